@@ -1,0 +1,1 @@
+"""One file per variant: what its paper contributed, and nothing else."""

@@ -1,0 +1,74 @@
+"""The data sets, by name. This file is the table of contents; listing it reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.data.names import Settings, settle, spelled, split
+from ganbench.errors import BadInput
+from ganbench.find import find
+
+if TYPE_CHECKING:  # importing it takes torch, which a list of names does not need
+    from ganbench.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table of contents: where the factory is, the settings a name may carry, and their defaults."""
+
+    name: str
+    summary: str
+    module: str
+    factory: str
+    settings: Settings = field(default_factory=dict)  # may be written behind the name
+    fixed: Settings = field(default_factory=dict)  # part of what the name means
+    files: bool = False  # whether the factory takes a folder and may download into it
+
+    def function(self) -> Callable[..., Dataset]:
+        """Import and return the factory."""
+        function: Callable[..., Dataset] = getattr(import_module(self.module), self.factory)
+        return function
+
+
+ENTRIES = [
+    Entry(
+        "ring8",
+        "8 Gaussians on a circle, streamed",
+        "ganbench.data.mixtures",
+        "ring",
+        settings={"radius": 1.0, "sd": 0.01, "size": None},
+        fixed={"modes": 8},
+    ),
+    Entry(
+        "grid25",
+        "25 Gaussians on a 5 by 5 grid, streamed",
+        "ganbench.data.mixtures",
+        "grid",
+        settings={"spacing": 2.0, "sd": 0.05, "size": None},
+        fixed={"side": 5},
+    ),
+    Entry("digits", "1797 handwritten digits, 8 by 8, shipped with scikit-learn", "ganbench.data.digits", "digits"),
+    Entry("mnist", "70 000 handwritten digits, 28 by 28", "ganbench.data.mnist", "mnist", files=True),
+]
+DATASETS = {entry.name: entry for entry in ENTRIES}
+
+
+def load(name: str, folder: Path | None = None, download: bool = True) -> Dataset:
+    """Return the data set of that name, which may carry settings: ``ring8(sd=0.05,size=10000)``.
+
+    ``folder`` is where sets that come as files lie; they are downloaded into it unless ``download`` is false.
+    Raises UnknownName for a name or a field, BadInput for a value, Missing for files that cannot be had.
+    """
+    bare, given = split(name)
+    entry = find("dataset", bare, DATASETS)
+    if given and not entry.settings:
+        raise BadInput(f"{bare} takes no settings, got {', '.join(given)}")
+    settings = settle(bare, given, entry.settings)
+    if entry.files:
+        return entry.function()(folder=folder, download=download)
+    dataset = entry.function()(**entry.fixed, **settings)
+    return replace(dataset, name=spelled(bare, settings, entry.settings))

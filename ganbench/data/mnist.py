@@ -1,0 +1,94 @@
+"""MNIST as its authors published it: 70 000 handwritten digits, 28 by 28."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from torch import Tensor
+
+from ganbench.data.sources import Finite
+from ganbench.dataset import Dataset, Space
+from ganbench.errors import BadInput, Missing
+
+MD5 = {  # of the unpacked files: packing may differ
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+HERE = Path("data")
+
+
+def mnist(folder: Path | None = None, download: bool = True) -> Dataset:
+    """Return MNIST as (1, 28, 28) images in [-1, 1]: 256 grey levels ``v`` become ``v / 127.5 - 1``.
+
+    Looks for the four files, packed or not, in ``folder`` (default: ./data) as torchvision lays them out. Without
+    them it downloads, unless ``download`` is false. Raises Missing with the remedy, or BadInput for a damaged file.
+    """
+    folder = HERE if folder is None else folder
+    if any(find(folder, name) is None for name in MD5):
+        fetch(folder, download)
+    train_x, test_x = (images(folder, f"{part}-images-idx3-ubyte") for part in ("train", "t10k"))
+    train_y, test_y = (labels(folder, f"{part}-labels-idx1-ubyte") for part in ("train", "t10k"))
+    return Dataset(
+        name="mnist",
+        space=Space(shape=(1, 28, 28), classes=10, low=-1.0, high=1.0),
+        train=Finite(train_x, train_y),
+        # The halves of the test file were written by different people: each part takes from both.
+        held_out=Finite(test_x[0::2], test_y[0::2]),
+        control=Finite(test_x[1::2], test_y[1::2]),
+        split="train: the training file; held out: even positions of the test file; control: odd positions",
+        features="mnist",
+    )
+
+
+def find(folder: Path, name: str) -> Path | None:
+    """Return where the file lies, unpacked or packed, or None."""
+    places = [place / f"{name}{ending}" for place in (folder / "MNIST" / "raw", folder) for ending in ("", ".gz")]
+    return next((place for place in places if place.is_file()), None)
+
+
+def fetch(folder: Path, download: bool) -> None:
+    """Download through torchvision into ``folder``; raise Missing with the remedy where that cannot be."""
+    remedy = f"put the four MNIST files (*-ubyte.gz) into {folder / 'MNIST' / 'raw'}, or name their folder with --data"
+    if not download:
+        raise Missing(f"MNIST is not in {folder} and downloading is off; {remedy}")
+    try:
+        with redirect_stdout(sys.stderr):
+            torchvision.datasets.MNIST(folder, download=True)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Missing(f"MNIST is not in {folder} and cannot be downloaded ({reason}); {remedy}") from error
+
+
+def images(folder: Path, name: str) -> Tensor:
+    """Return images (n, 1, 28, 28) float32 in [-1, 1]."""
+    pixels = np.frombuffer(unpacked(folder, name), np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    return torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1)
+
+
+def labels(folder: Path, name: str) -> Tensor:
+    """Return labels (n,) int64."""
+    return torch.from_numpy(np.frombuffer(unpacked(folder, name), np.uint8, offset=8).astype(np.int64))
+
+
+def unpacked(folder: Path, name: str) -> bytes:
+    """Return the file's content, or raise BadInput unless it is the published one."""
+    path = find(folder, name)
+    if path is None:
+        raise Missing(f"{name} is not in {folder}; put it there or name its folder with --data")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise BadInput(f"{path} cannot be read ({error}); delete it to download it again") from error
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != MD5[name]:
+        raise BadInput(f"{path}: expected MD5 {MD5[name]} (unpacked), found {found}; delete it to download it again")
+    return content

@@ -1,0 +1,208 @@
+"""The game: two players, two losses. A baseline is a subclass that says what its paper contributed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, cast
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad
+
+from ganbench.dataset import Dataset, Space, Tensors
+from ganbench.errors import BadInput
+from ganbench.nets import critic, generator
+from ganbench.optim import Adam, Optimizer
+from ganbench.weights import share
+
+Draw = Callable[[int, torch.Generator], Tensor]
+Move = Literal["critic", "generator", "both"]
+Order = Literal["critic_first", "generator_first", "simultaneous"]
+
+
+class Batch:
+    """What a loss may look at, by name.
+
+    Always: data ``x``, labels ``y`` and ``progress`` in [0, 1). Also the draws that the baseline declares in
+    ``noise``, and its carried or fitted state. When sampling: ``index``, the running number of each sample.
+    """
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._tensors = tensors
+
+    def __getattr__(self, name: str) -> Tensor:
+        try:
+            return self._tensors[name]
+        except KeyError:
+            raise AttributeError(f"no {name!r} in this batch; it holds {', '.join(self._tensors)}") from None
+
+
+class Player:
+    """A network bound to explicit tensors, so that a loss is a function of them."""
+
+    def __init__(self, module: nn.Module, weights: Tensors, buffers: Tensors) -> None:
+        self._module, self.weights, self._buffers = module, weights, buffers
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return cast("Tensor", functional_call(self._module, self.weights | self._buffers, inputs))
+
+    def __getattr__(self, name: str) -> Player:
+        """Return a named part of the network with its share of the tensors: ``G.encode``."""
+        return Player(self._module.get_submodule(name), share(self.weights, name), share(self._buffers, name))
+
+    def frozen(self) -> Player:
+        """Return this player as a constant: no gradient flows to its weights."""
+        return Player(self._module, {k: v.detach() for k, v in self.weights.items()}, self._buffers)
+
+    def slope(self, loss: Callable[[Player], Tensor]) -> Tensors:
+        """Return the differentiable gradient of ``loss`` with respect to this player's weights, by name."""
+        slopes = grad(lambda weights: loss(Player(self._module, weights, self._buffers)))(self.weights)
+        return cast("Tensors", slopes)
+
+    def descend(self, loss: Callable[[Player], Tensor], lr: float) -> Player:
+        """Return this player after one differentiable gradient step on ``loss``."""
+        slopes = self.slope(loss)
+        moved = {name: weight - lr * slopes[name] for name, weight in self.weights.items()}
+        return Player(self._module, moved, self._buffers)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a paper contributes: its losses, noise and networks, and how it is optimised.
+
+    Fields are hyperparameters. Losses are minimised; a critic returns raw numbers, one per sample.
+    The trainer differentiates each loss with respect to its own player only.
+    """
+
+    latent: int = 2
+    lr: float | tuple[float, float] = 2e-4  # one rate, or (generator, critic)
+    betas: tuple[float, float] = (0.5, 0.999)
+    n_critic: int = 1
+    order: Order = "critic_first"
+    ema: float = 0.999
+
+    paper: ClassVar[str] = ""
+    members: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # of a family: the field that tells them apart, its values
+
+    def __post_init__(self) -> None:
+        self.require(self.latent >= 1, "latent", "at least 1")
+        self.require(all(rate > 0 for rate in self.lr_pair), "lr", "positive")
+        self.require(self.n_critic >= 0, "n_critic", "0 or more")
+        self.require(0 <= self.ema < 1, "ema", "in [0, 1)")
+        self.require(self.order in Order.__args__, "order", f"one of {', '.join(Order.__args__)}")
+
+    def require(self, holds: bool, field: str, expected: str) -> None:
+        """Raise BadInput unless a field's value ``holds``."""
+        if not holds:
+            raise BadInput(f"{type(self).__name__}: {field} must be {expected}, got {getattr(self, field)!r}")
+
+    # What the paper plays with.
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        """Fresh generator's side and critic's side for data in ``space``."""
+        return generator(self.latent, space), critic(space)
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        """Draws that losses and ``generate`` need beside the data, by name."""
+        return {"z": normal(self.latent)}
+
+    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} has no critic_loss")
+
+    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} has no generator_loss")
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        """Make samples from the batch's noise and labels."""
+        return G(b.z)
+
+    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
+        """Return the paper's own measure of how training goes."""
+        return self.critic_loss(G, D, b) if self.n_critic else self.generator_loss(G, D, b)
+
+    # What the paper carries along, constrains or fits.
+
+    def project(self, critic: Tensors) -> Tensors:
+        """Map the critic's weights back onto their constraint set after each of its moves."""
+        return critic
+
+    def initial_state(self, G: Player, D: Player) -> Tensors:
+        """Tensors carried from step to step, such as BEGAN's balance."""
+        return {}
+
+    def next_state(self, G: Player, D: Player, b: Batch) -> Tensors:
+        """Carried tensors for the next step, from the players as they stood before the generator's move."""
+        return {}
+
+    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+        """Whatever is fitted rather than descended, after training and before sampling, for one seed."""
+        return {}
+
+    def refuses(self, space: Space, batch: int) -> str | None:
+        """Why this baseline cannot play on such data with this batch size, or None."""
+        return None
+
+    # How the paper optimises.
+
+    @property
+    def lr_pair(self) -> tuple[float, float]:
+        return self.lr if isinstance(self.lr, tuple) else (self.lr, self.lr)
+
+    def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:
+        """Generator's and critic's optimiser at ``progress`` in [0, 1); only their dials may change on the way."""
+        return Adam(self.lr_pair[0], self.betas), Adam(self.lr_pair[1], self.betas)
+
+    def moves(self, step: int) -> tuple[Move, ...]:
+        """Who moves in game step ``step``, in order."""
+        if self.order == "simultaneous":
+            return ("both",)
+        critics: tuple[Move, ...] = ("critic",) * self.n_critic
+        return ("generator", *critics) if self.order == "generator_first" else (*critics, "generator")
+
+    def batch_size(self, move: Move, batch: int) -> int:
+        """Examples that one ``move`` looks at, where the plan says ``batch``."""
+        return batch
+
+    def decay(self, step: int) -> float:
+        """Decay of the averaged generator weights: ``ema``, warmed up so that the untrained start is forgotten."""
+        return min(self.ema, (1 + step) / (10 + step))
+
+
+@dataclass(frozen=True)
+class Control(Baseline):
+    """A row without a game: something fitted once, to show what a score means."""
+
+    paper: ClassVar[str] = "control"
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        return nn.Identity(), nn.Identity()
+
+    def moves(self, step: int) -> tuple[Move, ...]:
+        return ()
+
+
+def normal(*shape: int) -> Draw:
+    """Standard normal draws of ``shape`` per example."""
+    return lambda n, stream: torch.randn(n, *shape, generator=stream)
+
+
+def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Draw:
+    """Uniform draws from [low, high) of ``shape`` per example."""
+    return lambda n, stream: low + (high - low) * torch.rand(n, *shape, generator=stream)
+
+
+def integers(high: int, *shape: int) -> Draw:
+    """Uniform whole numbers from 0 to ``high`` - 1: classes, codes, which generator."""
+    return lambda n, stream: torch.randint(high, (n, *shape), generator=stream)
+
+
+def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Gradient of a critic's output for each example with respect to that example, flattened to (n, d)."""
+    slopes: Any = grad(lambda points: f(points).sum())(x)
+    return cast("Tensor", slopes.flatten(1))
+
+
+def one_hot(y: Tensor, classes: int) -> Tensor:
+    """Labels (n,) as (n, classes) indicators; torch's own form branches on a value, which no traced step may."""
+    return (y[..., None] == torch.arange(classes, device=y.device)).float()

@@ -1,0 +1,1 @@
+"""The metrics, by name. This file is the table of contents."""

@@ -1,0 +1,141 @@
+"""Squared distances between two clouds in blocks: fast products with a proven error bound, and exact values on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+BLOCK = 2048  # rows and columns of a block: 16 MiB in float32, large enough for the product to run at full speed
+PAIRS = 1 << 15  # pairs whose differences are held in memory at once
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One cloud moved by ``-centre`` and rounded to the working type; ``norms`` are its squared lengths."""
+
+    original: Tensor
+    centred: Tensor
+
+    def __len__(self) -> int:
+        return len(self.centred)
+
+    @cached_property
+    def norms(self) -> Tensor:
+        return torch.cat([part.double().square().sum(1) for part in self.centred.split(BLOCK)]).to(self.centred.dtype)
+
+    @property
+    def slack(self) -> float:
+        """Squared distances from products err by at most ``slack * (norm + norm)``.
+
+        Rounding both rows costs 4 units, d products in any order d, norms and their sum at most 8 (Higham, 2002,
+        section 3.1); four more absorb terms of second order.
+        """
+        return (self.centred.shape[1] + 16) * torch.finfo(self.centred.dtype).eps / 2
+
+
+@dataclass(frozen=True)
+class Block:
+    """Squared distances between some rows of one cloud and some of another."""
+
+    left: Rows
+    right: Rows
+    top: int
+    first: int
+    squares: Tensor
+    within: bool  # both clouds are one, and only blocks on or above the diagonal are visited
+
+    @property
+    def on_diagonal(self) -> bool:
+        return self.within and self.top == self.first
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.top, self.top + self.squares.shape[0])
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.first, self.first + self.squares.shape[1])
+
+
+class Visitor(Protocol):
+    """What wants to see every block once; it must not change the block."""
+
+    def visit(self, block: Block) -> None: ...
+
+
+def working_type(left: Tensor, right: Tensor, centre: Tensor) -> torch.dtype:
+    """Return float32 where that is much faster and safe, float64 otherwise."""
+    work = len(left) * len(right) * left.shape[1]
+    if work <= 1 << 30 or left.shape[1] <= 32:
+        return torch.float64
+    if left.is_cuda and torch.get_float32_matmul_precision() != "highest":
+        return torch.float64  # ten-bit products would break the error bound
+    reach = max(float((part - centre).abs().max()) for cloud in (left, right) for part in cloud.split(BLOCK))
+    return torch.float32 if 1e-12 < reach < 1e12 else torch.float64
+
+
+def rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> Rows:
+    """Centre in float64, then round to ``dtype``."""
+    return Rows(values, torch.cat([(part.double() - centre).to(dtype) for part in values.split(BLOCK)]))
+
+
+def sweep(left: Rows, right: Rows, visitors: Iterable[Visitor]) -> None:
+    """Show every block of squared distances to all ``visitors``; of a cloud with itself, the upper triangle only."""
+    guests, within = list(visitors), left is right
+    for top in range(0, len(left), BLOCK):
+        for first in range(top if within else 0, len(right), BLOCK):
+            squares = products(left, right, slice(top, top + BLOCK), slice(first, first + BLOCK))
+            for guest in guests:
+                guest.visit(Block(left, right, top, first, squares, within))
+
+
+def products(left: Rows, right: Rows, i: slice | Tensor, j: slice | Tensor) -> Tensor:
+    """Return |x|^2 + |y|^2 - 2 x.y, within the slack; rounding may make it slightly negative."""
+    squares = torch.addmm(right.norms[j], left.centred[i], right.centred[j].T, alpha=-2)
+    return squares.add_(left.norms[i, None])
+
+
+def exact_squares(x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> Tensor:
+    """Return the squared distances between ``x[i]`` and ``y[j]`` from differences in float64."""
+    if x.is_cpu and y.is_cpu:
+        out = torch.empty(len(i), dtype=torch.float64)
+        _compiled()(x.contiguous().numpy(), y.contiguous().numpy(), i.numpy(), j.numpy(), out.numpy())
+        return out
+    parts = zip(i.split(PAIRS), j.split(PAIRS), strict=True)
+    squares = [(x[a].double() - y[b].double()).square().sum(1) for a, b in parts]
+    return torch.cat(squares) if squares else x.new_zeros(0, dtype=torch.float64)
+
+
+@cache
+def _compiled() -> Callable[..., None]:
+    """Compile the loop at first use, on disk where that is possible."""
+    import numba  # noqa: PLC0415 - importing it costs more than everything else here
+
+    try:
+        return numba.njit(cache=True)(_pair_loop)
+    except RuntimeError:  # nowhere to keep compiled code
+        return numba.njit()(_pair_loop)
+
+
+def _pair_loop(x: Any, y: Any, i: Any, j: Any, out: Any) -> None:
+    """Fill ``out`` with squared distances; four sums at once, since one would wait for its own additions."""
+    full = x.shape[1] // 4 * 4
+    for pair in range(i.shape[0]):
+        a, b = x[i[pair]], y[j[pair]]
+        s0 = s1 = s2 = s3 = 0.0
+        for t in range(0, full, 4):
+            d0 = np.float64(a[t]) - np.float64(b[t])
+            d1 = np.float64(a[t + 1]) - np.float64(b[t + 1])
+            d2 = np.float64(a[t + 2]) - np.float64(b[t + 2])
+            d3 = np.float64(a[t + 3]) - np.float64(b[t + 3])
+            s0, s1, s2, s3 = s0 + d0 * d0, s1 + d1 * d1, s2 + d2 * d2, s3 + d3 * d3
+        for t in range(full, x.shape[1]):
+            d0 = np.float64(a[t]) - np.float64(b[t])
+            s0 += d0 * d0
+        out[pair] = (s0 + s1) + (s2 + s3)

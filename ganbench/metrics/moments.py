@@ -1,0 +1,69 @@
+"""Mean and covariance of a stream of batches, exact under merging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from scipy.linalg.blas import dsyrk
+from torch import Tensor
+
+from ganbench.errors import BadInput
+
+CHUNK = 4096  # rows that are held in float64 at once
+
+
+@dataclass(frozen=True)
+class Moments:
+    """How many rows, their mean (d,) and their scatter sum (x - mean)(x - mean)' (d, d), in float64."""
+
+    n: int
+    mean: Tensor
+    scatter: Tensor
+
+    @classmethod
+    def empty(cls, d: int) -> Self:
+        """Return the moments of nothing in ``d`` dimensions."""
+        return cls(0, torch.zeros(d, dtype=torch.float64), torch.zeros(d, d, dtype=torch.float64))
+
+    @classmethod
+    def of(cls, values: Tensor, mean: Tensor | None = None) -> Self:
+        """Return the moments of the rows of ``values`` (n, d); ``mean`` where it is known already."""
+        mean = values.double().mean(0) if mean is None else mean
+        scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64, device=values.device)
+        for part in values.split(CHUNK):
+            scatter += gram(part.double() - mean)
+        return cls(len(values), mean, scatter)
+
+    def add(self, batch: Any) -> Moments:
+        """Return the moments with a ``batch`` (n, d) more; raises BadInput for another width or numbers not finite."""
+        values = torch.as_tensor(batch).detach()
+        if values.ndim != 2 or values.shape[1] != len(self.mean):
+            raise BadInput(f"batch: expected an (n, {len(self.mean)}) array, got shape {tuple(values.shape)}")
+        if not bool(values.isfinite().all()):
+            raise BadInput("batch: expected finite numbers")
+        return self.merge(Moments.of(values)) if len(values) else self
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments of both samples together (Chan et al., 1979, eq. 2.1)."""
+        if self.n == 0 or other.n == 0:
+            return self if other.n == 0 else other
+        n, apart = self.n + other.n, other.mean - self.mean
+        scatter = self.scatter + other.scatter + torch.outer(apart, apart) * (self.n * other.n / n)
+        return Moments(n, self.mean + apart * (other.n / n), scatter)
+
+    @property
+    def covariance(self) -> Tensor:
+        """Unbiased covariance (ddof 1), (d, d); raises BadInput for fewer than 2 rows."""
+        if self.n < 2:
+            raise BadInput(f"covariance: expected at least 2 rows, got {self.n}")
+        return self.scatter / (self.n - 1)
+
+
+def gram(values: Tensor) -> Tensor:
+    """Return X'X of float64 rows; on a CPU half the products are enough, for it is symmetric."""
+    if not values.is_cpu or values.shape[1] < 64:
+        return values.T @ values
+    lower = torch.from_numpy(dsyrk(1.0, values.numpy().T, lower=1))
+    return lower.tril() + lower.tril(-1).T

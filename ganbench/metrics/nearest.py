@@ -1,0 +1,100 @@
+"""The k nearest neighbours of every row, exact in float64 at the speed of a float32 product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganbench.metrics.distances import BLOCK, Block, Rows, exact_squares, rows, sweep
+
+SPARE = 3  # candidates kept beyond k, so that rounding seldom hides a neighbour
+MANY_SPARE = 61  # the same at the second try
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Squared distances to the k nearest, ascending, (n, k) in float64, and which rows they are."""
+
+    squares: Tensor
+    index: Tensor
+
+
+class Search:
+    """A visitor that keeps, for each row of ``left``, the few rows of ``right`` that may be its k nearest.
+
+    ``own`` names the row of ``right`` that is the row itself and no neighbour; ``transposed`` says that the
+    blocks show ``right`` by ``left``. Candidates come from rounded distances; ``finish`` measures them exactly.
+    """
+
+    def __init__(
+        self, left: Rows, right: Rows, k: int, *, own: Tensor | None = None, transposed: bool = False, spare: int = SPARE
+    ) -> None:
+        self.left, self.right, self.k, self.own = left, right, k, own
+        self.transposed, self.spare = transposed, spare
+        self.best = left.centred.new_full((len(left), k + spare), torch.inf)
+        self.index = torch.zeros_like(self.best, dtype=torch.long)
+
+    def visit(self, block: Block) -> None:
+        """Take in one block; of a cloud with itself, a block above the diagonal serves both its sides."""
+        if self.transposed or (block.within and not block.on_diagonal):
+            self.offer(block.squares.T, block.first, block.top)
+        if not self.transposed:
+            self.offer(block.squares, block.top, block.first)
+
+    def offer(self, squares: Tensor, top: int, first: int) -> None:
+        """Merge the columns from ``first`` into the best of the rows from ``top``."""
+        here, width = slice(top, top + squares.shape[0]), self.best.shape[1]
+        if self.own is not None:
+            column = self.own[here] - first
+            row = ((column >= 0) & (column < squares.shape[1])).nonzero().flatten()
+            squares = squares.clone() if len(row) else squares
+            squares[row, column[row]] = torch.inf
+        near, column = squares.topk(min(width, squares.shape[1]), dim=1, largest=False, sorted=False)
+        near, order = torch.cat([self.best[here], near], 1).topk(width, dim=1, largest=False, sorted=False)
+        self.index[here] = torch.cat([self.index[here], column + first], 1).gather(1, order)
+        self.best[here] = near
+
+    def finish(self) -> Nearest:
+        """Return exact neighbours; rows whose candidates are not proven enough are searched again, harder."""
+        found = self._measure()
+        kth = found.squares[:, -1]
+        limit = self.best.amax(1).double() - self.left.slack * (self.left.norms.double() + self.right.norms.max())
+        doubtful = ((kth > limit) & (kth > 0)).nonzero().flatten()
+        for part in doubtful.split(BLOCK if self.spare < MANY_SPARE else 1) if len(doubtful) else ():
+            better = self._again(part) if self.spare < MANY_SPARE else self._exhaust(part)
+            found.squares[part], found.index[part] = better.squares, better.index
+        return found
+
+    def _measure(self) -> Nearest:
+        """Measure all candidates exactly and keep the k nearest."""
+        n, width = self.best.shape
+        row = torch.arange(n, device=self.best.device).repeat_interleave(width)
+        squares = exact_squares(self.left.original, self.right.original, row, self.index.flatten()).view(n, width)
+        squares, order = squares.masked_fill_(self.best.isinf(), torch.inf).sort(dim=1, stable=True)
+        return Nearest(squares[:, : self.k].contiguous(), self.index.gather(1, order)[:, : self.k].contiguous())
+
+    def _again(self, part: Tensor) -> Nearest:
+        """Search for the rows of ``part`` in float64 with many candidates."""
+        centre = self.left.original[part].double().mean(0)
+        left = rows(self.left.original[part], centre, torch.float64)
+        right = rows(self.right.original, centre, torch.float64)
+        own = None if self.own is None else self.own[part]
+        search = Search(left, right, self.k, own=own, spare=MANY_SPARE)
+        sweep(left, right, [search])
+        return search.finish()
+
+    def _exhaust(self, part: Tensor) -> Nearest:
+        """Measure everything exactly: only clouds full of near copies need it."""
+        every = torch.arange(len(self.right), device=part.device)
+        squares = exact_squares(self.left.original, self.right.original, part.expand(len(every)).contiguous(), every)
+        if self.own is not None:
+            squares[self.own[part]] = torch.inf
+        near, index = squares.topk(self.k, largest=False, sorted=True)
+        return Nearest(near[None], index[None])
+
+
+def search_within(cloud: Rows, k: int) -> Search:
+    """Return the search for neighbours of each row among the others of its own cloud."""
+    return Search(cloud, cloud, k, own=torch.arange(len(cloud), device=cloud.centred.device))

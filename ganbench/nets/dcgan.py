@@ -1,0 +1,70 @@
+"""Convolutional networks after Radford et al., 2015 (DCGAN, section 3), for square images of 8 to 64 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from ganbench.dataset import Space
+from ganbench.errors import BadInput
+from ganbench.nets.layers import BatchNorm
+
+# image size -> (side of the first feature map, how often it doubles)
+PLANS = {8: (2, 2), 16: (4, 2), 28: (7, 2), 32: (4, 3), 64: (4, 4)}
+
+Wrap = Callable[[nn.Conv2d | nn.Linear], nn.Module]
+
+
+def generator(latent: int, space: Space, width: int = 32) -> nn.Module:
+    """``(n, latent) -> (n, *shape)`` in [-1, 1]: dense, then transposed convolutions with BatchNorm and ReLU."""
+    side, doublings = plan(space)
+    widths = [width * 2**i for i in reversed(range(doublings))]
+    layers: list[nn.Module] = [
+        nn.Linear(latent, side * side * widths[0], bias=False),
+        nn.Unflatten(-1, (widths[0], side, side)),
+        BatchNorm(widths[0]),
+        nn.ReLU(),
+    ]
+    for wide, narrow in zip(widths, widths[1:], strict=False):
+        layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False), BatchNorm(narrow), nn.ReLU()]
+    return nn.Sequential(*layers, nn.ConvTranspose2d(width, space.shape[0], 4, 2, 1), nn.Tanh())
+
+
+def critic(space: Space, width: int = 32, *, norm: bool = True, out: int = 1, wrap: Wrap | None = None) -> nn.Module:
+    """``(n, *shape) -> (n,)``: strided convolutions, LeakyReLU 0.2, a dense end, no pooling.
+
+    ``norm`` puts BatchNorm after every convolution but the first; leave it out under a per-sample penalty.
+    ``wrap`` goes around each convolution and the dense layer, such as a spectral norm.
+    """
+    side, doublings = plan(space)
+    widths = [space.shape[0], *(width * 2**i for i in range(doublings))]
+    around: Wrap = wrap or (lambda layer: layer)
+    layers: list[nn.Module] = []
+    for i, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        normed = norm and i > 0
+        layers += [around(nn.Conv2d(narrow, wide, 4, 2, 1, bias=not normed))]
+        layers += [BatchNorm(wide)] if normed else []
+        layers += [nn.LeakyReLU(0.2)]
+    layers += [nn.Flatten(), around(nn.Linear(side * side * widths[-1], out))]
+    return nn.Sequential(*layers, *([nn.Flatten(0)] if out == 1 else []))
+
+
+def normal_start(net: nn.Module) -> nn.Module:
+    """Draw weights from N(0, 0.02) and BatchNorm gains from N(1, 0.02), as the paper does."""
+    for layer in net.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, BatchNorm):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+    return net
+
+
+def plan(space: Space) -> tuple[int, int]:
+    """Side of the smallest feature map and number of doublings for images of this size."""
+    if not space.is_image or space.shape[1] != space.shape[2] or space.shape[1] not in PLANS:
+        sizes = ", ".join(map(str, PLANS))
+        raise BadInput(f"convolutional networks need square images of side {sizes}; these examples are {space.shape}")
+    return PLANS[space.shape[1]]

@@ -1,0 +1,87 @@
+"""Layers whose every effect is a pure function of weights, buffers and input."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganbench.dataset import Tensors
+from ganbench.weights import share
+
+
+class Refreshed(nn.Module):
+    """A layer with buffers that follow its weights: renewed once per move, constant within it."""
+
+    def refresh(self, weights: Tensors, buffers: Tensors) -> Tensors:
+        """Return this layer's new buffers, by their names within the layer."""
+        raise NotImplementedError
+
+
+class SpectralNorm(Refreshed):
+    """Divide a layer's weight by an estimate of its largest singular value (Miyato et al., 2018, Algorithm 1).
+
+    One power iteration per move, warm-started; u and v are constants for the gradient. A convolution's
+    kernel is normalised as an (out, in * k * k) matrix, as the paper does.
+    """
+
+    u: Tensor
+    v: Tensor
+
+    def __init__(self, layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Embedding) -> None:
+        super().__init__()
+        self.layer = layer
+        flat = layer.weight.detach().flatten(1)
+        self.register_buffer("u", F.normalize(torch.randn(len(flat)), dim=0))
+        self.register_buffer("v", F.normalize(flat.T @ self.u, dim=0))
+
+    def refresh(self, weights: Tensors, buffers: Tensors) -> Tensors:
+        flat = weights["layer.weight"].detach().flatten(1)
+        v = F.normalize(flat.T @ buffers["u"], dim=0)
+        return {"u": F.normalize(flat @ v, dim=0), "v": v}
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.layer.weight
+        size = self.u @ weight.flatten(1) @ self.v
+        return cast("Tensor", torch.func.functional_call(self.layer, {"weight": weight / size}, (x,)))
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation (Ioffe & Szegedy, 2015) without running averages.
+
+    In training mode it uses the batch at hand, whatever came before. In evaluation mode it uses the statistics in
+    its buffers, so that a sample does not depend on its batch; they are gathered once, from one large batch.
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+        self.eps, self.gathering = eps, False
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.gathering:
+            axes = [axis for axis in range(x.ndim) if axis != 1]
+            self.mean.copy_(x.mean(axes))
+            self.variance.copy_(x.var(axes, unbiased=False))
+        if self.training:
+            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        scale = self.weight / (self.variance + self.eps).sqrt()
+        return (x - self.mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
+
+
+def refreshed(module: nn.Module, weights: Tensors, buffers: Tensors) -> Tensors:
+    """Return all buffers of ``module`` after each Refreshed layer has renewed its own."""
+    fresh = dict(buffers)
+    for name, layer in module.named_modules():
+        if isinstance(layer, Refreshed):
+            new = layer.refresh(share(weights, name), share(buffers, name))
+            fresh |= {f"{name}.{key}".lstrip("."): value for key, value in new.items()}
+    return fresh
