@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Protocol
@@ -63,10 +63,15 @@ class Block:
         return slice(self.first, self.first + self.squares.shape[1])
 
 
-class Visitor(Protocol):
-    """What wants to see every block once; it must not change the block."""
+class Study(Protocol):
+    """What wants to see every block once, and then says what it found; it must not change a block."""
 
     def visit(self, block: Block) -> None: ...
+
+    def finish(self) -> Any: ...
+
+
+Start = Callable[[Rows, Rows], Study]
 
 
 def working_type(left: Tensor, right: Tensor, centre: Tensor) -> torch.dtype:
@@ -85,14 +90,18 @@ def rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> Rows:
     return Rows(values, torch.cat([(part.double() - centre).to(dtype) for part in values.split(BLOCK)]))
 
 
-def sweep(left: Rows, right: Rows, visitors: Iterable[Visitor]) -> None:
-    """Show every block of squared distances to all ``visitors``; of a cloud with itself, the upper triangle only."""
-    guests, within = list(visitors), left is right
+def sweep(left: Rows, right: Rows, studies: Mapping[Hashable, Start]) -> dict[Hashable, Any]:
+    """Show every block of squared distances to all ``studies`` and return their findings.
+
+    Of a cloud with itself, only blocks on and above the diagonal are visited.
+    """
+    started, within = {key: start(left, right) for key, start in studies.items()}, left is right
     for top in range(0, len(left), BLOCK):
         for first in range(top if within else 0, len(right), BLOCK):
             squares = products(left, right, slice(top, top + BLOCK), slice(first, first + BLOCK))
-            for guest in guests:
-                guest.visit(Block(left, right, top, first, squares, within))
+            for study in started.values():
+                study.visit(Block(left, right, top, first, squares, within))
+    return {key: study.finish() for key, study in started.items()}
 
 
 def products(left: Rows, right: Rows, i: slice | Tensor, j: slice | Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import cached_property
+from collections.abc import Hashable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.distances import BLOCK, Rows, rows, sweep, working_type
+from ganbench.metrics.distances import BLOCK, Rows, Start, rows, sweep, working_type
 from ganbench.metrics.moments import Moments
 from ganbench.metrics.nearest import Nearest, search_within
 
@@ -60,14 +60,23 @@ class Features:
         """The cloud about its own mean, ready for distances within it."""
         return rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
 
+    def study(self, studies: Mapping[Hashable, Start], *, again: bool = False) -> None:
+        """Fill ``derived`` with the ``studies`` of this cloud's distances that are not there yet, in one sweep."""
+        missing = {key: start for key, start in studies.items() if again or key not in self.derived}
+        if missing:
+            self.derived |= sweep(self.rows, self.rows, missing)
+
+    def search(self, k: int) -> Start:
+        """Return the study that finds k nearest others, or as many as the default metrics ask for."""
+        return partial(search_within, k=max(k, min(USUAL_K, len(self) - 1)))
+
     def nearest(self, k: int) -> Nearest:
         """The k nearest others of each row, exact; raises BadInput unless there are more than k rows."""
         at_least(self, k + 1)
         known = self.derived.get("nearest")
         if known is None or known.squares.shape[1] < k:
-            search = search_within(self.rows, max(k, min(USUAL_K, len(self) - 1)))
-            sweep(self.rows, self.rows, [search])
-            known = self.derived["nearest"] = search.finish()
+            self.study({"nearest": self.search(k)}, again=True)
+            known = self.derived["nearest"]
         return Nearest(known.squares[:, :k], known.index[:, :k])
 
     def radii(self, k: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ class Nearest:
 
 
 class Search:
-    """A visitor that keeps, for each row of ``left``, the few rows of ``right`` that may be its k nearest.
+    """A study that keeps, for each row of ``left``, the few rows of ``right`` that may be its k nearest.
 
     ``own`` names the row of ``right`` that is the row itself and no neighbour; ``transposed`` says that the
     blocks show ``right`` by ``left``. Candidates come from rounded distances; ``finish`` measures them exactly.
@@ -81,9 +82,9 @@ class Search:
         left = rows(self.left.original[part], centre, torch.float64)
         right = rows(self.right.original, centre, torch.float64)
         own = None if self.own is None else self.own[part]
-        search = Search(left, right, self.k, own=own, spare=MANY_SPARE)
-        sweep(left, right, [search])
-        return search.finish()
+        start = partial(Search, k=self.k, own=own, spare=MANY_SPARE)
+        found: Nearest = sweep(left, right, {"nearest": start})["nearest"]
+        return found
 
     def _exhaust(self, part: Tensor) -> Nearest:
         """Measure everything exactly: only clouds full of near copies need it."""
@@ -95,6 +96,11 @@ class Search:
         return Nearest(near[None], index[None])
 
 
-def search_within(cloud: Rows, k: int) -> Search:
+def search_within(cloud: Rows, same: Rows, k: int) -> Search:
     """Return the search for neighbours of each row among the others of its own cloud."""
-    return Search(cloud, cloud, k, own=torch.arange(len(cloud), device=cloud.centred.device))
+    return Search(cloud, same, k, own=torch.arange(len(cloud), device=cloud.centred.device))
+
+
+def search_back(left: Rows, right: Rows, k: int) -> Search:
+    """Return the search for neighbours of each row of ``right`` in ``left``."""
+    return Search(right, left, k, transposed=True)
