@@ -17,8 +17,8 @@ AHEAD = 32  # moves drawn at once; changing it changes every draw
 class Dealer:
     """Deals one kind of move: tickets for data and every declared draw, with leading axis ``len(seeds)``.
 
-    The draws of moves 32c to 32c+31 come from ``stream(seed, "play", move, name, c)``: a seed's draws are the same in any
-    company, and the position in the game is all that a checkpoint must keep.
+    The draws of moves 32c to 32c+31 come from ``stream(seed, "play", move, name, c)``: a seed's draws are the same in
+    any company, and the position in the game is all that a checkpoint must keep.
     """
 
     def __init__(

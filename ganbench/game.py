@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -83,14 +83,17 @@ class Baseline:
     ema: float = 0.999
 
     paper: ClassVar[str] = ""
-    members: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # of a family: the field that tells them apart, its values
+    members: ClassVar[tuple[str, tuple[str, ...]]] = (
+        "",
+        (),
+    )  # of a family: the field that tells them apart, its values
 
     def __post_init__(self) -> None:
         self.require(self.latent >= 1, "latent", "at least 1")
         self.require(all(rate > 0 for rate in self.lr_pair), "lr", "positive")
         self.require(self.n_critic >= 0, "n_critic", "0 or more")
         self.require(0 <= self.ema < 1, "ema", "in [0, 1)")
-        self.require(self.order in Order.__args__, "order", f"one of {', '.join(Order.__args__)}")
+        self.require(self.order in get_args(Order), "order", f"one of {', '.join(get_args(Order))}")
 
     def require(self, holds: bool, field: str, expected: str) -> None:
         """Raise BadInput unless a field's value ``holds``."""
@@ -157,7 +160,7 @@ class Baseline:
         """Who moves in game step ``step``, in order."""
         if self.order == "simultaneous":
             return ("both",)
-        critics: tuple[Move, ...] = ("critic",) * self.n_critic
+        critics: list[Move] = ["critic"] * self.n_critic
         return ("generator", *critics) if self.order == "generator_first" else (*critics, "generator")
 
     def batch_size(self, move: Move, batch: int) -> int:

@@ -19,7 +19,11 @@ Tree = dict[str, Any]
 Loss = Callable[[Player, Player, Batch], Tensor]
 
 # whose losses a move returns, in order
-LOSSES: dict[Move, tuple[str, ...]] = {"critic": ("critic",), "generator": ("generator",), "both": ("critic", "generator")}
+LOSSES: dict[Move, tuple[str, ...]] = {
+    "critic": ("critic",),
+    "generator": ("generator",),
+    "both": ("critic", "generator"),
+}
 
 
 @dataclass(frozen=True)

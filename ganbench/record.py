@@ -54,4 +54,6 @@ class Record:
     history: list[dict[str, Any]]  # {"step", "critic": [per seed], "generator": ..., "monitor": ...}
     curve: list[dict[str, Any]]  # {"step", "metric", "values": [per seed]}
     cost: dict[str, float]  # samples_seen, gradients, parameters
-    provenance: dict[str, Any] = field(default_factory=dict)  # time, host, seconds, device, versions: differs between equal runs
+    provenance: dict[str, Any] = field(
+        default_factory=dict
+    )  # time, host, seconds, device, versions: differs between equal runs

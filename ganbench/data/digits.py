@@ -24,4 +24,5 @@ def digits() -> Dataset:
         control=Finite(x[control], y[control]),
         split="position in the file modulo 4: 0 and 1 train, 2 held out, 3 control",
         features="digits",
+        latent=16,
     )

@@ -33,7 +33,7 @@ def mnist(folder: Path | None = None, download: bool = True) -> Dataset:
     them it downloads, unless ``download`` is false. Raises Missing with the remedy, or BadInput for a damaged file.
     """
     folder = HERE if folder is None else folder
-    if any(find(folder, name) is None for name in MD5):
+    if any(located(folder, name) is None for name in MD5):
         fetch(folder, download)
     train_x, test_x = (images(folder, f"{part}-images-idx3-ubyte") for part in ("train", "t10k"))
     train_y, test_y = (labels(folder, f"{part}-labels-idx1-ubyte") for part in ("train", "t10k"))
@@ -46,10 +46,11 @@ def mnist(folder: Path | None = None, download: bool = True) -> Dataset:
         control=Finite(test_x[1::2], test_y[1::2]),
         split="train: the training file; held out: even positions of the test file; control: odd positions",
         features="mnist",
+        latent=64,
     )
 
 
-def find(folder: Path, name: str) -> Path | None:
+def located(folder: Path, name: str) -> Path | None:
     """Return where the file lies, unpacked or packed, or None."""
     places = [place / f"{name}{ending}" for place in (folder / "MNIST" / "raw", folder) for ending in ("", ".gz")]
     return next((place for place in places if place.is_file()), None)
@@ -81,7 +82,7 @@ def labels(folder: Path, name: str) -> Tensor:
 
 def unpacked(folder: Path, name: str) -> bytes:
     """Return the file's content, or raise BadInput unless it is the published one."""
-    path = find(folder, name)
+    path = located(folder, name)
     if path is None:
         raise Missing(f"{name} is not in {folder}; put it there or name its folder with --data")
     try:

@@ -65,8 +65,9 @@ class Classifier:
 
     def __init__(self, name: str, plan: Plan, weights: bytes) -> None:
         self.name, self.plan = name, plan
-        self.network = Network(plan)
-        self.network.load_state_dict(safetensors.torch.load(weights))
+        with torch.device("meta"):  # drawing first weights would move the global generator
+            self.network = Network(plan)
+        self.network.load_state_dict(safetensors.torch.load(weights), assign=True)
         self.network.double().eval()
         self.identity = {
             "name": name,

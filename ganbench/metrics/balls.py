@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from ganbench.metrics.distances import Block, Rows, exact_squares
 from ganbench.metrics.features import USUAL_K, at_least
-from ganbench.metrics.nearest import Search, search_back
-from ganbench.metrics.pairs import Pair, Plan
+from ganbench.metrics.pairs import NEAREST, Pair, Plan
 
 PUBLISHED = (3, 5)  # the k of precision and recall, and of density and coverage: one pass serves both
 TIE = 1 + 2.0**-40  # squared distances that agree to 12 digits are equal: a ball holds its border
@@ -98,7 +96,7 @@ def plan(pair: Pair, k: int) -> Plan:
     def start(left: Rows, right: Rows) -> BallStudy:
         return BallStudy(left, right, {k: (pair.real.radii(k), pair.fake.radii(k)) for k in orders})
 
-    return Plan(_nearest(pair.real.search(k)), _nearest(pair.fake.search(k)), {("balls", orders): start, **NEAREST})
+    return Plan({"nearest": pair.real.search(k)}, {"nearest": pair.fake.search(k)}, {("balls", orders): start, **NEAREST})
 
 
 def balls(pair: Pair, k: int) -> tuple[Balls, Balls]:

@@ -18,11 +18,11 @@ from ganbench.metrics.posteriors import posteriors
 
 
 def cell_counts(real: Any, fake: Any, bins: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Count both clouds (K,), (K,) in the k-means cells of ``real``; BadInput where it has fewer distinct rows than K."""
+    """Count both clouds, (K,) each, in the k-means cells of ``real``; BadInput where it has fewer distinct rows."""
     a, b = features(real, "real").values.double().cpu(), features(fake, "fake").values.double().cpu()
     if a.shape[1] != b.shape[1]:
         raise BadInput(f"fake: expected {a.shape[1]} columns as in real, got {b.shape[1]}")
-    distinct = len(a.unique(dim=0))
+    distinct = len(torch.unique(a, dim=0))
     if not 1 <= bins <= distinct:
         raise BadInput(f"bins: expected between 1 and the {distinct} distinct rows of real, got {bins}")
     centre = a.mean(0)

@@ -32,7 +32,9 @@ def law_gap(real: Tensor, fake: Tensor) -> Tensor:
     """KL(class law of fake || class law of real) in nats; BadInput where the reference lacks a class of the samples."""
     fake_law, real_law = fake.mean(0), real.mean(0)
     for c in ((fake_law > 0) & (real_law == 0)).nonzero().flatten()[:1].tolist():
-        raise BadInput(f"real_posteriors: undefined, class {c} has no probability in the reference but has some in fake")
+        raise BadInput(
+            f"real_posteriors: undefined, class {c} has no probability in the reference but has some in fake"
+        )
     return divergence(fake_law, real_law).clamp(min=0)
 
 
@@ -128,7 +130,7 @@ def per_class_means(fake_posteriors: Any, fake_labels: Any) -> tuple[Tensor, Ten
     """Mean posterior of each asked-for class (C, K), its share of the samples (C,), and its rows."""
     p = posteriors(fake_posteriors, "fake_posteriors")
     asked = class_labels(fake_labels, "fake_labels", len(p)).to(p.device)
-    groups = [p[asked == c] for c in asked.unique()]
+    groups = [p[asked == c] for c in torch.unique(asked)]
     share = torch.tensor([len(group) / len(p) for group in groups], dtype=p.dtype, device=p.device)
     return torch.stack([group.mean(0) for group in groups]), share, groups
 

@@ -21,6 +21,7 @@ class Rows:
 
     original: Tensor
     centred: Tensor
+    centre: Tensor
 
     def __len__(self) -> int:
         return len(self.centred)
@@ -87,7 +88,7 @@ def working_type(left: Tensor, right: Tensor, centre: Tensor) -> torch.dtype:
 
 def rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> Rows:
     """Centre in float64, then round to ``dtype``."""
-    return Rows(values, torch.cat([(part.double() - centre).to(dtype) for part in values.split(BLOCK)]))
+    return Rows(values, torch.cat([(part.double() - centre).to(dtype) for part in values.split(BLOCK)]), centre)
 
 
 def sweep(left: Rows, right: Rows, studies: Mapping[Hashable, Start]) -> dict[Hashable, Any]:

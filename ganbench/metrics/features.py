@@ -71,7 +71,8 @@ class Features:
         return partial(search_within, k=max(k, min(USUAL_K, len(self) - 1)))
 
     def nearest(self, k: int) -> Nearest:
-        """The k nearest others of each row, exact; raises BadInput unless there are more than k rows."""
+        """The k nearest others of each row, exact; raises BadInput unless 0 < k < n."""
+        count("k", k)
         at_least(self, k + 1)
         known = self.derived.get("nearest")
         if known is None or known.squares.shape[1] < k:
@@ -102,6 +103,12 @@ def both(real: Any, fake: Any) -> tuple[Features, Features]:
     if r.values.device != f.values.device:
         raise BadInput(f"{f.name}: expected features on {r.values.device} as {r.name}, got {f.values.device}")
     return r, f
+
+
+def count(name: str, value: int) -> None:
+    """Raise BadInput unless ``value`` is a positive whole number."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadInput(f"{name}: expected a positive whole number, got {value!r}")
 
 
 def at_least(cloud: Features, n: int) -> None:

@@ -92,7 +92,7 @@ def modes_covered(fake_points: Any, modes: Modes, radius: float = 3.0, share: fl
     minimum=2500,
 )
 def high_quality(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
-    """Share of the samples that lie less than 3 standard deviations from the nearest mode; real data score P(chi_d < 3)."""
+    """Share of samples less than 3 standard deviations from the nearest mode; real data score P(chi_d < 3)."""
     hits, n = counts(fake_points, modes, radius)
     return hits.sum().item() / n
 
@@ -139,7 +139,7 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
     minimum=2500,
 )
 def mode_jsd(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
-    """Jensen-Shannon divergence in nats between the samples' and the true law over the modes and "near none of them"."""
+    """Jensen-Shannon divergence in nats of the samples' law over the modes and "near none" from the true one."""
     hits, n = counts(fake_points, modes, radius)
     refused = float(chi2.sf(radius**2, modes.centres.shape[1]))
     truth = torch.full((len(hits) + 1,), (1 - refused) / len(hits), dtype=torch.float64, device=hits.device)
@@ -165,7 +165,7 @@ def within_mode_spread(fake_points: Any, modes: Modes) -> float:
     """
     points = check(fake_points, modes)
     index, _ = nearest_mode(points, modes)
-    groups = [points[index == k] for k in index.unique()]
+    groups = [points[index == k] for k in torch.unique(index)]
     residuals = [group - middle(group) for group in groups if len(group) >= FEWEST]
     if not residuals:
         raise BadInput(f"fake_points: undefined, no mode has {FEWEST} samples to measure a spread from")

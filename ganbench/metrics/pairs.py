@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ganbench.metrics.distances import Rows, Start, rows, sweep, working_type
-from ganbench.metrics.features import Features, both
+from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.nearest import Nearest, Search, search_back
+
+NEAREST: Mapping[Hashable, Start] = {"nearest fake": partial(Search, k=1), "nearest real": partial(search_back, k=1)}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,21 @@ class Pair:
         missing = {key: start for key, start in studies.items() if key not in self.derived}
         if missing:
             self.derived.update(sweep(*self.rows, missing))
+
+    def nearest_fake(self) -> Nearest:
+        """The nearest fake row of each real row, exact."""
+        return self._nearest("nearest fake")
+
+    def nearest_real(self) -> Nearest:
+        """The nearest real row of each fake row, exact."""
+        return self._nearest("nearest real")
+
+    def _nearest(self, key: str) -> Nearest:
+        at_least(self.real, 1)
+        at_least(self.fake, 1)
+        self.study(NEAREST)
+        found: Nearest = self.derived[key]
+        return found
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ compare them only under one classifier, at one sample size.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -65,7 +66,7 @@ def mutual_information(p: Tensor) -> Tensor:
     better="higher",
     ideal=None,
     bounds=(1.0, math.inf),
-    paper="Salimans et al., 2016, arXiv:1606.03498, section 4; one split as in Barratt & Sharma, 2018, arXiv:1801.01973",
+    paper="Salimans et al., 2016, arXiv:1606.03498, section 4; unsplit: Barratt & Sharma, 2018, arXiv:1801.01973",
     laws={"permutation"},
     minimum=5000,
 )
@@ -84,7 +85,7 @@ def inception_scores_by_split(fake_posteriors: Any, splits: int = 10) -> list[fl
     if not 1 <= splits <= len(p):
         raise BadInput(f"splits: expected between 1 and the {len(p)} rows given, got {splits}")
     edges = [i * len(p) // splits for i in range(splits + 1)]
-    return [mutual_information(p[a:b]).exp().item() for a, b in zip(edges, edges[1:], strict=False)]
+    return [mutual_information(p[a:b]).exp().item() for a, b in pairwise(edges)]
 
 
 @metric(
@@ -151,7 +152,7 @@ def modified_is(fake_posteriors: Any) -> float:
     """
     p = posteriors(fake_posteriors, "fake_posteriors")
     predicted = p.argmax(1)
-    scores = [mean_pairwise_divergence(p[predicted == c]).exp() for c in predicted.unique()]
+    scores = [mean_pairwise_divergence(p[predicted == c]).exp() for c in torch.unique(predicted)]
     return torch.stack(scores).mean().item()
 
 

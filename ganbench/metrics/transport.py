@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -40,7 +41,7 @@ def sorted_cost(a: Tensor, b: Tensor, p: float) -> Tensor:
     a, b = a.sort(0).values, b.sort(0).values
     if n == m:
         return (a - b).abs().pow(p).mean(0)
-    steps = torch.cat([torch.arange(n + 1) * m, torch.arange(m + 1) * n]).unique()  # in units of 1 / nm
+    steps = torch.unique(torch.cat([torch.arange(n + 1) * m, torch.arange(m + 1) * n]))  # in units of 1 / nm
     left = steps[:-1]
     weight = steps.diff().to(a) / (n * m)
     return weight @ (a[left // m] - b[left // n]).abs().pow(p)
@@ -57,7 +58,7 @@ def exact_cost(a: Tensor, b: Tensor, p: float) -> float:
         square = cost.repeat_interleave(rows // n, 0).repeat_interleave(rows // m, 1).cpu().numpy()
         return float(square[linear_sum_assignment(square)].mean())
     try:
-        import ot
+        ot = import_module("ot")
     except ImportError as error:
         remedy = "pip install 'ganbench[transport]', or give as many samples as references"
         raise Missing(f"{n} and {m} rows: unequal counts need the package POT; {remedy}") from error
@@ -69,7 +70,7 @@ def exact_cost(a: Tensor, b: Tensor, p: float) -> float:
     better="lower",
     ideal=0.0,
     bounds=(0.0, math.inf),
-    paper="Kantorovich, 1942; as a score: Arjovsky et al., 2017, arXiv:1701.07875, and Xu et al., 2018, arXiv:1806.07755",
+    paper="Kantorovich, 1942; as a score: Xu et al., 2018, arXiv:1806.07755",
     laws={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=1000,
 )
@@ -120,7 +121,7 @@ def sliced_wasserstein(real: Any, fake: Any, p: float = 2.0, slices: int = 500, 
         raise BadInput(f"expected a finite p >= 1 and at least one slice, got p = {p} and {slices} slices")
     a, b = clouds(real, fake)
     chosen = directions(slices, a.shape[1], seed, "sliced_wasserstein").to(a.device)
-    costs = [sorted_cost(a @ some, b @ some, p) for some in chosen.split(64, dim=1)]  # a block at a time: memory
+    costs = [sorted_cost(a @ some, b @ some, p) for some in torch.split(chosen, 64, dim=1)]  # a block at a time: memory
     return torch.cat(costs).mean().item() ** (1 / p)
 
 
@@ -138,6 +139,8 @@ def max_sliced_wasserstein(real: Any, fake: Any, steps: int = 60, seed: int = 0)
 
     The maximum is not convex: the value is a lower bound, at least that of the direction between the means.
     """
+    if steps < 1:
+        raise BadInput(f"steps: expected at least 1, got {steps}")
     a, b = clouds(real, fake)
     starts = directions(15, a.shape[1], seed, "max_sliced_wasserstein").to(a.device)
     between = (b.mean(0) - a.mean(0))[:, None]

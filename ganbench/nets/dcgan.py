@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import nn
 
@@ -26,7 +27,7 @@ def generator(latent: int, space: Space, width: int = 32) -> nn.Module:
         BatchNorm(widths[0]),
         nn.ReLU(),
     ]
-    for wide, narrow in zip(widths, widths[1:], strict=False):
+    for wide, narrow in pairwise(widths):
         layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False), BatchNorm(narrow), nn.ReLU()]
     return nn.Sequential(*layers, nn.ConvTranspose2d(width, space.shape[0], 4, 2, 1), nn.Tanh())
 
@@ -41,7 +42,7 @@ def critic(space: Space, width: int = 32, *, norm: bool = True, out: int = 1, wr
     widths = [space.shape[0], *(width * 2**i for i in range(doublings))]
     around: Wrap = wrap or (lambda layer: layer)
     layers: list[nn.Module] = []
-    for i, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (narrow, wide) in enumerate(pairwise(widths)):
         normed = norm and i > 0
         layers += [around(nn.Conv2d(narrow, wide, 4, 2, 1, bias=not normed))]
         layers += [BatchNorm(wide)] if normed else []

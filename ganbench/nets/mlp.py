@@ -19,7 +19,9 @@ def generator(latent: int, space: Space, width: int = 128) -> nn.Module:
     return nn.Sequential(*body(latent, width, prod(space.shape)), *head)
 
 
-def critic(space: Space, width: int = 128, out: int = 1, wrap: Callable[[nn.Linear], nn.Module] | None = None) -> nn.Module:
+def critic(
+    space: Space, width: int = 128, out: int = 1, wrap: Callable[[nn.Linear], nn.Module] | None = None
+) -> nn.Module:
     """``(n, *shape) -> (n,)``, or ``(n, out)`` for more than one output; ``wrap`` goes around each dense layer."""
     tail = [nn.Flatten(0)] if out == 1 else []
     return nn.Sequential(nn.Flatten(), *body(prod(space.shape), width, out, wrap), *tail)

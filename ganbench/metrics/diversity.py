@@ -1,0 +1,95 @@
+"""How varied samples are in feature space: the Vendi score, and mean pairwise distance beside the reference's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.errors import BadInput
+from ganbench.metrics.base import metric
+from ganbench.metrics.features import features
+from ganbench.metrics.transport import clouds, distances
+
+
+def vendi_from_kernel(kernel: Tensor, order: float = 1.0) -> float:
+    """Effective number of items of a similarity matrix (n, n) of unit diagonal: the Hill number of eig(K / n).
+
+    Friedman & Dieng, 2023, definition 3.1 (order 1); Pasarkar & Dieng, 2023 (order q). Raises BadInput otherwise.
+    """
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not kernel.numel():
+        raise BadInput(f"kernel: expected a square matrix, got shape {tuple(kernel.shape)}")
+    if (kernel.diagonal() - 1).abs().max() > 1e-6 or not torch.allclose(kernel, kernel.T, atol=1e-6):
+        raise BadInput("kernel: expected a symmetric matrix with ones on its diagonal")
+    return hill_number(torch.linalg.eigvalsh(kernel.double() / len(kernel)), order)
+
+
+def hill_number(eigenvalues: Tensor, order: float) -> float:
+    """(sum of p^q)^(1 / (1 - q)); the exponential of the entropy for q = 1, 1 / max p for q = infinity."""
+    if not order > 0:
+        raise BadInput(f"order: expected a positive number or infinity, got {order}")
+    p = eigenvalues[eigenvalues > 1e-12 * eigenvalues.max()]  # what is left of exact zeros is rounding
+    p = p / p.sum()
+    if order == 1:
+        return torch.special.entr(p).sum().exp().item()
+    if math.isinf(order):
+        return 1 / p.max().item()
+    return math.exp((order * p.log()).logsumexp(0).item() / (1 - order))
+
+
+@metric(
+    needs=("fake",),
+    better="higher",
+    ideal=None,
+    bounds=(1.0, math.inf),
+    paper="Friedman & Dieng, 2023, arXiv:2210.02410; order q: Pasarkar & Dieng, 2023, arXiv:2310.12952",
+    laws={"rotation", "scale", "permutation"},
+    minimum=1000,
+)
+def vendi(fake: Any, order: float = 1.0) -> float:
+    """Vendi score with the cosine kernel: the effective number of different samples, at most min(n, d).
+
+    Grows with n until it saturates, so compare at one n; noise scores best. Raises BadInput for a row of zeros.
+    """
+    x = features(fake, "fake").values.double()
+    if not len(x):
+        raise BadInput("fake: expected at least one row, got none")
+    x = x / x.abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)  # squares of tiny rows stay above zero
+    length = x.norm(dim=1, keepdim=True)
+    for row in (length == 0).flatten().nonzero().flatten()[:1].tolist():
+        raise BadInput(f"fake: row {row} is zero and has no direction to compare")
+    x = x / length
+    gram = x.T @ x if x.shape[1] < len(x) else x @ x.T  # the same eigenvalues but for zeros
+    return hill_number(torch.linalg.eigvalsh(gram / len(x)), order)
+
+
+def mean_distance(x: Tensor) -> float:
+    """Mean Euclidean distance over all pairs of different rows."""
+    total = torch.stack([distances(block, x).sum() for block in torch.split(x, 1024)]).sum()
+    return total.item() / (len(x) * (len(x) - 1))
+
+
+@metric(
+    needs=("real", "fake"),
+    better="target",
+    ideal=1.0,
+    bounds=(0.0, math.inf),
+    paper="after the pairwise LPIPS diversity of Zhu et al., 2017 (BicycleGAN), arXiv:1711.11586",
+    laws={"identity", "rotation", "translation", "scale", "permutation"},
+    minimum=200,
+)
+def pairwise_distance_ratio(real: Any, fake: Any) -> float:
+    """Mean pairwise distance within the samples over that within the reference: below 1 collapsed, above scattered."""
+    a, b = clouds(real, fake)
+    for name, side in (("real", a), ("fake", b)):
+        if len(side) < 2:
+            raise BadInput(f"{name}: expected at least 2 rows to make a pair, got {len(side)}")
+    reference = mean_distance(a)
+    if not reference:
+        raise BadInput("real: undefined, its rows are copies of one")
+    return mean_distance(b) / reference
+
+
+METRICS = (vendi, pairwise_distance_ratio)

@@ -1,0 +1,85 @@
+import pytest
+import torch
+
+from ganbench.data.sources import Finite, Streamed
+from ganbench.dataset import Modes
+from ganbench.errors import BadInput
+from ganbench.streams import stream
+
+FINITE = Finite(torch.arange(24.0).view(6, 1, 2, 2), torch.arange(6) % 3)
+STREAMED = Streamed(Modes(torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]]), 0.5))
+
+
+@pytest.mark.parametrize("source", [FINITE, STREAMED])
+@pytest.mark.parametrize("move", ["tickets", "distinct"])
+def test_the_same_stream_draws_the_same_tickets_and_goes_on_with_others(source, move):
+    draw = getattr(source, move)
+    here, there = stream(3, "x"), stream(3, "x")
+    first, again, later = draw(5, here), draw(5, there), draw(5, here)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert any(not torch.equal(first[key], later[key]) for key in first)
+
+
+@pytest.mark.parametrize("source", [FINITE, STREAMED])
+def test_examples_keep_the_leading_axes_of_their_tickets(source):
+    tickets = source.tickets(12, stream(0, "axes"))
+    x, y = source.examples(tickets)
+    stacked = {key: value.view(3, 4, *value.shape[1:]) for key, value in tickets.items()}
+    x3, y3 = source.examples(stacked)
+    assert x3.shape == (3, 4, *x.shape[1:])
+    assert torch.equal(x3.flatten(0, 1), x)
+    assert torch.equal(y3.flatten(), y)
+    assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
+
+
+def test_a_finite_draw_returns_the_examples_that_its_tickets_name():
+    x, y = FINITE.examples({"index": torch.tensor([4, 0])})
+    assert x[:, 0, 0, 0].tolist() == [16.0, 0.0]
+    assert y.tolist() == [1, 0]
+
+
+def test_a_finite_draw_reaches_every_example_and_repeats_some():
+    index = FINITE.tickets(200, stream(0, "all"))["index"]
+    assert index.unique().tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_distinct_examples_are_each_taken_once_in_random_order():
+    index = FINITE.distinct(6, stream(0, "order"))["index"]
+    assert sorted(index.tolist()) == [0, 1, 2, 3, 4, 5]
+    assert index.tolist() != [0, 1, 2, 3, 4, 5]
+    assert len(FINITE.distinct(2, stream(0, "order"))["index"]) == 2
+
+
+def test_more_distinct_examples_than_there_are_is_refused():
+    with pytest.raises(BadInput, match="7 distinct examples of a source that has 6"):
+        FINITE.distinct(7, stream(0, "many"))
+
+
+def test_a_streamed_source_gives_as_many_distinct_examples_as_asked():
+    x, _ = STREAMED.examples(STREAMED.distinct(5000, stream(0, "fresh")))
+    assert len(x.unique(dim=0)) == 5000
+
+
+def test_a_streamed_example_is_its_centre_plus_scaled_noise():
+    tickets = {"mode": torch.tensor([2, 1]), "noise": torch.tensor([[2.0, -4.0], [0.0, 1.0]])}
+    x, y = STREAMED.examples(tickets)
+    assert x.tolist() == [[1.0, 8.0], [10.0, 0.5]]
+    assert y.tolist() == [2, 1]
+
+
+def test_sources_know_their_size():
+    assert FINITE.size == 6
+    assert STREAMED.size is None
+
+
+@pytest.mark.parametrize("source", [FINITE, STREAMED])
+def test_a_moved_source_gives_its_examples_there(source):
+    tickets = {key: value.to("meta") for key, value in source.tickets(4, stream(0, "move")).items()}
+    x, y = source.to(torch.device("meta")).examples(tickets)
+    assert (x.device.type, y.device.type) == ("meta", "meta")
+
+
+def test_a_source_without_examples_or_with_labels_missing_is_refused():
+    for examples, labels in ((0, 0), (3, 2)):
+        with pytest.raises(BadInput, match="as many labels as examples"):
+            Finite(torch.zeros(examples, 2), torch.zeros(labels, dtype=torch.int64))
