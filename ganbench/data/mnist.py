@@ -65,7 +65,7 @@ def fetch(folder: Path, download: bool) -> None:
         with redirect_stdout(sys.stderr):
             torchvision.datasets.MNIST(folder, download=True)
     except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         raise Missing(f"MNIST is not in {folder} and cannot be downloaded ({reason}); {remedy}") from error
 
 
