@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.metrics.distances import Block, Rows, exact_squares
-from ganbench.metrics.features import USUAL_K, at_least
+from ganbench.metrics.features import at_least
 from ganbench.metrics.pairs import NEAREST, Pair, Plan
 
 PUBLISHED = (3, 5)  # the k of precision and recall, and of density and coverage: one pass serves both
@@ -75,7 +75,9 @@ class BallStudy:
 def _empty(n: int, m: int, like: Tensor) -> Balls:
     device = like.device
     smallest = torch.full((m,), torch.inf, dtype=torch.float64, device=device)
-    return Balls(torch.zeros(m, dtype=torch.long, device=device), smallest, torch.zeros(n, dtype=torch.bool, device=device))
+    return Balls(
+        torch.zeros(m, dtype=torch.long, device=device), smallest, torch.zeros(n, dtype=torch.bool, device=device)
+    )
 
 
 def _count(balls: Balls, centre: Tensor, inside: Tensor, radius: Tensor, squares: Tensor) -> None:
@@ -96,7 +98,9 @@ def plan(pair: Pair, k: int) -> Plan:
     def start(left: Rows, right: Rows) -> BallStudy:
         return BallStudy(left, right, {k: (pair.real.radii(k), pair.fake.radii(k)) for k in orders})
 
-    return Plan({"nearest": pair.real.search(k)}, {"nearest": pair.fake.search(k)}, {("balls", orders): start, **NEAREST})
+    return Plan(
+        {"nearest": pair.real.search(k)}, {"nearest": pair.fake.search(k)}, {("balls", orders): start, **NEAREST}
+    )
 
 
 def balls(pair: Pair, k: int) -> tuple[Balls, Balls]:

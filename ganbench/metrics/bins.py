@@ -33,10 +33,11 @@ def cell_counts(real: Any, fake: Any, bins: int, seed: int) -> tuple[Tensor, Ten
 
 def two_proportion_z(a: Tensor, b: Tensor) -> Tensor:
     """Pooled two-proportion z of each bin, (K,): (p_a - p_b) / sqrt(p (1 - p) (1/n + 1/m)); 0 where a bin is empty."""
+    a, b = a.double(), b.double()
     n, m = a.sum(), b.sum()
-    pooled = (a + b).double() / (n + m)
+    pooled = (a + b) / (n + m)
     error = (pooled * (1 - pooled) * (1 / n + 1 / m)).sqrt()
-    return torch.where(error > 0, (a / n - b / m).double() / error.clamp(min=1e-300), 0.0)
+    return torch.where(error > 0, (a / n - b / m) / error, 0.0)
 
 
 @metric(
@@ -45,10 +46,10 @@ def two_proportion_z(a: Tensor, b: Tensor) -> Tensor:
     ideal=None,
     bounds=(0.0, 1.0),
     paper="Richardson & Weiss, 2018, arXiv:1805.12462",
-    laws={"permutation"},
+    laws={"rotation", "translation", "scale"},
     minimum=10000,
 )
-def ndb(real: Any, fake: Any, bins: int = 100, seed: int = 0, level: float = 0.05) -> float:
+def ndb(real: Any, fake: Any, *, bins: int = 100, seed: int = 0, level: float = 0.05) -> float:
     """NDB / K: the share of k-means cells of the reference whose proportion differs significantly in the samples.
 
     A perfect sampler scores about ``level``. Larger n rejects more for the same gap, so compare at one n only.
@@ -63,10 +64,10 @@ def ndb(real: Any, fake: Any, bins: int = 100, seed: int = 0, level: float = 0.0
     ideal=0.0,
     bounds=(0.0, math.log(2)),
     paper="Richardson & Weiss, 2018, arXiv:1805.12462",
-    laws={"identity", "permutation"},
+    laws={"identity", "rotation", "translation", "scale"},
     minimum=10000,
 )
-def ndb_jsd(real: Any, fake: Any, bins: int = 100, seed: int = 0) -> float:
+def ndb_jsd(real: Any, fake: Any, *, bins: int = 100, seed: int = 0) -> float:
     """Jensen-Shannon divergence in nats of the two clouds over the k-means cells of the reference.
 
     A perfect sampler scores about (K - 1) / 8 (1/n + 1/m).
@@ -84,7 +85,7 @@ def ndb_jsd(real: Any, fake: Any, bins: int = 100, seed: int = 0) -> float:
     laws={"permutation"},
     minimum=1000,
 )
-def classes_captured(fake_posteriors: Any, at_least: int = 1) -> float:
+def classes_captured(fake_posteriors: Any, *, at_least: int = 1) -> float:
     """Classes that are the most probable one of at least one sample.
 
     The classifier's errors invent classes: read it beside a count that needs several samples (``at_least``).
@@ -126,6 +127,3 @@ def stacked_kl(digits: Any, reference: Any | None = None) -> float:
         raise BadInput(f"reference: undefined, it lacks the stack {stack:03d} that the samples show")
     p, q = seen.double() / seen.sum(), truth.double() / truth.sum()
     return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum().clamp(min=0).item()
-
-
-METRICS = (ndb, ndb_jsd, classes_captured)

@@ -164,14 +164,3 @@ def within_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     _, share, groups = per_class_means(fake_posteriors, fake_labels)
     within = torch.stack([mutual_information(group) for group in groups])
     return (share @ within).exp().item()
-
-
-METRICS = (
-    mode_score_a,
-    mode_score_b,
-    am_score,
-    class_law_chi_square,
-    class_law_kl,
-    between_class_is,
-    within_class_is,
-)

@@ -1,4 +1,4 @@
-"""Squared distances between two clouds in blocks: fast products with a proven error bound, and exact values on request."""
+"""Squared distances between two clouds in blocks: fast products with a proven error bound, and exact values."""
 
 from __future__ import annotations
 

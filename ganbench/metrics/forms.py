@@ -17,7 +17,7 @@ MANY = 2.0**-6  # share of near pairs in a block from which the whole block is b
 
 
 class Forms:
-    """A study of sum_ij a_ic k(x_i, y_j) b_jc for each column c of the weights; both orders of a pair count within a cloud.
+    """A study of sum_ij a_ic k(x_i, y_j) b_jc for each column c of weights; within a cloud both orders count.
 
     ``left`` (n, C) and ``right`` (m, C) are weights, None for ones. Finds (C,) sums in float64.
     """

@@ -102,7 +102,9 @@ def _gaussian(which: str, mean: Any, cov: Any) -> tuple[Tensor, Tensor]:
     """Return the parameters in float64, checked."""
     mu, sigma = (torch.as_tensor(value).detach().double() for value in (mean, cov))
     if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)):
-        raise BadInput(f"cov_{which}: expected a (d,) mean and a (d, d) covariance, got {(*mu.shape,)}, {(*sigma.shape,)}")
+        raise BadInput(
+            f"cov_{which}: expected a (d,) mean and a (d, d) covariance, got {(*mu.shape,)}, {(*sigma.shape,)}"
+        )
     if not bool(mu.isfinite().all() and sigma.isfinite().all()):
         raise BadInput(f"cov_{which}: expected finite numbers in the mean and the covariance")
     if float((sigma - sigma.T).abs().max()) > 1e-6 * float(sigma.abs().max()):

@@ -55,7 +55,8 @@ def multi_scale_similarity(a: Tensor, b: Tensor, span: float) -> Tensor:
     rescaled to sum to one, and images below 11 pixels a window of their own size. Negatives count as 0.
     """
     scales = max(1, min(len(WEIGHTS), 1 + int(math.log2(max(1.0, min(a.shape[2:]) / WINDOW)))))
-    weights = [weight / math.fsum(WEIGHTS[:scales]) for weight in WEIGHTS[:scales]]
+    total = math.fsum(WEIGHTS[:scales]) if scales < len(WEIGHTS) else 1.0  # the published five sum to 1.0001
+    weights = [weight / total for weight in WEIGHTS[:scales]]
     product = a.new_ones(len(a))
     for scale, weight in enumerate(weights):
         whole, structure = similarity(a, b, span)
@@ -90,7 +91,7 @@ def mean_similarity(values: Any, name: str, pairs: int, span: float, seed: int) 
     paper="Odena et al., 2017 (AC-GAN), arXiv:1610.09585; Wang et al., 2003",
     minimum=1000,
 )
-def ms_ssim(fake_images: Any, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
+def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Mean MS-SSIM of pairs of samples: 1 where all are one image. Says nothing of quality: noise scores best.
 
     ``span`` is the width of the value range, 2 for images in [-1, 1].
@@ -107,10 +108,7 @@ def ms_ssim(fake_images: Any, pairs: int = 2000, span: float = 2.0, seed: int = 
     laws={"identity"},
     minimum=1000,
 )
-def ms_ssim_excess(real_images: Any, fake_images: Any, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
+def ms_ssim_excess(real_images: Any, fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """MS-SSIM within the samples minus that within the reference: above 0 less diverse than real, below 0 more."""
     inside_real = mean_similarity(real_images, "real_images", pairs, span, seed)
     return mean_similarity(fake_images, "fake_images", pairs, span, seed) - inside_real
-
-
-METRICS = (ms_ssim, ms_ssim_excess)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +18,9 @@ from ganbench.metrics.forms import Distance, Forms, Gaussian
 from ganbench.metrics.pairs import Pair, Plan, pair_of
 from ganbench.streams import stream
 
-FEW = 4096  # rows whose pairwise distances give the median; larger clouds give as many, evenly by distance from the mean
+FEW = (
+    4096  # rows whose pairwise distances give the median; larger clouds give as many, evenly by distance from the mean
+)
 OCTAVES = (0.25, 0.5, 1.0, 2.0, 4.0)  # the mixture's bandwidths over the median
 CMMD_BANDWIDTH = 10.0
 Stationary = Gaussian | Distance
@@ -40,7 +42,7 @@ def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     model compared with them. Raises BadInput for fewer than 2 rows, or for a reference without spread.
     """
     pair = pair_of(real, fake)
-    return unbiased(pair, Gaussian((_bandwidth(pair, bandwidth),)))
+    return unbiased(pair, gaussian(pair, bandwidth))
 
 
 @metric(
@@ -55,8 +57,7 @@ def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
 def mmd_mixture(real: Any, fake: Any) -> float:
     """Unbiased squared MMD with the mean of five Gaussian kernels, two octaves about the median real distance."""
     pair = pair_of(real, fake)
-    middle = _bandwidth(pair, None)
-    return unbiased(pair, Gaussian(tuple(middle * octave for octave in OCTAVES)))
+    return unbiased(pair, mixture(pair))
 
 
 @metric(
@@ -71,7 +72,7 @@ def mmd_mixture(real: Any, fake: Any) -> float:
 def cmmd(real: Any, fake: Any) -> float:
     """1000 times the biased squared MMD of rows scaled to unit length, Gaussian kernel of bandwidth 10.
 
-    Meant for CLIP embeddings. Biased upwards by order 1/n + 1/m: compare at equal sizes. Raises BadInput for a zero row.
+    Meant for CLIP embeddings. Biased upwards by order 1/n + 1/m: compare at equal sizes. BadInput for a zero row.
     """
     pair = pair_of(real, fake)
     at_least(pair.real, 1)
@@ -116,7 +117,7 @@ def permutation_test(real: Any, fake: Any, *, kernel: str = "gaussian", permutat
     pair = pair_of(real, fake)
     at_least(pair.real, 2)
     at_least(pair.fake, 2)
-    chosen: Stationary = Distance() if kernel == "energy" else Gaussian((_bandwidth(pair, None),))
+    chosen: Stationary = Distance() if kernel == "energy" else gaussian(pair)
     n, m = len(pair.real), len(pair.fake)
     pool = Features(torch.cat([pair.real.values, pair.fake.values]), "real and fake")
     random = stream(seed, "permutation test")
@@ -151,7 +152,7 @@ def unbiased(pair: Pair, kernel: Stationary) -> float:
 
 def kernel_plan(*kernels: Stationary) -> Plan:
     """Return the studies behind the sums of some kernels."""
-    studies = {kernel: start(kernel) for kernel in kernels}
+    studies: dict[Hashable, Start] = {kernel: start(kernel) for kernel in kernels}
     return Plan(studies, studies, studies)
 
 
@@ -160,12 +161,18 @@ def _sums(pair: Pair, kernel: Stationary) -> tuple[float, float, float]:
     return float(pair.real.derived[kernel]), float(pair.fake.derived[kernel]), float(pair.derived[kernel])
 
 
-def _bandwidth(pair: Pair, bandwidth: float | None) -> float:
+def gaussian(pair: Pair, bandwidth: float | None = None) -> Gaussian:
+    """Return the Gaussian kernel of a bandwidth, by default the median distance between reals."""
     if bandwidth is None:
-        return median_distance(pair.real)
+        return Gaussian((median_distance(pair.real),))
     if not 0 < bandwidth < float("inf"):
         raise BadInput(f"bandwidth: expected a positive number, got {bandwidth!r}")
-    return float(bandwidth)
+    return Gaussian((float(bandwidth),))
+
+
+def mixture(pair: Pair) -> Gaussian:
+    """Return the mean of five Gaussian kernels, two octaves about the median distance between reals."""
+    return Gaussian(tuple(median_distance(pair.real) * octave for octave in OCTAVES))
 
 
 def median_distance(cloud: Features) -> float:
@@ -192,7 +199,9 @@ def unit(cloud: Features) -> Features:
         norms = cloud.values.double().norm(dim=1, keepdim=True)
         zero = (norms[:, 0] == 0).nonzero().flatten().tolist()
         if zero:
-            raise BadInput(f"{cloud.name}: expected rows of positive length, got {len(zero)} zero rows (first: row {zero[0]})")
+            raise BadInput(
+                f"{cloud.name}: expected rows of positive length, got {len(zero)} zero rows (first: row {zero[0]})"
+            )
         cloud.derived["unit"] = Features((cloud.values / norms).to(cloud.values.dtype), cloud.name)
     scaled: Features = cloud.derived["unit"]
     return scaled

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
-from ganbench.metrics.features import features
-from ganbench.metrics.transport import clouds, distances
+from ganbench.metrics.transport import clouds
 from ganbench.streams import stream
 
 BANDWIDTHS = torch.logspace(-3, 0.25, 27, dtype=torch.float64)  # in units of the reference's spread, 8 a decade
@@ -21,15 +20,15 @@ def parzen_log_likelihood(points: Any, samples: Any, bandwidth: float) -> Tensor
     """Log-density in nats of ``points`` (n, d) under a Gaussian kernel of that sd on each of ``samples``, (n,)."""
     if not bandwidth > 0:
         raise BadInput(f"bandwidth: expected a positive number, got {bandwidth}")
-    x, centres = features(points, "points").values.double(), features(samples, "samples").values.double()
+    centres, x = clouds(samples, points)
     return log_densities(x, centres, torch.tensor([bandwidth], dtype=torch.float64))[0]
 
 
 def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:
-    """Parzen log-densities (B, n) of ``x`` for each bandwidth, from one pass over the distances."""
+    """Parzen log-densities (B, n) of centred ``x`` for each bandwidth, from one pass over the distances."""
     blocks = []
     for block in torch.split(x, 256):
-        squared = distances(block, centres).square()
+        squared = torch.cdist(block, centres, compute_mode="use_mm_for_euclid_dist").square()
         near = [(squared / (-2 * width * width)).logsumexp(1) for width in bandwidths.tolist()]
         blocks.append(torch.stack(near))
     constant = math.log(len(centres)) + x.shape[1] / 2 * (2 * math.pi * bandwidths.to(x.device) ** 2).log()
@@ -42,10 +41,10 @@ def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:
     ideal=None,
     bounds=(-math.inf, math.inf),
     paper="Goodfellow et al., 2014, arXiv:1406.2661, section 5; its warning: Theis et al., 2016, arXiv:1511.01844",
-    laws={"translation"},
+    laws={"rotation", "translation"},
     minimum=1000,
 )
-def parzen(real: Any, fake: Any, seed: int = 0) -> float:
+def parzen(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Mean log-density in nats of half of the reference under a Parzen window on the samples.
 
     The bandwidth is the best of 27 on the other half (a seeded split), from a thousandth of the reference's
@@ -76,6 +75,3 @@ def bits_per_dimension(log_likelihood: float, dim: int, bin_width: float = 1 / 2
             f"expected a finite log-likelihood, dim and bin_width > 0; got {log_likelihood}, {dim}, {bin_width}"
         )
     return -(log_likelihood / dim + math.log(bin_width)) / math.log(2)
-
-
-METRICS = (parzen,)

@@ -58,7 +58,7 @@ def counts(fake_points: Any, modes: Modes, radius: float) -> tuple[Tensor, int]:
     laws={"permutation"},
     minimum=2500,
 )
-def modes_captured(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
+def modes_captured(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Modes that are the nearest of at least one high-quality sample.
 
     Fragile: one lucky point counts, and a Gaussian blob captures most of a 5 x 5 grid; read it beside high_quality.
@@ -76,7 +76,7 @@ def modes_captured(fake_points: Any, modes: Modes, radius: float = 3.0) -> float
     laws={"permutation"},
     minimum=2500,
 )
-def modes_covered(fake_points: Any, modes: Modes, radius: float = 3.0, share: float = 0.2) -> float:
+def modes_covered(fake_points: Any, modes: Modes, *, radius: float = 3.0, share: float = 0.2) -> float:
     """Modes with at least 20 % of their fair share n / K in high-quality samples."""
     hits, n = counts(fake_points, modes, radius)
     return (hits >= share * n / len(hits)).sum().item()
@@ -91,7 +91,7 @@ def modes_covered(fake_points: Any, modes: Modes, radius: float = 3.0, share: fl
     laws={"permutation"},
     minimum=2500,
 )
-def high_quality(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
+def high_quality(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Share of samples less than 3 standard deviations from the nearest mode; real data score P(chi_d < 3)."""
     hits, n = counts(fake_points, modes, radius)
     return hits.sum().item() / n
@@ -106,7 +106,7 @@ def high_quality(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
     laws={"permutation"},
     minimum=2500,
 )
-def reverse_kl(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
+def reverse_kl(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """KL(law over modes of the high-quality samples || uniform) in nats, between 0 and ln K.
 
     Ignores all other samples; a perfect sampler scores about (K - 1) / 2n. Raises BadInput where no sample counts.
@@ -138,7 +138,7 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
     laws={"permutation"},
     minimum=2500,
 )
-def mode_jsd(fake_points: Any, modes: Modes, radius: float = 3.0) -> float:
+def mode_jsd(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Jensen-Shannon divergence in nats of the samples' law over the modes and "near none" from the true one."""
     hits, n = counts(fake_points, modes, radius)
     refused = float(chi2.sf(radius**2, modes.centres.shape[1]))
@@ -177,6 +177,3 @@ def middle(points: Tensor) -> Tensor:
     """Coordinate-wise median (d,), the mean of the two middle values of an even count."""
     ordered = points.sort(dim=0).values
     return (ordered[(len(points) - 1) // 2] + ordered[len(points) // 2]) / 2
-
-
-METRICS = (modes_captured, modes_covered, high_quality, reverse_kl, mode_jsd, within_mode_spread)

@@ -30,7 +30,14 @@ class Search:
     """
 
     def __init__(
-        self, left: Rows, right: Rows, k: int, *, own: Tensor | None = None, transposed: bool = False, spare: int = SPARE
+        self,
+        left: Rows,
+        right: Rows,
+        k: int,
+        *,
+        own: Tensor | None = None,
+        transposed: bool = False,
+        spare: int = SPARE,
     ) -> None:
         self.left, self.right, self.k, self.own = left, right, k, own
         self.transposed, self.spare = transposed, spare

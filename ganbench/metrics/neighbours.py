@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.balls import balls, plan
+from ganbench.metrics.balls import balls
 from ganbench.metrics.base import Law, metric
 from ganbench.metrics.distances import BLOCK, exact_squares, products
 from ganbench.metrics.features import count
@@ -80,7 +80,7 @@ def density(real: Any, fake: Any, *, k: int = 5) -> float:
     minimum=1000,
 )
 def coverage(real: Any, fake: Any, *, k: int = 5) -> float:
-    """Share of real balls that hold a fake; 1 - 2^-k for equal laws and sizes. Arguments and errors as in ``precision``."""
+    """Share of real balls that hold a fake; 1 - 2^-k for equal laws and sizes. Otherwise as ``precision``."""
     return _share(balls(_pair(real, fake, k), k)[0].used)
 
 
@@ -102,7 +102,7 @@ def expected_coverage(n: int, m: int, k: int = 5) -> float:
     minimum=1000,
 )
 def realism(real: Any, fake: Any, *, k: int = 3) -> float:
-    """Median realism of the fakes (a copy of a real is infinitely realistic, so there is no mean); see ``realism_scores``."""
+    """Median realism of the fakes (copies of a real make the mean infinite); see ``realism_scores``."""
     return float(realism_scores(real, fake, k=k).quantile(0.5, interpolation="lower"))
 
 
@@ -152,12 +152,6 @@ def rarity_scores(real: Any, fake: Any, *, k: int = 3) -> Tensor:
     """Radius of the smallest real ball around each fake that lies in one, float64; the others are left out."""
     smallest = balls(_pair(real, fake, k), k)[0].smallest
     return smallest[smallest.isfinite()].sqrt()
-
-
-def prepare(real: Any, fake: Any) -> None:
-    """Do in one pass what all neighbour metrics need at their default k."""
-    pair = pair_of(real, fake)
-    plan(pair, 3).run(pair)
 
 
 def _pair(real: Any, fake: Any, k: int) -> Pair:

@@ -96,7 +96,7 @@ def inception_scores_by_split(fake_posteriors: Any, splits: int = 10) -> list[fl
     paper="Salimans et al., 2016, arXiv:1606.03498, as in the authors' code",
     minimum=50000,
 )
-def inception_score_splits(fake_posteriors: Any, splits: int = 10) -> float:
+def inception_score_splits(fake_posteriors: Any, *, splits: int = 10) -> float:
     """Inception Score as first published: the mean over 10 contiguous, unshuffled blocks.
 
     Samples in the order of their labels score near 1, and each block is biased by its own small size;
@@ -175,12 +175,3 @@ def modified_is_all_pairs(fake_posteriors: Any) -> float:
     if len(p) < 2:
         raise BadInput("fake_posteriors: expected at least 2 rows to make a pair, got 1")
     return (mean_pairwise_divergence(p) * len(p) / (len(p) - 1)).exp().item()
-
-
-METRICS = (
-    inception_score,
-    inception_score_splits,
-    inception_score_cross_fitted,
-    modified_is,
-    modified_is_all_pairs,
-)

@@ -83,10 +83,10 @@ def swd_by_level(real_images: Any, fake_images: Any, per_image: int = 128, seed:
     ideal=0.0,
     bounds=(0.0, math.inf),
     paper="Karras et al., 2018 (ProGAN), arXiv:1710.10196, section 5",
-    laws={"identity"},
+    laws={"identity", "symmetric"},
     minimum=1000,
 )
-def laplacian_swd(real_images: Any, fake_images: Any, per_image: int = 128, seed: int = 0) -> float:
+def laplacian_swd(real_images: Any, fake_images: Any, *, per_image: int = 128, seed: int = 0) -> float:
     """Sliced Wasserstein-1 distance x 1000 of 7 x 7 patches, averaged over the levels of a Laplacian pyramid.
 
     Levels halve the side down to 16 pixels; smaller images have one level, themselves. Each set is standardised
@@ -94,6 +94,3 @@ def laplacian_swd(real_images: Any, fake_images: Any, per_image: int = 128, seed
     """
     values = swd_by_level(real_images, fake_images, per_image, seed)
     return math.fsum(values) / len(values)
-
-
-METRICS = (laplacian_swd,)

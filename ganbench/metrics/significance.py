@@ -108,15 +108,3 @@ def ks_p_value(real: Any, fake: Any) -> float:
     a, b = samples(real, fake)
     worst = int(ks_distances(a, b).argmax())  # all features have the same null law, so only one needs it
     return min(1.0, a.shape[1] * float(ks_2samp(a[:, worst].numpy(), b[:, worst].numpy()).pvalue))
-
-
-METRICS = (
-    t_statistic,
-    t_p_value,
-    welch_statistic,
-    welch_p_value,
-    hotelling_t2,
-    hotelling_p_value,
-    ks_statistic,
-    ks_p_value,
-)

@@ -11,11 +11,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ganbench.errors import BadInput
-from ganbench.metrics.base import Need, metric
+from ganbench.metrics.base import Law, Need, metric
 from ganbench.metrics.features import features
 from ganbench.metrics.posteriors import class_labels
 
 LABELLED: tuple[Need, ...] = ("real", "real_labels", "fake", "fake_labels")
+LAWS: frozenset[Law] = frozenset({"translation", "scale", "permutation"})
 SHMELKOV = "Shmelkov et al., 2018, arXiv:1807.09499"
 
 
@@ -38,7 +39,7 @@ def accuracy(train: tuple[Any, Any], test: tuple[Any, Any], train_name: str, tes
     return float((model.predict(unseen.double().cpu().numpy()) == truth).mean())
 
 
-@metric(needs=LABELLED, better="higher", ideal=None, bounds=(0.0, 1.0), paper=SHMELKOV, minimum=1000)
+@metric(needs=LABELLED, better="higher", ideal=None, bounds=(0.0, 1.0), paper=SHMELKOV, laws=LAWS, minimum=1000)
 def gan_train(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float:
     """Accuracy on the reference of a classifier trained on labelled samples: falls with quality and with diversity.
 
@@ -47,10 +48,7 @@ def gan_train(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float
     return accuracy((fake, fake_labels), (real, real_labels), "fake", "real")
 
 
-@metric(needs=LABELLED, better="higher", ideal=None, bounds=(0.0, 1.0), paper=SHMELKOV, minimum=1000)
+@metric(needs=LABELLED, better="higher", ideal=None, bounds=(0.0, 1.0), paper=SHMELKOV, laws=LAWS, minimum=1000)
 def gan_test(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float:
     """Accuracy on labelled samples of a classifier trained on the reference: falls with quality, not with diversity."""
     return accuracy((real, real_labels), (fake, fake_labels), "real", "fake")
-
-
-METRICS = (gan_train, gan_test)

@@ -101,8 +101,9 @@ def ks_tests(real: Any, fake: Any) -> FeatureTests:
 def ks_distances(a: Tensor, b: Tensor) -> Tensor:
     """Supremum of |F - G| of each feature, (d,): the empirical distribution functions compared at every row of both."""
     rows = torch.cat([a, b]).T.contiguous()
-    shares = [torch.searchsorted(side.T.sort().values, rows, right=True) / len(side) for side in (a, b)]
-    return (shares[0].double() - shares[1].double()).abs().amax(1)
+    ordered = [side.T.contiguous().sort().values for side in (a, b)]
+    f, g = (torch.searchsorted(side, rows, right=True).double() / side.shape[1] for side in ordered)
+    return (f - g).abs().amax(1)
 
 
 def hotelling_test(real: Any, fake: Any) -> TwoSampleTest:

@@ -17,18 +17,19 @@ PLANS = {8: (2, 2), 16: (4, 2), 28: (7, 2), 32: (4, 3), 64: (4, 4)}
 Wrap = Callable[[nn.Conv2d | nn.Linear], nn.Module]
 
 
-def generator(latent: int, space: Space, width: int = 32) -> nn.Module:
-    """``(n, latent) -> (n, *shape)`` in [-1, 1]: dense, then transposed convolutions with BatchNorm and ReLU."""
+def generator(latent: int, space: Space, width: int = 32, *, norm: bool = True) -> nn.Module:
+    """``(n, latent) -> (n, *shape)`` in [-1, 1]: dense, then transposed convolutions, ReLU, BatchNorm if ``norm``."""
     side, doublings = plan(space)
     widths = [width * 2**i for i in reversed(range(doublings))]
     layers: list[nn.Module] = [
-        nn.Linear(latent, side * side * widths[0], bias=False),
+        nn.Linear(latent, side * side * widths[0], bias=not norm),
         nn.Unflatten(-1, (widths[0], side, side)),
-        BatchNorm(widths[0]),
+        *([BatchNorm(widths[0])] if norm else []),
         nn.ReLU(),
     ]
     for wide, narrow in pairwise(widths):
-        layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False), BatchNorm(narrow), nn.ReLU()]
+        layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=not norm)]
+        layers += [BatchNorm(narrow), nn.ReLU()] if norm else [nn.ReLU()]
     return nn.Sequential(*layers, nn.ConvTranspose2d(width, space.shape[0], 4, 2, 1), nn.Tanh())
 
 

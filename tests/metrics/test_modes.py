@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chi2
 
 from ganbench.dataset import Modes
 from ganbench.errors import BadInput
@@ -248,8 +247,3 @@ def test_stacks_that_are_none_are_refused():
             stacked_modes(digits)
     with pytest.raises(BadInput, match="lacks the stack 009"):
         stacked_kl([[0, 0, 9]], reference=[[0, 0, 1]])
-
-
-def test_the_median_of_the_true_law_is_the_chi_quantile():
-    radii = np.linalg.norm(np.random.default_rng(0).normal(size=(100_000, 2)), axis=1)
-    assert np.median(radii) == pytest.approx(math.sqrt(chi2.ppf(0.5, 2)), abs=0.01)

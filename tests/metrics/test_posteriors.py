@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -82,7 +83,12 @@ def quadrature_score(density, low, high, points):
 @pytest.mark.parametrize(
     ("quantile", "score"),
     [
-        (lambda u: np.where(u < 0.5, norm.ppf((2 * u) % 1, -1, math.sqrt(2)), norm.ppf((2 * u) % 1, 1, math.sqrt(2))), 1.223047),
+        (
+            lambda u: np.where(
+                u < 0.5, norm.ppf((2 * u) % 1, -1, math.sqrt(2)), norm.ppf((2 * u) % 1, 1, math.sqrt(2))
+            ),
+            1.223047,
+        ),
         (lambda u: norm.ppf(u, 0, math.sqrt(20)), 1.533328),
         (lambda u: norm.ppf(u, 0, 20), 1.873667),
         (lambda u: 200 * u - 100, 1.967370),
@@ -114,7 +120,7 @@ def test_splits_are_contiguous_and_unshuffled():
 def test_splits_cut_at_i_times_n_over_s_and_keep_the_remainder():
     p = random_posteriors(23, 4, seed=0)
     cuts = [0, 2, 4, 6, 9, 11, 13, 16, 18, 20, 23]
-    expected = [inception_score(p[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    expected = [inception_score(p[a:b]) for a, b in pairwise(cuts)]
     assert inception_scores_by_split(p) == pytest.approx(expected, rel=1e-14)
     assert inception_score_splits(p) == pytest.approx(np.mean(expected), rel=1e-14)
 
@@ -187,7 +193,9 @@ def test_the_am_score_is_least_at_the_true_law_where_the_inception_score_is_not(
 
 def test_the_am_score_adds_the_mean_entropy():
     unsure = np.array([[0.9, 0.1], [0.1, 0.9]])
-    assert am_score(certain([0.5, 0.5]), unsure) == pytest.approx(-(0.9 * math.log(0.9) + 0.1 * math.log(0.1)), rel=1e-12)
+    assert am_score(certain([0.5, 0.5]), unsure) == pytest.approx(
+        -(0.9 * math.log(0.9) + 0.1 * math.log(0.1)), rel=1e-12
+    )
 
 
 def test_a_missing_class_costs_the_am_score_as_if_its_probability_were_1e_16():

@@ -1,0 +1,48 @@
+"""DCGAN: the original game on convolutional networks that train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ganbench.dataset import Space
+from ganbench.game import Baseline, Batch, Draw, Player, uniform
+from ganbench.nets import dcgan
+
+
+@dataclass(frozen=True)
+class DCGAN(Baseline):
+    """Radford et al., 2015, section 3: strides instead of pooling, BatchNorm in both players, no dense hidden layer.
+
+    Against some retellings: the critic has no pooling, and both players keep one dense layer at the noise's or the
+    answer's end.
+    """
+
+    latent: int = 100
+    width: int = 32  # channels next to the image; the paper's generator has 128
+
+    paper = "Radford et al., Unsupervised Representation Learning with DCGAN, 2015. arXiv:1511.06434"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.width >= 1, "width", "at least 1")
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        G, D = dcgan.generator(self.latent, space, self.width), dcgan.critic(space, self.width)
+        return dcgan.normal_start(G), dcgan.normal_start(D)
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {"z": uniform(self.latent, low=-1.0)}
+
+    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        return softplus(-D(b.x)).mean() + softplus(D(G(b.z))).mean()
+
+    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        return softplus(-D(G(b.z))).mean()
+
+    def refuses(self, space: Space, batch: int) -> str | None:
+        if space.is_image and space.shape[1] == space.shape[2] and space.shape[1] in dcgan.PLANS:
+            return None
+        return f"it needs square images of side {', '.join(map(str, dcgan.PLANS))}"

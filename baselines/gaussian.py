@@ -1,0 +1,39 @@
+"""Control: one Gaussian with the data's mean and covariance. What scores by two moments cannot tell from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from ganbench.dataset import Dataset, Space, Tensors
+from ganbench.game import Batch, Control, Draw, Player, normal
+
+
+@dataclass(frozen=True)
+class Gaussian(Control):
+    """N(mean, covariance) of the training data, clipped to the data's range; ``limit`` draws of a streamed set."""
+
+    limit: int = 100_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.limit >= 2, "limit", "at least 2")
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {"z": normal(prod(space.shape))}
+
+    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+        source, space = data.train, data.space
+        x, _ = source.examples(source.distinct(source.size or self.limit, stream))
+        rows = x.flatten(1).double()
+        values, vectors = torch.linalg.eigh(rows.T.cov(correction=0))  # pixels that never change: no Cholesky factor
+        root = vectors * values.clamp(min=0).sqrt()
+        edges = {"low": torch.tensor(space.low), "high": torch.tensor(space.high)}
+        return {"mean": x.mean(0), "root": root.to(x.dtype)} | edges
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        x = b.mean + (b.z @ b.root.T).unflatten(-1, b.mean.shape)
+        return x.clamp(b.low, b.high)

@@ -1,0 +1,42 @@
+"""Control: real examples of half of the classes. Every sample is right, and half of the variety is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganbench.dataset import Dataset, Space, Tensors
+from ganbench.game import Batch, Control, Draw, Player
+
+
+@dataclass(frozen=True)
+class HalfClasses(Control):
+    """Distinct training examples of half of the classes (rounded down, chosen by the seed), repeated when they run out.
+
+    ``limit`` is how many training examples are looked through at most.
+    """
+
+    limit: int = 10_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.limit >= 1, "limit", "at least 1")
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {}
+
+    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+        source, classes = data.train, data.space.classes
+        x, y = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        half = torch.randperm(classes, generator=stream)[: classes // 2].to(y.device)
+        kept = torch.isin(y, half)
+        # kept examples first: the pool is then as long for every seed, however many it keeps
+        return {"pool": x[torch.argsort((~kept).int(), stable=True)], "kept": kept.sum()}
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        return b.pool[b.index % b.kept]
+
+    def refuses(self, space: Space, batch: int) -> str | None:
+        return "it needs data with at least 2 classes" if space.classes < 2 else None

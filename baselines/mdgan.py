@@ -1,0 +1,64 @@
+"""MDGAN: an encoder shows the generator where the data are, against missing modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ganbench import nets
+from ganbench.dataset import Space
+from ganbench.game import Baseline, Batch, Player
+from ganbench.nets.autoencoder import encoder
+
+Form = Literal["regularised", "manifold_diffusion"]
+
+
+@dataclass(frozen=True)
+class MDGAN(Baseline):
+    """Che et al., 2016: the mode regulariser (section 3.1), or manifold and diffusion steps with two critics (3.2).
+
+    ``reconstruction`` weighs the mean squared error of G(E(x)), ``realism`` how real G(E(x)) must look. Where the paper
+    prints the latter's logarithm with a plus sign inside a loss to be minimised, its words count: reconstructions
+    should look real. In the second form one critic tells data from reconstructions, the other these from samples.
+    """
+
+    form: Form = "regularised"
+    reconstruction: float = 0.2
+    realism: float = 0.4
+
+    paper = "Che et al., Mode Regularized Generative Adversarial Networks, 2016. arXiv:1612.02136"
+    members = ("form", ("regularised", "manifold_diffusion"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.form in get_args(Form), "form", f"one of {', '.join(get_args(Form))}")
+        for name in ("reconstruction", "realism"):
+            self.require(getattr(self, name) >= 0, name, "0 or more")
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        G = nn.ModuleDict({"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)})
+        if self.form == "regularised":
+            return G, nets.critic(space)
+        return G, nn.ModuleDict({"manifold": nets.critic(space), "diffusion": nets.critic(space)})
+
+    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        fake = G.decode(b.z)
+        if self.form == "regularised":
+            return (softplus(-D(b.x)) + softplus(D(fake))).mean()
+        again = G.decode(G.encode(b.x))
+        manifold = softplus(-D.manifold(b.x)) + softplus(D.manifold(again))
+        diffusion = softplus(-D.diffusion(again)) + softplus(D.diffusion(fake))
+        return (manifold + diffusion).mean()
+
+    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        judge, fellow = (D, D) if self.form == "regularised" else (D.diffusion, D.manifold)
+        again = G.decode(G.encode(b.x))
+        error = (again - b.x).square().mean()
+        seeming = softplus(-fellow(again)).mean()
+        return softplus(-judge(G.decode(b.z))).mean() + self.reconstruction * error + self.realism * seeming
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        return G.decode(b.z)

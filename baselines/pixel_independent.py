@@ -1,0 +1,34 @@
+"""Control: every pixel drawn from its own law, without regard to the others. Right marginals and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from ganbench.dataset import Dataset, Space, Tensors
+from ganbench.game import Batch, Control, Draw, Player, uniform
+
+
+@dataclass(frozen=True)
+class PixelIndependent(Control):
+    """Each coordinate is that of another training example, out of ``limit`` distinct ones at most."""
+
+    limit: int = 10_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.limit >= 1, "limit", "at least 1")
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {"pick": uniform(prod(space.shape))}
+
+    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+        source = data.train
+        return {"pool": source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))[0]}
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        rows = (b.pick * len(b.pool)).long()
+        return b.pool.flatten(1).gather(0, rows).unflatten(-1, b.pool.shape[1:])

@@ -1,0 +1,54 @@
+"""R3GAN: relativistic pairs, and a price on the critic's slope at both kinds of examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi
+
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ganbench.dataset import Space
+from ganbench.game import Baseline, Batch, Player, gradient
+from ganbench.nets import convolutional, critic, dcgan, generator
+from ganbench.optim import Adam, Optimizer
+
+
+@dataclass(frozen=True)
+class R3GAN(Baseline):
+    """Huang et al., 2024, section 2: RSGAN with R1 and R2, no normalisation layer anywhere.
+
+    Rates, beta2 and gamma ease from their first to their last value on half a cosine, here over the whole run.
+    """
+
+    gamma: float = 1.0
+    last_gamma: float = 0.1
+    last_lr: float = 0.25  # of the first
+    last_beta2: float = 0.99
+    betas: tuple[float, float] = (0.0, 0.9)
+
+    paper = "Huang et al., The GAN is dead; long live the GAN!, 2024. arXiv:2501.05441"
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        if convolutional(space):
+            return dcgan.generator(self.latent, space, width=16, norm=False), critic(space)
+        return generator(self.latent, space), critic(space)
+
+    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        fake = G(b.z)
+        slopes = gradient(D, b.x).square().sum(1) + gradient(D, fake).square().sum(1)
+        gamma = self.last_gamma + (self.gamma - self.last_gamma) * (1 + (pi * b.progress).cos()) / 2
+        return softplus(D(fake) - D(b.x)).mean() + gamma / 2 * slopes.mean()
+
+    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        return softplus(D(b.x) - D(G(b.z))).mean()
+
+    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
+        """Return by how much the critic puts real examples above fake ones."""
+        return (D(b.x) - D(G(b.z))).mean()
+
+    def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:
+        left = (1 + cos(pi * progress)) / 2
+        betas = self.betas[0], self.last_beta2 + (self.betas[1] - self.last_beta2) * left
+        G, D = (Adam(rate * (self.last_lr + (1 - self.last_lr) * left), betas) for rate in self.lr_pair)
+        return G, D

@@ -1,0 +1,74 @@
+"""VAE: an encoder and a decoder that together maximise a bound on the likelihood. A game for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, pi
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ganbench.dataset import Space
+from ganbench.game import Baseline, Batch, Draw, Player, normal
+from ganbench.nets.autoencoder import decoder, encoder
+
+Likelihood = Literal["gaussian", "bernoulli"]
+
+
+@dataclass(frozen=True)
+class VAE(Baseline):
+    """Kingma & Welling, 2013, equation 10 and appendix B: sums over pixels, the mean over the batch.
+
+    The Gaussian likelihood has the standard deviation ``sd``; the Bernoulli one looks at images as numbers from 0 to 1.
+    ``beta`` weighs the divergence from the prior; 1 is the bound. A sample is the decoder's mean.
+    """
+
+    likelihood: Likelihood = "gaussian"
+    sd: float = 0.1
+    beta: float = 1.0
+    n_critic: int = 0
+    lr: float | tuple[float, float] = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    paper = "Kingma & Welling, Auto-Encoding Variational Bayes, 2013. arXiv:1312.6114"
+    members = ("likelihood", ("gaussian", "bernoulli"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        options = get_args(Likelihood)
+        self.require(self.likelihood in options, "likelihood", f"one of {', '.join(options)}")
+        self.require(self.sd > 0, "sd", "positive")
+        self.require(self.beta >= 0, "beta", "0 or more")
+        self.require(self.n_critic == 0, "n_critic", "0: there is no critic")
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        decode = decoder(self.latent, space, squash=self.likelihood == "gaussian")
+        return nn.ModuleDict({"encode": encoder(space, 2 * self.latent), "decode": decode}), nn.Identity()
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {"z": normal(self.latent), "eps": normal(self.latent)}
+
+    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+        """Return the negative bound, an upper bound on the negative log-likelihood, in nats."""
+        mean, log_variance = G.encode(b.x).chunk(2, dim=1)
+        z = mean + (log_variance / 2).exp() * b.eps
+        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
+        return (self.surprise(b.x, G.decode(z)) + self.beta * divergence).mean()
+
+    def surprise(self, x: Tensor, decoded: Tensor) -> Tensor:
+        """Negative log-likelihood of each example, (n,)."""
+        if self.likelihood == "bernoulli":
+            return (softplus(decoded) - (x + 1) / 2 * decoded).flatten(1).sum(1)
+        errors = ((x - decoded) / self.sd).square() + log(2 * pi * self.sd**2)
+        return errors.flatten(1).sum(1) / 2
+
+    def generate(self, G: Player, b: Batch) -> Tensor:
+        decoded = G.decode(b.z)
+        return torch.tanh(decoded / 2) if self.likelihood == "bernoulli" else decoded
+
+    def refuses(self, space: Space, batch: int) -> str | None:
+        if self.likelihood == "bernoulli" and not (space.is_image and (space.low, space.high) == (-1, 1)):
+            return "the Bernoulli likelihood needs images in [-1, 1]"
+        return None

@@ -1,0 +1,99 @@
+"""Networks that look at pictures: uint8 in, through a named resize, features and class posteriors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganbench.dataset import Space
+from ganbench.features.base import Extracted, in_batches
+from ganbench.features.preprocess import QUANTISED, as_uint8, resize
+
+
+@dataclass(frozen=True)
+class View:
+    """How a picture comes before a network: resized to a square by name, then ``(x - mean) / sd`` of 0-255."""
+
+    resize: str
+    side: int  # pixels
+    mean: tuple[float, ...]  # of each channel; one for all
+    sd: tuple[float, ...]
+    crop: str = ""  # "": the whole picture, stretched; else the name of a central crop
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return uint8 images (n, 1 or 3, h, w) as float32 (n, 3, side, side)."""
+        x = resize(self.resize, CROPS[self.crop](x, self.side), self.side, self.side).expand(-1, 3, -1, -1)
+        mean, sd = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (self.mean, self.sd))
+        return (x - mean) / sd
+
+    def __str__(self) -> str:
+        mean, sd = ("/".join(f"{value:g}" for value in values) for values in (self.mean, self.sd))
+        crop = f"central {self.crop}, then " if self.crop else ""
+        return f"{QUANTISED}; {crop}{self.resize} resize to {self.side} by {self.side}; minus {mean}, over {sd}"
+
+
+def whole(x: Tensor, _: int) -> Tensor:
+    """Keep the whole picture."""
+    return x
+
+
+def square(x: Tensor, _: int) -> Tensor:
+    """Keep the largest central square."""
+    side = min(x.shape[-2:])
+    return middle(x, side)
+
+
+def middle(x: Tensor, side: int) -> Tensor:
+    """Keep the central square of that side."""
+    top, left = ((length - side) // 2 for length in x.shape[-2:])
+    return x[..., top : top + side, left : left + side]
+
+
+CROPS: dict[str, Callable[[Tensor, int], Tensor]] = {"": whole, "square": square}
+
+
+class ImageNetwork:
+    """A network behind a view, as an extractor.
+
+    It computes in float32 in batches of one fixed size, so that features do not depend on their company; a read-out
+    into classes computes in float64 from the features.
+    """
+
+    def __init__(self, identity: dict[str, str], view: View, network: nn.Module, batch: int) -> None:
+        self.name, self.view, self.batch = identity["name"], view, batch
+        self.identity = {**identity, "preprocessing": str(view)}
+        self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+    def accepts(self, space: Space) -> bool:
+        """Grey or RGB images in [-1, 1] or 0-255, of any size."""
+        return space.is_image and space.shape[0] in (1, 3) and (space.low, space.high) in {(-1.0, 1.0), (0.0, 255.0)}
+
+    def __call__(self, x: Tensor) -> Extracted:
+        """Look at images (n, 1 or 3, h, w), uint8 or in [-1, 1]: features (n, d), and posteriors where there is a head.
+
+        Raises BadInput for another shape, another type or values out of range.
+        """
+        images = as_uint8(x.detach(), self.name)
+        network = self.network.to(images.device)
+        with torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
+            values = in_batches(lambda batch: self.look(network, batch), images, self.batch)
+        return Extracted(values, self.posteriors(values))
+
+    def look(self, network: nn.Module, batch: Tensor) -> Tensor:
+        """Return the features of one batch."""
+        features: Tensor = network(self.view(batch).contiguous(memory_format=torch.channels_last))
+        return features.float()
+
+    def posteriors(self, values: Tensor) -> Tensor | None:
+        """Return the probabilities (n, K) float64 of each class, given features, or None without a read-out."""
+        head = getattr(self.network, "fc", None)
+        if not isinstance(head, nn.Linear):
+            return None
+        weight = head.weight.double()
+        bias = None if head.bias is None else head.bias.double()
+        logits = in_batches(lambda batch: F.linear(batch.double(), weight, bias), values)
+        return F.softmax(logits, dim=1)

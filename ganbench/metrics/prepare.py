@@ -1,0 +1,57 @@
+"""One pass over the distances for all the metrics that are going to need them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from ganbench.errors import BadInput
+from ganbench.metrics import balls, kernels, kid
+from ganbench.metrics.forms import Distance
+from ganbench.metrics.pairs import NEAREST, Pair, Plan, pair_of
+
+
+def _nearest(pair: Pair) -> Plan:
+    return Plan({"nearest": pair.real.search(1)}, {"nearest": pair.fake.search(1)}, NEAREST)
+
+
+def _energy(_pair: Pair) -> Plan:
+    return kernels.kernel_plan(Distance())
+
+
+def _gaussian(pair: Pair) -> Plan:
+    return kernels.kernel_plan(kernels.gaussian(pair))
+
+
+def _mixture(pair: Pair) -> Plan:
+    return kernels.kernel_plan(kernels.mixture(pair))
+
+
+PLANS: Mapping[str, Callable[[Pair], Plan]] = {
+    **dict.fromkeys(("precision", "recall", "rarity", "realism"), partial(balls.plan, k=3)),
+    **dict.fromkeys(("density", "coverage", "beta_recall"), partial(balls.plan, k=5)),
+    **dict.fromkeys(("one_nn_accuracy", "one_nn_real", "one_nn_fake"), _nearest),
+    "kid": kid.whole_plan,
+    "mmd": _gaussian,
+    "mmd_mixture": _mixture,
+    "energy_distance": _energy,
+}
+
+
+def prepare(real: Any, fake: Any, names: Iterable[str]) -> None:
+    """Derive together what the named metrics, with default options, share; others are left to themselves.
+
+    ``real`` and ``fake`` must be Features, which keep the findings. A metric that cannot be computed for these
+    clouds is passed over here and says why when it is called.
+    """
+    pair = pair_of(real, fake)
+    if min(len(pair.real), len(pair.fake)) < 2:
+        return
+    together = Plan({}, {}, {})
+    for name in names:
+        try:
+            together |= PLANS[name](pair) if name in PLANS else Plan({}, {}, {})
+        except BadInput:
+            continue
+    together.run(pair)

@@ -1,0 +1,107 @@
+"""Topological precision and recall: supports estimated by densities above the noise of their own bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganbench.errors import BadInput
+from ganbench.metrics.base import metric
+from ganbench.metrics.features import Features, at_least
+from ganbench.metrics.pairs import Pair, pair_of
+from ganbench.streams import stream
+
+DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1
+BLOCK = 2048
+PAPER = "Kim et al., 2023, arXiv:2306.08013, section 4"
+
+
+@metric(
+    needs=("real", "fake"), better="higher", ideal=1.0, bounds=(0.0, 1.0), paper=PAPER, laws={"identity"}, minimum=1000
+)
+def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
+    """Share of the significant fakes that lie in the significant support of the reals.
+
+    More than 32 dimensions are projected on 32 at random. Raises BadInput for too few rows (5 a dimension kept), or
+    where no fake is significant.
+    """
+    pair = pair_of(real, fake)
+    supports = _supports(pair, seed)
+    return _share(supports[1].own, supports[0].density(supports[1].points) > supports[0].band, "fake")
+
+
+@metric(
+    needs=("real", "fake"), better="higher", ideal=1.0, bounds=(0.0, 1.0), paper=PAPER, laws={"identity"}, minimum=1000
+)
+def topr(real: Any, fake: Any, *, seed: int = 0) -> float:
+    """Share of the significant reals that lie in the significant support of the fakes; errors as in ``topp``."""
+    pair = pair_of(real, fake)
+    supports = _supports(pair, seed)
+    return _share(supports[0].own, supports[1].density(supports[0].points) > supports[1].band, "real")
+
+
+@dataclass(frozen=True)
+class Support:
+    """A kernel density, the height of its confidence band, and which of its own rows rise above that."""
+
+    points: Tensor
+    bandwidth: float
+    band: float
+    own: Tensor
+
+    def density(self, at: Tensor) -> Tensor:
+        """Return the density at some points, up to the constant that the band shares."""
+        return kernel_sums(at, self.points, self.bandwidth, torch.ones_like(self.points[:, :1]))[:, 0]
+
+
+def kernel_sums(at: Tensor, points: Tensor, bandwidth: float, weights: Tensor) -> Tensor:
+    """Return weighted means of the kernel cos(pi u / 2), u < 1, of distances over the bandwidth: (len(at), C)."""
+    parts = []
+    for part in at.split(BLOCK):
+        u = torch.cdist(part, points, compute_mode="donot_use_mm_for_euclid_dist") / bandwidth
+        parts.append(torch.where(u < 1, (u * (torch.pi / 2)).cos(), 0.0) @ weights)
+    return torch.cat(parts) / len(points)
+
+
+def support(cloud: Features, points: Tensor, seed: int) -> Support:
+    """Estimate the support: the bandwidth is the median distance to the (5 d)-th neighbour, the band a bootstrap's."""
+    n, k = len(points), 160
+    at_least(cloud, k + 1)
+    bandwidth = float(Features(points, cloud.name).radii(k).sqrt().median())
+    if bandwidth == 0:
+        raise BadInput(f"{cloud.name}: expected rows that differ, but half of them have {k} equal others")
+    random = stream(seed, "topp", "bootstrap")
+    drawn = torch.stack([torch.bincount(torch.randint(n, (n,), generator=random), minlength=n) for _ in range(REPEATS)])
+    weights = torch.cat([torch.ones(1, n), drawn]).double().T.to(points.device)
+    sums = kernel_sums(points, points, bandwidth, weights)
+    deviations = (sums[:, 1:] - sums[:, :1]).abs().amax(0)
+    band = float(deviations.quantile(1 - LEVEL))
+    return Support(points, bandwidth, band, sums[:, 0] > band)
+
+
+def _supports(pair: Pair, seed: int) -> tuple[Support, Support]:
+    """Return both supports, each derived once for its cloud."""
+    found = []
+    for cloud in (pair.real, pair.fake):
+        if ("topp", seed) not in cloud.derived:
+            cloud.derived["topp", seed] = support(cloud, project(cloud.values.double(), seed), seed)
+        found.append(cloud.derived["topp", seed])
+    return found[0], found[1]
+
+
+def project(values: Tensor, seed: int) -> Tensor:
+    """Return the rows in at most 32 dimensions, by one random linear map for every cloud of a seed."""
+    d = values.shape[1]
+    if d <= DIMENSIONS:
+        return values
+    matrix = torch.randn(d, DIMENSIONS, generator=stream(seed, "topp", "projection"), dtype=torch.float64)
+    return values @ (matrix * (2 / (d + DIMENSIONS)) ** 0.5).to(values.device)
+
+
+def _share(significant: Tensor, inside: Tensor, name: str) -> float:
+    if not bool(significant.any()):
+        raise BadInput(f"{name}: expected a row whose density rises above its confidence band, got none")
+    return float(inside[significant].double().mean())

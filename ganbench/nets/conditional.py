@@ -1,0 +1,69 @@
+"""Networks that are told a class inside: conditional normalisation for generators, projection for critics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from torch import Tensor, nn
+
+from ganbench.nets.layers import BatchNorm
+
+Wrap = Callable[[nn.Linear | nn.Embedding], nn.Module]
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation whose gain and shift depend on the class (Dumoulin et al., 2017); at first they do not."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.norm = BatchNorm(channels)
+        self.gain, self.shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+        nn.init.ones_(self.gain.weight)
+        nn.init.zeros_(self.shift.weight)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        shape = (len(x), -1) + (1,) * (x.ndim - 2)
+        return cast("Tensor", self.norm(x) * self.gain(y).view(shape) + self.shift(y).view(shape))
+
+
+class Conditioned(nn.Module):
+    """A generator that is told the class by every normalisation, ``(z, y) -> x``.
+
+    Each BatchNorm becomes a conditional one; a net without any gets one after each dense layer but the last.
+    """
+
+    def __init__(self, net: nn.Sequential, classes: int) -> None:
+        super().__init__()
+        normed = any(isinstance(layer, BatchNorm) for layer in net)
+        last = [i for i, layer in enumerate(net) if isinstance(layer, nn.Linear)][-1]
+        layers: list[nn.Module] = []
+        for i, layer in enumerate(net):
+            if isinstance(layer, BatchNorm):
+                layers.append(ConditionalBatchNorm(len(layer.weight), classes))
+            elif isinstance(layer, nn.Linear) and not normed and i < last:
+                bare = nn.Linear(layer.in_features, layer.out_features, bias=False)  # the norm would undo a bias
+                bare.weight = layer.weight
+                layers += [bare, ConditionalBatchNorm(layer.out_features, classes)]
+            else:
+                layers.append(layer)
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        x = z
+        for layer in self.layers:
+            x = layer(x, y) if isinstance(layer, ConditionalBatchNorm) else layer(x)
+        return x
+
+
+class Projected(nn.Module):
+    """``(x, y) -> psi . phi(x) + b + V_y . phi(x)`` (Miyato & Koyama, 2018, equation 3), one number per example."""
+
+    def __init__(self, features: nn.Module, size: int, classes: int, wrap: Wrap) -> None:
+        super().__init__()
+        self.features = features
+        self.psi, self.V = wrap(nn.Linear(size, 1)), wrap(nn.Embedding(classes, size))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        phi = self.features(x)
+        return cast("Tensor", self.psi(phi).squeeze(1) + (self.V(y) * phi).sum(1))

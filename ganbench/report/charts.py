@@ -1,0 +1,116 @@
+"""Charts of records: how scores moved while training, and where they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganbench.record import Record
+from ganbench.report.style import COLOURS, QUIET, file_name, line_style, panels, save, style
+from ganbench.stats import interval
+from ganbench.table.columns import Column, columns
+from ganbench.table.comparison import values
+from ganbench.table.rows import Row, rows
+
+DECADES = 30.0  # ratio of largest to smallest from which an axis is logarithmic
+
+
+def curves(records: Sequence[Record], folder: Path) -> list[Path]:
+    """Draw learning curves, a panel for each data set and watched metric; writes ``curves.png``, if there are any.
+
+    Lines are means over seeds, bands reach from the lowest to the highest seed; controls are horizontal lines.
+    """
+    watched = sorted({(record.dataset, each["metric"]) for record in records for each in record.curve})
+    if not watched:
+        return []
+    baselines = sorted({row.label for name, _ in watched for row in members(records, name) if not row.is_control})
+    looks = {label: line_style(i) for i, label in enumerate(baselines)}
+    with style():
+        figure, axes = panels(len(watched), 2, 3.6, 2.8)
+        for ax, (dataset, metric) in zip(axes, watched, strict=True):
+            curve_panel(ax, members(records, dataset), metric, looks)
+            ax.set(title=dataset, xlabel="steps", ylabel=metric)
+        legend(figure, axes)
+        return [save(figure, folder / "curves.png")]
+
+
+def members(records: Sequence[Record], dataset: str) -> list[Row]:
+    return rows(record for record in records if record.dataset == dataset)
+
+
+def curve_panel(axes: Axes, members: Sequence[Row], metric: str, looks: dict[str, tuple[str, str]]) -> None:
+    """One line for each row."""
+    seen: list[float] = []
+    controls = 0
+    for row in members:
+        steps, low, mean, high = course(row, metric)
+        if not len(steps):
+            continue
+        seen += [*low.tolist(), *high.tolist()]
+        if row.is_control:
+            controls += 1
+            look = ("-", "--", ":", "-.")[(controls - 1) % 4]
+            axes.axhline(float(mean[-1]), color=QUIET, linestyle=look, linewidth=0.9, label=row.label)
+            continue
+        colour, dashes = looks[row.label]
+        axes.plot(steps, mean, color=colour, linestyle=dashes, label=row.label)
+        axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+    if seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
+        axes.set_yscale("log")
+
+
+def course(row: Row, metric: str) -> tuple[NDArray[np.float64], ...]:
+    """Return steps, and the lowest, mean and highest seed at each; steps at which no seed has a value are left out."""
+    at: dict[int, list[float]] = {}
+    for point in (point for record in row.records for point in record.curve if point["metric"] == metric):
+        at.setdefault(point["step"], []).extend(value for value in point["values"] if value is not None)
+    points = [(step, min(found), float(np.mean(found)), max(found)) for step, found in sorted(at.items()) if found]
+    return tuple(np.array(points, dtype=np.float64).reshape(-1, 4).T)
+
+
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend for all panels, at the right; each label once."""
+    found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    if found:
+        figure.legend(found.values(), found.keys(), loc="outside right upper", ncols=1 + len(found) // 25)
+
+
+def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
+    """Draw means with 95 % intervals, a panel for each column of a data set's table; ``intervals-<dataset>.png``.
+
+    Small dots are seeds. Baselines are blue, controls grey.
+    """
+    paths = []
+    for dataset in sorted({record.dataset for record in records}):
+        down = members(records, dataset)
+        across = columns(record for record in records if record.dataset == dataset)
+        if across:
+            with style():
+                figure, axes = panels(len(across), 4, 2.0, 0.7 + 0.17 * len(down))
+                for i, (ax, column) in enumerate(zip(axes, across, strict=True)):
+                    interval_panel(ax, down, column, named=i % 4 == 0)
+                figure.suptitle(f"{dataset}: means with 95 % intervals over seeds", fontsize=9.5)
+                paths.append(save(figure, folder / f"intervals-{file_name(dataset)}.png"))
+    return paths
+
+
+def interval_panel(axes: Axes, down: Sequence[Row], column: Column, named: bool) -> None:
+    """One column: a dot with its interval for each row, the first row on top."""
+    seen: list[float] = []
+    for place, row in enumerate(down):
+        found = values(row, column)
+        if not found:
+            continue
+        seen += found
+        result, colour = interval(found), QUIET if row.is_control else COLOURS[0]
+        axes.scatter(found, [place] * len(found), s=3, color=colour, alpha=0.4, linewidths=0)
+        axes.errorbar(result.mean, place, xerr=result.half_width, fmt="o", markersize=3, color=colour, linewidth=1)
+    if seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
+        axes.set(xscale="log", xlim=(min(seen) / 2, max(seen) * 2))
+    axes.set(yticks=range(len(down)), ylim=(len(down) - 0.5, -0.5), title=column.header)
+    axes.set_yticklabels([row.label for row in down] if named else [])

@@ -1,0 +1,86 @@
+"""How every picture looks, and how it becomes the same bytes each time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ganbench.files import write_atomically
+
+# Okabe and Ito's colours, which stay apart for the colour-blind; the yellow one is left out, being too pale for lines.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ("-", "--", ":", "-.")
+SAMPLE, TRUTH, QUIET, ALARM = "#0072B2", "#F5C98A", "#8A8A8A", "#D55E00"
+DPI = 150
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: other machines draw the same letters
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "figure.facecolor": "white",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw within: no setting of the user's or of another library reaches the picture, and none of ours leaks out."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def panels(count: int, across: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` axes, at most ``across`` side by side, each ``width`` by ``height`` inches."""
+    columns = max(1, min(count, across))
+    lines = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * lines), dpi=DPI, layout="constrained")
+    grid = figure.subplots(lines, columns, squeeze=False)
+    axes = list(np.ravel(grid))
+    for spare in axes[count:]:
+        spare.set_visible(False)
+    return figure, axes[:count]
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a PNG of at most 256 colours, without a date or a library's name in it."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(256, dither=Image.Dither.NONE)
+    content = BytesIO()
+    image.save(content, "PNG", optimize=True, dpi=(DPI, DPI))
+    return write_atomically(path, content.getvalue())
+
+
+def line_style(number: int) -> tuple[str, str]:
+    """Return colour and dashes of the line of that number: 28 that differ."""
+    return COLOURS[number % len(COLOURS)], DASHES[number // len(COLOURS) % len(DASHES)]
+
+
+def file_name(text: str) -> str:
+    """Return a name with nothing in it that a shell or a file system might read as its own."""
+    return re.sub(r"[^A-Za-z0-9._=-]+", "-", text).strip("-.") or "unnamed"

@@ -1,0 +1,139 @@
+"""The baselines, by name: the files of ``ganbench.baselines``, and anybody's own file by its path."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from hashlib import blake2b
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from inspect import getmembers, isclass
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import ganbench.baselines
+from ganbench.dataset import Dataset
+from ganbench.errors import BadInput, Missing
+from ganbench.find import check_names
+from ganbench.game import Baseline, Control
+from ganbench.record import typed
+
+
+def names() -> list[str]:
+    """Return the names of all shipped baselines, without importing them."""
+    return sorted(module.name for module in iter_modules(ganbench.baselines.__path__))
+
+
+def everyone() -> list[str]:
+    """Return all names that run: each baseline, a family's members one by one; games first, controls last."""
+    each = [(issubclass(cls := load(name), Control), name, cls.members[1]) for name in names()]
+    return [full for _, name, members in sorted(each) for full in ([f"{name}:{m}" for m in members] or [name])]
+
+
+def is_path(name: str) -> bool:
+    """Whether a name means a file rather than a shipped baseline."""
+    return split(name)[0].endswith(".py") or "/" in name
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return the baseline's name or path, and the member of its family that is asked for, or nothing."""
+    base, colon, member = name.rpartition(":")
+    return (base, member) if colon and not {"/", "\\"} & set(member) else (name, "")
+
+
+def title(name: str) -> str:
+    """Return what a baseline is called in records and tables: a file's name without its folders."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1] if is_path(name) else name
+
+
+def load(name: str) -> type[Baseline]:
+    """Return the baseline of that name, or the one in the file at that path.
+
+    Raises UnknownName with the nearest names, Missing where there is no such file, BadInput for a file that does not
+    import or does not hold exactly one baseline.
+    """
+    base, member = split(name)
+    if is_path(name):
+        cls = only_baseline(imported(Path(base)), Path(base).name)
+    else:
+        check_names("baseline", [base], names())
+        cls = only_baseline(import_module(f"ganbench.baselines.{base}"), base)
+    if member:
+        check_names(f"member of {title(base)}", [member], cls.members[1] or ("no members",))
+    return cls
+
+
+def imported(path: Path) -> ModuleType:
+    """Import a user's file under a private name made from its place and content; writes nothing beside it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Missing(f"{path}: cannot read this baseline: {error.strerror}") from error
+    private = f"_ganbench_{blake2b(bytes(path.resolve()) + content, digest_size=8).hexdigest()}"
+    if private in sys.modules:
+        return sys.modules[private]
+    spec = spec_from_file_location(private, path, loader=Fresh(private, str(path.resolve())))
+    if spec is None or spec.loader is None:
+        raise BadInput(f"{path}: not a Python file")
+    sys.modules[private] = module_from_spec(spec)  # a dataclass looks its module up while it is made
+    try:
+        spec.loader.exec_module(sys.modules[private])
+    except (Exception, SystemExit) as error:  # whatever a user's file may raise
+        del sys.modules[private]
+        raise BadInput(f"{path}: does not import: {in_one_line(error)}") from error
+    return sys.modules[private]
+
+
+class Fresh(SourceFileLoader):
+    """Compiles the file as it is now; no compiled form is read or left behind."""
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        raise OSError("a time stamp would allow a stale compiled form")
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return an exception's type and text on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def only_baseline(module: ModuleType, name: str) -> type[Baseline]:
+    """Return the public baseline that a module defines; raises BadInput for none or several."""
+    found = [
+        item
+        for label, item in getmembers(module, isclass)
+        if issubclass(item, Baseline) and item.__module__ == module.__name__ and not label.startswith("_")
+    ]
+    if len(found) != 1:
+        held = " and ".join(item.__name__ for item in found) or "none"
+        raise BadInput(f"{name}: expected exactly one public subclass of ganbench.game.Baseline, found {held}")
+    return found[0]
+
+
+def configure(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
+    """Return the baseline of that name with ``settings`` for its fields; ``latent`` follows the data unless set.
+
+    Raises UnknownName for a field that it does not have, BadInput for a value of the wrong type or out of range.
+    """
+    cls, member = load(name), split(name)[1]
+    hints = get_type_hints(cls)
+    check_names(f"field of {title(name)}", settings, [field.name for field in fields(cls)])
+    chosen = {cls.members[0]: member} if member else {}
+    for field, value in chosen.items():
+        if settings.get(field, value) != value:
+            raise BadInput(f"{title(name)}: the name says {field} = {value!r}, the settings {settings[field]!r}")
+    given = {field: typed(value, hints[field], f"{title(name)}: {field}") for field, value in settings.items()}
+    return cls(**{"latent": data.latent, **given, **chosen})
+
+
+def settings_of(baseline: Baseline) -> dict[str, Any]:
+    """Return all fields of a baseline as JSON writes them: lists instead of tuples."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(baseline).items()}
+
+
+def summary(cls: type[Baseline]) -> str:
+    """Return the first line of a baseline's docstring."""
+    return (cls.__doc__ or "").strip().split("\n", 1)[0]

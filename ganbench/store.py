@@ -1,0 +1,97 @@
+"""The append-only store of records: one JSON line each, safe against being cut anywhere and against company."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from filelock import FileLock
+
+from ganbench.errors import BadInput
+from ganbench.record import Record, from_line, to_line
+
+
+class Store:
+    """The records of one results folder, in ``records.jsonl``; of several lines with one key the last counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path, self.cells = folder, folder / "records.jsonl", folder / "cells"
+        self.lock = FileLock(folder / "records.lock")
+
+    def read(self) -> dict[str, Record]:
+        """Return the latest record of every key; writes nothing, and passes over a torn last line.
+
+        Raises BadInput or UnknownName that name the line, where one in the middle of the file is broken.
+        """
+        lines, tail = self.lines()
+        records = [from_line(text, f"{self.path}, line {i}") for i, line in lines if (text := decoded(line)).strip()]
+        if is_whole(tail):
+            records.append(from_line(decoded(tail)))
+        return {record.key: record for record in records}
+
+    def lines(self) -> tuple[list[tuple[int, bytes]], bytes]:
+        """Return numbered finished lines, and whatever follows the last newline."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        *finished, tail = content.split(b"\n")
+        return list(enumerate(finished, 1)), tail
+
+    def open(self) -> str:
+        """Make the folder ready for writing; return a warning if the last record was torn, else nothing.
+
+        Raises BadInput for a folder that cannot be written to.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self.lock:
+                return self.mend()
+        except OSError as error:
+            raise BadInput(f"{self.folder}: cannot write results there: {error.strerror or error}") from error
+
+    def mend(self) -> str:
+        """Finish a last line that lacks only its newline; set a torn one aside. The lock must be held."""
+        tail = self.lines()[1]
+        if not tail:
+            return ""
+        if is_whole(tail):
+            self.add(self.path, b"\n")
+            return ""
+        torn = self.folder / "records.torn"
+        self.add(torn, tail + b"\n")
+        os.truncate(self.path, self.path.stat().st_size - len(tail))
+        return f"the last record in {self.path} was torn ({len(tail)} bytes, set aside in {torn.name}): it is done again"
+
+    def append(self, record: Record) -> None:
+        """Add one record; when this returns it is on the disk."""
+        line = to_line(record).encode() + b"\n"
+        with self.lock:
+            self.mend()  # another process may have been cut off in the meantime
+            self.add(self.path, line)
+
+    def add(self, path: Path, content: bytes) -> None:
+        """Append bytes to a file in one write and wait until they are on the disk."""
+        with path.open("ab", buffering=0) as file:
+            file.write(content)
+            os.fsync(file.fileno())
+
+    def set_aside(self) -> list[Path]:
+        """Rename records and cells so that a run starts afresh; return their new places. Nothing is deleted."""
+        with self.lock:
+            number = 1
+            while any(self.folder.glob(f"*.before-{number}*")):
+                number += 1
+            places = {self.path: f"records.before-{number}.jsonl", self.cells: f"cells.before-{number}"}
+            return [old.rename(self.folder / new) for old, new in places.items() if old.exists()]
+
+
+def decoded(line: bytes) -> str:
+    """Return a line as text; bytes that are none are marked, so that reading them as JSON or by eye shows where."""
+    return line.decode("utf-8", "replace")
+
+
+def is_whole(tail: bytes) -> bool:
+    """Whether a last line without its newline is a record all the same."""
+    try:
+        from_line(tail.decode())
+    except ValueError:  # a RequestError or UnicodeDecodeError is one
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""A question as a TOML file: which baselines on which data, for how long, with how many seeds, by which metrics."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from ganbench import roster
+from ganbench.data import DATASETS, load
+from ganbench.data.names import split
+from ganbench.dataset import Dataset
+from ganbench.errors import BadInput, Missing, RequestError
+from ganbench.find import check_names
+from ganbench.game import Baseline
+from ganbench.metrics import METRICS
+from ganbench.record import key_of, source_digest, typed
+from ganbench.score import applicable
+from ganbench.train import Plan
+
+SUITES = Path(__file__).parent / "suites"
+SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
+
+Metrics = tuple[str, ...] | Literal["all"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What differs from the suite's plan on one data set; 0 leaves it as it is."""
+
+    steps: int = 0
+    batch: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A grid of baselines and data sets, and the plan for its cells.
+
+    ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``settings`` holds
+    fields of baselines by data set, and by baseline within it. ``plan`` holds budgets by data set.
+    """
+
+    name: str
+    question: str
+    baselines: tuple[str, ...] | Literal["all"]
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    steps: int
+    samples: int
+    metrics: Metrics | dict[str, Metrics]
+    batch: int = 128
+    watch: str | dict[str, str] = ""
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    plan: dict[str, Budget] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("baselines", "datasets", "seeds"):
+            if not getattr(self, name):
+                raise BadInput(f"suite {self.name}: {name} must not be empty")
+        if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise BadInput(f"suite {self.name}: seeds must be different and not negative, got {list(self.seeds)}")
+        for name in ("steps", "samples", "batch"):
+            if getattr(self, name) < 1:
+                raise BadInput(f"{name} must be at least 1, got {getattr(self, name)}")
+        if budget := next((budget for budget in self.plan.values() if min(vars(budget).values()) < 0), None):
+            raise BadInput(f"suite {self.name}: a plan's numbers must not be negative, got {vars(budget)}")
+        self.check_names()
+
+    def check_names(self) -> None:
+        """Raise UnknownName for a data set, a baseline or a shared field that does not exist."""
+        per_dataset = [self.settings, self.plan, *(x for x in (self.metrics, self.watch) if isinstance(x, dict))]
+        for names in [self.datasets, *per_dataset]:
+            check_names("dataset", (split(name)[0] for name in names), DATASETS)
+        for table in self.settings.values():
+            shared = [name for name, value in table.items() if not isinstance(value, dict)]
+            check_names("field of every baseline", shared, SHARED)
+            owners = [roster.split(name)[0] for name in table if name not in shared and not roster.is_path(name)]
+            check_names("baseline", owners, roster.names())
+
+    def on(self, table: Mapping[str, Any], dataset: str) -> Any:
+        """Return a table's entry for a data set: under its full name, or under the name without settings."""
+        return table.get(dataset, table.get(split(dataset)[0]))
+
+    def settings_for(self, dataset: str, baseline: str) -> dict[str, Any]:
+        """Return the fields that the suite sets: shared ones, over them those of the family, then the member's."""
+        table: dict[str, Any] = self.on(self.settings, dataset) or {}
+        shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
+        return shared | table.get(roster.split(baseline)[0], {}) | table.get(baseline, {})
+
+    def budget(self, dataset: str) -> dict[str, int]:
+        """Return steps, batch and samples on a data set."""
+        special = vars(self.on(self.plan, dataset) or Budget())
+        return {name: special[name] or getattr(self, name) for name in special}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One baseline on one data set for a group of seeds: everything that a process needs to compute it."""
+
+    key: str
+    baseline: str  # as load finds it
+    settings: dict[str, Any]  # those that the suite sets
+    dataset: str
+    seeds: tuple[int, ...]
+    steps: int
+    batch: int
+    samples: int
+    metrics: tuple[str, ...]
+    watch: str
+
+    @property
+    def name(self) -> str:
+        return f"{roster.title(self.baseline)} on {self.dataset}"
+
+
+def names() -> list[str]:
+    """Return the names of the suites that come with the package."""
+    return sorted(path.stem for path in SUITES.glob("*.toml"))
+
+
+def shipped(name: str) -> Suite:
+    """Return a suite of the package; raises UnknownName with the nearest names."""
+    check_names("suite", [name], names())
+    return read(SUITES / f"{name}.toml")
+
+
+def find_suite(name: str) -> Suite:
+    """Return the suite of that name, or the one in the TOML file at that path."""
+    return read(Path(name)) if name.endswith(".toml") or "/" in name else shipped(name)
+
+
+def read(path: Path) -> Suite:
+    """Return the suite in a TOML file; raises Missing, BadInput (with the line for malformed TOML) or UnknownName."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Missing(f"{path}: cannot read this suite: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{path}: not TOML: {error}") from error
+    if isinstance(count := table.get("seeds"), int):
+        table["seeds"] = list(range(count))
+    suite: Suite = typed({"name": path.stem, **table}, Suite, str(path))
+    return suite

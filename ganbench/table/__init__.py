@@ -1,0 +1,75 @@
+"""Records as tables: Markdown and LaTeX to read, CSV to compute with, and a view for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Group
+
+from ganbench.files import write_atomically
+from ganbench.record import Record, Scores
+from ganbench.table.columns import canonical, identity
+from ganbench.table.comparison import compare
+from ganbench.table.markup import latex, markdown, terminal
+from ganbench.table.rows import rows
+
+__all__ = ["compare", "frame", "show", "write"]
+
+OUTCOME = ["dataset", "baseline", "row", "kind", "seed", "status", "step", "failure"]
+SCORE = ["metric", "value", "reason", "better", "version", "features", "reference", "n_real", "n_fake", "options"]
+CELL = ["settings", "plan", "split", "source", "key"]
+
+
+def write(records: Sequence[Record], folder: Path) -> list[Path]:
+    """Write ``table.md``, ``table.csv`` and ``table.tex`` into a folder and return their paths.
+
+    The bytes depend on the records alone, not on their order or on the day.
+    """
+    tables = compare(records)
+    texts = {
+        "table.md": "\n".join(map(markdown, tables)),
+        "table.csv": frame(records).to_csv(index=False, lineterminator="\n"),
+        "table.tex": "\n".join(["% needs \\usepackage{booktabs}", *map(latex, tables)]),
+    }
+    return [write_atomically(folder / name, text.encode()) for name, text in texts.items()]
+
+
+def show(records: Sequence[Record]) -> Group:
+    """Return the comparisons for a terminal, as a rich renderable."""
+    return Group(*map(terminal, compare(records)))
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Return one line for each data set, baseline, metric and seed, with everything that makes a score comparable.
+
+    Mappings are JSON. A run without scores has one line without a metric. An undefined value is empty.
+    """
+    lines = [line for name in sorted({record.dataset for record in records}) for line in dataset_lines(name, records)]
+    table = pd.DataFrame(lines, columns=[*OUTCOME, *SCORE, *CELL])
+    return table.astype(dict.fromkeys(("seed", "step", "version", "n_real", "n_fake"), "Int64"))
+
+
+def dataset_lines(dataset: str, records: Sequence[Record]) -> Iterator[dict[str, Any]]:
+    """Lines of one data set, in the order of its table."""
+    for row in rows(record for record in records if record.dataset == dataset):
+        for record in row.records:
+            kind = "control" if row.is_control else "baseline"
+            cell = {"dataset": dataset, "baseline": record.baseline, "row": row.label, "kind": kind}
+            cell |= {"split": record.split, "source": record.source, "key": record.key}
+            cell |= {"settings": canonical(record.settings), "plan": canonical(record.plan)}
+            for i, run in enumerate(record.runs):
+                ended = {"seed": run.seed, "status": run.status, "step": run.step, "failure": run.reason}
+                scored = sorted(record.scores, key=identity)
+                yield from (cell | ended | score_fields(scores, i) for scores in scored)
+                if not scored:
+                    yield cell | ended
+
+
+def score_fields(scores: Scores, seat: int) -> dict[str, Any]:
+    """One seed's value in one metric, with the identity of the score."""
+    known = {name: getattr(scores, name) for name in ("metric", "better", "version", "reference", "n_real", "n_fake")}
+    maps = {"features": canonical(scores.features), "options": canonical(scores.options)}
+    return known | maps | {"value": scores.values[seat], "reason": scores.reasons[seat]}

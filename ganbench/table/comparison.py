@@ -1,0 +1,133 @@
+"""The records of one data set side by side: means with intervals, the best tier, and what must be said below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import floor, log10
+
+from ganbench.record import Record, Run
+from ganbench.stats import Interval, best_tier, interval, losses
+from ganbench.table.columns import Column, columns
+from ganbench.table.notes import notes
+from ganbench.table.rows import Row, rows
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place of a table; ``note`` is the number of a footnote, 0 for none."""
+
+    text: str
+    best: bool = False
+    note: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table, ready to be printed."""
+
+    label: str
+    is_control: bool
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A comparison on one data set, ready to be printed in any format; ``notes`` belong below it."""
+
+    dataset: str
+    header: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+    footnotes: tuple[str, ...]
+
+
+@dataclass
+class Footnotes:
+    """Texts in the order in which they were first needed, each once."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def number(self, text: str) -> int:
+        """Return the number of a footnote, from 1."""
+        if text not in self.texts:
+            self.texts.append(text)
+        return self.texts.index(text) + 1
+
+
+def compare(records: Sequence[Record]) -> list[Table]:
+    """Return one table for each data set, in alphabetical order."""
+    names = sorted({record.dataset for record in records})
+    return [table(name, [record for record in records if record.dataset == name]) for name in names]
+
+
+def table(dataset: str, records: Sequence[Record]) -> Table:
+    """Compare the rows of one data set."""
+    across, down, footnotes = columns(records), rows(records), Footnotes()
+    usual = Counter(len(row.runs) for row in down).most_common(1)[0][0]
+    tiers = [tier(column, down) for column in across]
+    lines = [
+        Line(row.label, row.is_control, tuple(cell(row, c, usual, row.label in best, footnotes) for c, best in tiers))
+        if across
+        else Line(row.label, row.is_control, (Cell(outcome(row.runs)),))
+        for row in down
+    ]
+    header = tuple(column.header for column in across) or ("outcome",)
+    return Table(dataset, header, tuple(lines), tuple(notes(across, down, usual)), tuple(footnotes.texts))
+
+
+def tier(column: Column, down: Sequence[Row]) -> tuple[Column, set[str]]:
+    """Return the column with the labels of the baselines that cannot be told from its best; controls take no part."""
+    if not column.rankable:
+        return column, set()
+    found = {row.label: values(row, column) for row in down if not row.is_control}
+    better, ideal = column.example.better, column.ideal
+    return column, best_tier({label: losses(each, better, ideal) for label, each in found.items()})
+
+
+def values(row: Row, column: Column) -> list[float]:
+    """Return the values of the seeds that have one."""
+    return [each.value for each in row.outcomes(column) if each.value is not None]
+
+
+def cell(row: Row, column: Column, usual: int, best: bool, footnotes: Footnotes) -> Cell:
+    """Return the mean with its interval, or what happened instead; a footnote for values that are undefined."""
+    outcomes, numbers = row.outcomes(column), values(row, column)
+    undefined = [each for each in outcomes if each.value is None and each.run.status == "done"]
+    note = footnotes.number(undefined[0].reason) if undefined else 0
+    if not numbers:
+        if undefined:
+            return Cell("undefined", note=note)
+        return Cell("not measured" if any(run.status == "done" for run in row.runs) else outcome(row.runs))
+    if len(numbers) < len(row.runs):
+        count = f" ({len(numbers)} of {len(row.runs)})"
+    else:
+        count = f" (n = {len(numbers)})" if len(numbers) != usual else ""
+    return Cell(f"{written(interval(numbers))}{count}", best, note)
+
+
+def outcome(runs: Sequence[Run]) -> str:
+    """Count how runs ended: ``diverged 2/3, error 1/3``."""
+    ended = Counter(run.status for run in runs)
+    return ", ".join(f"{status} {ended[status]}/{len(runs)}" for status in sorted(ended))
+
+
+def written(result: Interval) -> str:
+    """Write a mean and its half-width to the half-width's second significant digit; without one, four digits."""
+    mean, half = result.mean, result.half_width
+    size = max(abs(mean), half or 0.0)
+    if size and not 1e-3 <= size < 1e6:
+        power = floor(log10(size))
+        unit = 10.0**power
+        return f"({written(Interval(mean / unit, half and half / unit, result.n))})e{power}"
+    if not half:
+        text = f"{mean:.{decimals(mean, 4)}f}"
+        return text if half is None else f"{text} ± 0"
+    places = min(max(decimals(half, 2), decimals(mean, 2)), decimals(half, 2) + 2)
+    return f"{mean:.{places}f} ± {half:.{places}f}"
+
+
+def decimals(value: float, digits: int) -> int:
+    """Return how many decimals show ``digits`` significant digits of a value."""
+    return max(0, digits - 1 - floor(log10(abs(value)))) if value else 0

@@ -1,0 +1,276 @@
+"""Tables: what is bold, what failed, what must not share a column, and the same bytes from the same records."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from ganbench.record import Record, Run, Scores
+from ganbench.stats import Interval
+from ganbench.table import compare, show, write
+from ganbench.table.columns import columns, letters
+from ganbench.table.comparison import written
+from ganbench.table.rows import spans
+
+DIGITS = {"name": "digits", "weights_sha256": "82790460606ceca8ed00a8b0069adc4150d4137b"}
+
+
+def scores(metric: str, *values: float | None, **changes: Any) -> Scores:
+    reasons = tuple("" if value is not None else "undefined, no sample lies near any mode" for value in values)
+    plain = Scores(metric, values, reasons, "lower", 1, DIGITS, "digits:held_out (rule)", 449, 1000, {})
+    return replace(plain, **changes)
+
+
+def record(baseline: str, *found: Scores, seeds: int = 3, **changes: Any) -> Record:
+    runs = tuple(Run(seed, "done", 500) for seed in range(seeds))
+    control = baseline.startswith("control")
+    plain = Record(
+        key=f"key of {baseline}",
+        baseline=baseline,
+        settings={"lr": 0.001},
+        dataset="digits",
+        split="rule",
+        seeds=tuple(range(seeds)),
+        plan={"steps": 500, "batch": 64},
+        source="0123456789abcdef",
+        runs=runs,
+        scores=found,
+        history=[],
+        curve=[],
+        cost={"gradients": 0.0 if control else 1000.0},
+    )
+    return replace(plain, **changes)
+
+
+GOOD = record("good_gan", scores("fid", 1.0, 1.1, 0.9), scores("density", 0.9, 0.8, 0.85, better="higher"))
+EQUAL = record("equal_gan", scores("fid", 1.05, 1.2, 0.95), scores("density", 0.1, 0.2, 0.15, better="higher"))
+BAD = record("bad_gan", scores("fid", 9.0, 9.1, 8.9), scores("density", None, 0.1, 0.2, better="higher"))
+CONTROL = record("control", scores("fid", 0.1, 0.1, 0.1), scores("density", 1.0, 1.0, 1.0, better="higher"))
+
+
+def texts(records: list[Record]) -> dict[str, dict[str, str]]:
+    """Cells by row and column, best ones with a star."""
+    (table,) = compare(records)
+    return {
+        line.label: {
+            name: f"{cell.text}{'*' if cell.best else ''}" for name, cell in zip(table.header, line.cells, strict=True)
+        }
+        for line in table.lines
+    }
+
+
+def test_the_markdown_of_a_small_comparison(tmp_path: Path) -> None:
+    write([GOOD, EQUAL, BAD, CONTROL], tmp_path)
+    assert (tmp_path / "table.md").read_text(encoding="utf-8").split("\n\n- ")[0] == "\n".join(
+        [
+            "## digits",
+            "",
+            "| baseline | fid ↓ | density ↑ |",
+            "| --- | ---: | ---: |",
+            "| bad\\_gan | 9.00 ± 0.25 | 0.15 ± 0.64 (2 of 3)<sup>1</sup> |",
+            "| equal\\_gan | **1.07 ± 0.31** | 0.15 ± 0.12 |",
+            "| good\\_gan | **1.00 ± 0.25** | **0.85 ± 0.12** |",
+            "| *control* | 0.1000 ± 0 | 1.000 ± 0 |",
+        ]
+    )
+
+
+def test_below_the_table_stands_all_that_its_numbers_depend_on(tmp_path: Path) -> None:
+    write([GOOD, EQUAL, BAD, CONTROL], tmp_path)
+    below = (tmp_path / "table.md").read_text(encoding="utf-8").replace("\\", "")
+    for said in (
+        "Means over 3 seeds with 95% intervals",
+        "Welch's t-test of every pair, p-values adjusted by Holm's rule, level 0.05",
+        "Samples per seed: 1000.",
+        "Reference: digits:held_out (rule), 449 examples.",
+        "Features: digits (sha256 82790460606c).",
+        "Plan: batch 64, steps 500.",
+        "Settings other than the defaults: all rows: lr 0.001.",
+        "Controls, in italics: control.",
+        "<sup>1</sup> undefined, no sample lies near any mode",
+    ):
+        assert said in below
+
+
+def test_the_best_is_the_highest_where_higher_is_better() -> None:
+    cells = texts([GOOD, EQUAL])
+    assert cells["good_gan"]["density ↑"].endswith("*")
+    assert not cells["equal_gan"]["density ↑"].endswith("*")
+
+
+def test_a_control_is_neither_bold_nor_in_the_way_of_the_best() -> None:
+    cells = texts([GOOD, BAD, CONTROL])
+    assert not cells["control"]["fid ↓"].endswith("*")
+    assert cells["good_gan"]["fid ↓"].endswith("*")
+
+
+def test_a_target_is_ranked_by_its_distance_and_named_in_the_header() -> None:
+    near = record("near", scores("within_mode_spread", 1.1, 0.9, 1.0, better="target"))
+    far = record("far", scores("within_mode_spread", 0.1, 0.2, 0.1, better="target"))
+    cells = texts([near, far])
+    assert cells["near"]["within_mode_spread → 1"].endswith("*")
+    assert not cells["far"]["within_mode_spread → 1"].endswith("*")
+
+
+def test_a_target_of_an_unknown_metric_is_not_ranked() -> None:
+    cells = texts([record("some", scores("of_my_own", 1.0, 1.1, 1.2, better="target"))])
+    assert cells["some"] == {"of_my_own →": "1.10 ± 0.25"}
+
+
+def test_a_row_whose_seeds_all_failed_says_so() -> None:
+    lost = scores("fid", None, None, None, reasons=("diverged",) * 3)
+    runs = (Run(0, "diverged", 40, "not finite"), Run(1, "diverged", 40, "not finite"), Run(2, "error", 60, "no"))
+    failed = record("wgan", lost, runs=runs)
+    assert texts([GOOD, failed])["wgan"]["fid ↓"] == "diverged 2/3, error 1/3"
+    notes = " ".join(compare([GOOD, failed])[0].notes)
+    assert "wgan: diverged for seeds 0-1 after step 40: not finite." in notes
+    assert "wgan: error for seeds 2 after step 60: no." in notes
+
+
+def test_a_failed_cell_without_scores_or_cost_is_a_failed_baseline() -> None:
+    failed = record("wgan", runs=tuple(Run(seed, "error", 0, "no") for seed in range(3)), cost={})
+    assert texts([GOOD, failed])["wgan"] == {"fid ↓": "error 3/3", "density ↑": "error 3/3"}
+    (alone,) = compare([failed])
+    assert (alone.header, alone.lines[0].cells[0].text) == (("outcome",), "error 3/3")
+    assert not alone.lines[0].is_control
+
+
+def test_a_seed_that_diverged_is_counted_out_but_is_no_footnote() -> None:
+    runs = (Run(0, "done", 500), Run(1, "done", 500), Run(2, "diverged", 30, "not finite"))
+    partly = record("wgan", scores("fid", 2.0, 2.2, None), runs=runs)
+    assert texts([partly])["wgan"]["fid ↓"] == "2.1 ± 1.3 (2 of 3)*"
+    assert compare([partly])[0].footnotes == ()
+
+
+def test_one_seed_has_neither_interval_nor_rank() -> None:
+    alone = record("alone", scores("fid", 0.5), seeds=1)
+    assert texts([GOOD, BAD, alone])["alone"]["fid ↓"] == "0.5000 (n = 1)"
+
+
+def test_scores_of_another_identity_get_a_column_of_their_own_and_a_line_that_says_why() -> None:
+    other = record("other", scores("fid", 5.0, 5.1, 5.2, n_fake=2000, version=2))
+    (table,) = compare([GOOD, other])
+    assert [name for name in table.header if name.startswith("fid")] == ["fid [a] ↓", "fid [b] ↓"]
+    assert "fid [a], fid [b] are not comparable: n_fake (1000; 2000), version (1; 2) differ." in table.notes
+    assert texts([GOOD, other])["other"]["fid [a] ↓"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"features": DIGITS | {"weights_sha256": "another"}},
+        {"reference": "digits:train"},
+        {"n_real": 448},
+        {"n_fake": 999},
+        {"options": {"k": 4}},
+        {"better": "higher"},
+    ],
+)
+def test_every_field_of_the_identity_keeps_columns_apart(change: dict[str, Any]) -> None:
+    mixed = [record("one", scores("fid", 1.0, 1.0, 1.0)), record("two", scores("fid", 1.0, 1.0, 1.0, **change))]
+    assert len(columns(mixed)) == 2
+    assert any("not comparable" in note and next(iter(change)) in note for note in compare(mixed)[0].notes)
+
+
+def test_the_frechet_distance_is_called_fid_only_where_a_network_looked() -> None:
+    plain = record("points", scores("fid", 1.0, 1.0, 1.0, features={"name": "identity"}))
+    assert compare([plain])[0].header == ("frechet ↓",)
+    assert compare([GOOD])[0].header[0] == "fid ↓"
+
+
+def test_rows_of_one_baseline_are_told_apart_by_what_differs() -> None:
+    found = scores("fid", 1.0, 1.0, 1.0)
+    slow = record("gan", found, settings={"lr": 0.0001, "latent": 2})
+    fast = record("gan", found, settings={"lr": 0.01, "latent": 2})
+    assert sorted(texts([slow, fast])) == ["gan (lr 0.0001)", "gan (lr 0.01)"]
+
+
+def test_groups_of_seeds_are_pooled_unless_they_overlap() -> None:
+    first = record("gan", scores("fid", 1.0, 2.0), seeds=2)
+    more = replace(first, seeds=(2, 3), runs=(Run(2, "done", 500), Run(3, "done", 500)), key="more")
+    again = replace(first, seeds=(1, 2), runs=(Run(1, "done", 500), Run(2, "done", 500)), key="again")
+    assert texts([first, more]) == {"gan": {"fid ↓": "1.50 ± 0.92*"}}
+    assert sorted(texts([first, again])) == ["gan (seeds 0-1)", "gan (seeds 1-2)"]
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    elsewhere = replace(GOOD, dataset="ring8", key="ring")
+    records = [GOOD, EQUAL, BAD, CONTROL, elsewhere]
+    first = [path.read_bytes() for path in write(records, tmp_path / "a")]
+    again = [path.read_bytes() for path in write(records[::-1], tmp_path / "b")]
+    assert first == again
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["table.csv", "table.md", "table.tex"]
+
+
+def test_the_csv_has_a_line_for_each_metric_and_seed_with_the_score_s_identity(tmp_path: Path) -> None:
+    failed = record("wgan", runs=tuple(Run(seed, "error", 0, "no") for seed in range(3)), cost={})
+    write([BAD, failed], tmp_path)
+    lines = list(csv.DictReader(StringIO((tmp_path / "table.csv").read_text(encoding="utf-8"))))
+    assert len(lines) == 3 * 2 + 3
+    one = next(line for line in lines if (line["metric"], line["seed"]) == ("fid", "1"))
+    assert float(one["value"]) == 9.1
+    assert json.loads(one["features"]) == DIGITS
+    assert (one["n_real"], one["n_fake"], one["version"], one["kind"]) == ("449", "1000", "1", "baseline")
+    undefined = next(line for line in lines if (line["metric"], line["seed"]) == ("density", "0"))
+    assert (undefined["value"], undefined["reason"]) == ("", "undefined, no sample lies near any mode")
+    assert {line["status"] for line in lines if line["baseline"] == "wgan"} == {"error"}
+
+
+def test_the_latex_has_rules_bold_and_no_bare_sign(tmp_path: Path) -> None:
+    write([GOOD, EQUAL, BAD, CONTROL], tmp_path)
+    text = (tmp_path / "table.tex").read_text(encoding="utf-8")
+    assert r"good\_gan & \textbf{1.00 $\pm$ 0.25} & \textbf{0.85 $\pm$ 0.12} \\" in text
+    assert text.isascii()
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+    assert r"95\% intervals" in text
+
+
+def test_wide_tables_are_cut_into_parts_that_fit(tmp_path: Path) -> None:
+    many = record("gan", *(scores(f"metric{i:02}", 1.0, 2.0, 3.0) for i in range(17)))
+    write([many], tmp_path)
+    lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    headers = [line for line in lines if line.startswith("| baseline")]
+    assert [line.count("metric") for line in headers] == [5, 6, 6]
+
+
+def test_the_terminal_shows_rows_and_notes() -> None:
+    console = Console(width=100, file=StringIO(), force_terminal=False)
+    console.print(show([GOOD, EQUAL, BAD, CONTROL]))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    for said in ("good_gan", "1.00 ± 0.25", "density ↑", "(1) undefined, no sample lies near any mode"):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (Interval(12.3456, 0.4321, 5), "12.35 ± 0.43"),
+        (Interval(12345.6, 340.0, 5), "12346 ± 340"),
+        (Interval(0.05, 2.1, 2), "0.050 ± 2.100"),
+        (Interval(0.00012345, 0.0000034, 5), "(1.234 ± 0.034)e-4"),
+        (Interval(2.5e7, 1e6, 5), "(2.50 ± 0.10)e7"),
+        (Interval(-1.5, None, 1), "-1.500"),
+        (Interval(8.0, 0.0, 3), "8.000 ± 0"),
+        (Interval(0.0, 0.0, 3), "0 ± 0"),
+        (Interval(0.0, None, 1), "0"),
+    ],
+)
+def test_means_are_written_as_far_as_their_interval_reaches(result: Interval, expected: str) -> None:
+    assert written(result) == expected
+
+
+def test_seeds_are_written_as_ranges() -> None:
+    assert spans([3, 0, 1, 2, 7]) == "0-3, 7"
+    assert spans([]) == ""
+
+
+def test_marks_go_on_after_z() -> None:
+    assert [letters(i) for i in (0, 25, 26, 701, 702)] == ["a", "z", "aa", "zz", "aaa"]
