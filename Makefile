@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 	$(BIN)/ganbench run --suite $(SUITE) --out $(OUT)
 
 test: lint types
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 from ganbench.dataset import Space
 from ganbench.game import Baseline, Batch, Draw, Player, normal
 from ganbench.nets import joint
-from ganbench.nets.autoencoder import decoder, encoder
+from ganbench.nets.autoencoder import decoder
 
 
 @dataclass(frozen=True)
 class CVAE(Baseline):
     """Sohn et al., 2015, equation 4, for p(x | y) with a prior of z that does not depend on y.
 
-    The likelihood is Gaussian with the standard deviation ``sd``; a sample is the decoder's mean for the label asked for.
+    The likelihood is Gaussian with the standard deviation ``sd``; a sample is the decoder's mean for the label
+    asked for.
     """
 
     sd: float = 0.1

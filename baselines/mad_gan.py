@@ -18,8 +18,8 @@ from ganbench.nets.autoencoder import encoder
 class MADGAN(Baseline):
     """Ghosh et al., 2018, equations 2-4: the critic's logits are those of each generator, then, last, of real data.
 
-    Generators share no layers and look at the same z; a sample comes from one of them, all equally likely. ``saturating``
-    chooses the generators' loss log(1 - P(real)), as printed, over -log P(real), as played.
+    Generators share no layers and look at the same z; a sample comes from one of them, all equally likely.
+    ``saturating`` chooses the generators' loss log(1 - P(real)), as printed, over -log P(real), as played.
     """
 
     generators: int = 4

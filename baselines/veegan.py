@@ -18,8 +18,8 @@ from ganbench.nets.autoencoder import encoder
 class VEEGAN(Baseline):
     """Srivastava et al., 2017, Algorithm 1: the error is that of the noise, never of pixels.
 
-    The critic's logit estimates log q(x|z) p(z) - log p(z|x) p(x): it is high on generated pairs and low on real ones, and
-    the generator brings it down. The reconstructor learns from the reconstruction alone.
+    The critic's logit estimates log q(x|z) p(z) - log p(z|x) p(x): it is high on generated pairs and low on real ones,
+    and the generator brings it down. The reconstructor learns from the reconstruction alone.
     """
 
     lr: float | tuple[float, float] = 1e-3

@@ -68,7 +68,11 @@ def main() -> None:
         "",
         describe(),
         "",
-        "| baseline | data | " + " | ".join(f"{n} seed{'s' * (n > 1)}, steps/s" for n in GROUPS) + " | " + " | ".join(f"gain of {n}" for n in GROUPS[1:]) + " |",
+        "| baseline | data | "
+        + " | ".join(f"{n} seed{'s' * (n > 1)}, steps/s" for n in GROUPS)
+        + " | "
+        + " | ".join(f"gain of {n}" for n in GROUPS[1:])
+        + " |",
         "|---|---|" + "---:|" * (2 * len(GROUPS) - 1),
     ]
     (Path(__file__).parent / "steps.md").write_text("\n".join([*head, *rows(suite), ""]), encoding="utf-8")

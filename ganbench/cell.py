@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import copy
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from re import sub
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
-from torch.utils._pytree import tree_map
 
 from ganbench import data, roster
+from ganbench.dataset import Tensors
 from ganbench.files import write_atomically
-from ganbench.find import check_names
 from ganbench.machine import fixed_arithmetic, provenance
 from ganbench.metrics import METRICS
+from ganbench.outcome import cost, ended, finite, samples, scores, weights
 from ganbench.record import Record, Run, Scores, source_digest
-from ganbench.sample import Sampler
+from ganbench.report import pictures
 from ganbench.score import Scorer
 from ganbench.store import Store
 from ganbench.suite import Cell
 from ganbench.train import Plan, Trainer
 
 WATCHED = 1000  # samples that a point of a learning curve is made from
+
 Tell = Callable[[int], None]  # how many steps are done
+State = Literal["missing", "unscored", "failed", "done"]
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,31 @@ class Place:
 
     def of(self, cell: Cell) -> Path:
         """Return the folder of what a cell leaves beside its record."""
-        return self.folder / "cells" / sub(r"[^\w.=-]+", "_", f"{roster.title(cell.baseline)}-{cell.dataset}-{cell.key[:8]}")
+        name = f"{roster.title(cell.baseline)}-{cell.dataset}-{cell.key[:8]}"
+        return self.folder / "cells" / sub(r"[^\w.=-]+", "_", name)
+
+
+def state(cell: Cell, record: Record | None) -> State:
+    """Say what is to be done about a cell: all, only to score samples, nothing unless asked (failed), nothing."""
+    if record is None:
+        return "missing"
+    if any(run.status == "error" for run in record.runs):
+        return "failed"
+    if cell.watch and not any(point["metric"] == cell.watch for point in record.curve):
+        return "missing"
+    return "unscored" if lacking(cell, record) else "done"
+
+
+def lacking(cell: Cell, record: Record) -> list[str]:
+    """Return the cell's metrics that the record has not, or has from an earlier version of the metric."""
+    known = {score.metric: score.version for score in record.scores}
+    return [name for name in cell.metrics if known.get(name) != METRICS[name].version]
 
 
 def compute(cell: Cell, place: Place, old: Record | None, tell: Tell) -> Record:
     """Compute a cell and append its record; whatever goes wrong in training or scoring becomes a failed record.
 
-    Where an ``old`` record lacks only metrics and its samples are kept, they are scored instead of made again.
+    Where the ``old`` record lacks only metrics and its samples are kept, they are scored instead of made again.
     """
     began = perf_counter()
     with fixed_arithmetic() as heard:
@@ -59,7 +76,10 @@ def compute(cell: Cell, place: Place, old: Record | None, tell: Tell) -> Record:
             record = work.score_again(old) or work.play(tell)
         except Exception as error:  # what a cell raises is its result, and other cells go on
             record = work.failed(error)
-    record = replace(record, provenance=provenance(place.device, perf_counter() - began, heard))
+    made = provenance(place.device, perf_counter() - began, heard)
+    if old and not work.trainer:  # scored again: keep in mind what made the samples
+        made["trained"] = old.provenance.get("trained", old.provenance)
+    record = replace(record, provenance=made)
     Store(place.folder).append(record)
     return record
 
@@ -77,71 +97,69 @@ class Work:
 
     def play(self, tell: Tell) -> Record:
         """Train, sample, score; keep samples, weights and a picture."""
-        scorer = Scorer(self.data, self.cell.metrics, self.cell.samples)
         trainer = self.trainer = Trainer(self.baseline, self.data, self.cell.seeds, self.plan)
         watch = self.watcher()
 
         def note(trainer: Trainer) -> None:
             tell(trainer.done)
-            if watch and (trainer.done == self.cell.steps or self.baseline.moves(0)):
+            if watch and (trainer.done == self.cell.steps or self.baseline.moves(0)):  # a control has no course
                 self.curve.append(self.point(watch, trainer))
 
         trainer.run(watch=note)
+        x, y = samples(trainer, self.cell.samples)
         runs = ended(trainer)
-        x, y = self.samples(trainer, self.cell.samples)
-        record = self.record(runs, scores(scorer, x, y, runs))
-        fine = torch.tensor([run.seed for run in runs if run.status == "done"])
-        self.keep("samples", {"x": x, "y": y, "seeds": fine})
+        record = self.record(runs, scores(self.scorer(self.cell.metrics), x, y, runs))
+        self.keep("samples", {"x": x, "y": y})
         self.keep("weights", weights(trainer))
-        self.picture(record, x, y)
+        pictures.cell(record, x, y, self.data, self.folder / "samples.png")
         return record
+
+    def scorer(self, metrics: Sequence[str]) -> Scorer:
+        return Scorer(self.data, metrics, self.cell.samples)
 
     def watcher(self) -> Scorer | None:
         """Return the scorer of the learning curve's points, if one is asked for."""
-        size = self.data.held_out.size or WATCHED
-        watched = [self.cell.watch] if self.cell.watch else []
-        return Scorer(self.data, watched, min(WATCHED, size, self.cell.samples)) if watched else None
+        size = min(WATCHED, self.data.held_out.size or WATCHED, self.cell.samples)
+        return Scorer(self.data, [self.cell.watch], size) if self.cell.watch else None
 
     def point(self, watch: Scorer, trainer: Trainer) -> dict[str, Any]:
         """One point of the learning curve: the watched metric of fresh samples, None for seeds that diverged."""
-        x, y = self.samples(trainer, watch.n)
-        (found,) = scores(watch, x, y, ended(trainer))
+        (found,) = scores(watch, *samples(trainer, watch.n), ended(trainer))
         return {"step": trainer.done, "metric": found.metric, "values": list(found.values)}
 
-    def samples(self, trainer: Trainer, n: int) -> tuple[Tensor, Tensor]:
-        """Draw ``n`` samples for each seed that has not diverged."""
-        seats = [i for i, seed in enumerate(trainer.seeds) if seed not in trainer.failures]
-        if not seats:
-            return torch.zeros(0, n, *self.data.space.shape), torch.zeros(0, n, dtype=torch.long)
-        if len(seats) < len(trainer.seeds):
-            trainer = copy.copy(trainer)
-            trainer.seeds = tuple(trainer.seeds[i] for i in seats)
-            trainer.state = tree_map(lambda tensor: tensor[seats], trainer.state)
-        return Sampler(trainer).draw(n)
+    def keep(self, name: str, tensors: Tensors) -> None:
+        """Write tensors into the cell's folder, signed with its key."""
+        write_atomically(self.folder / f"{name}.safetensors", save(tensors, {"key": self.cell.key}))
 
-    def score_again(self, old: Record | None) -> Record | None:
-        """Return the old record with the metrics that it lacks, if they are all it lacks and samples are kept."""
-        if old is None or state(self.cell, old) != "unscored":
-            return None
+    def kept(self, runs: Sequence[Run]) -> tuple[Tensor, Tensor] | None:
+        """Return the samples in the cell's folder if they are all there."""
         try:
-            kept = load((self.folder / "samples.safetensors").read_bytes())
+            found = load((self.folder / "samples.safetensors").read_bytes())
         except (OSError, SafetensorError):
             return None
-        fine = [run.seed for run in old.runs if run.status == "done"]
-        if kept["seeds"].tolist() != fine or kept["x"].shape[:2] != (len(fine), self.cell.samples):
+        shape = (len(runs), self.cell.samples)
+        if (
+            set(found) != {"x", "y"}
+            or found["x"].shape != (*shape, *self.data.space.shape)
+            or found["y"].shape != shape
+        ):
             return None
-        lacking = lacks(self.cell, old)
-        scorer = Scorer(self.data, lacking, self.cell.samples)
-        known = {score.metric: score for score in (*old.scores, *scores(scorer, kept["x"], kept["y"], old.runs))}
+        return found["x"], found["y"]
+
+    def score_again(self, old: Record | None) -> Record | None:
+        """Return the old record with the metrics that it lacks, if that is all it lacks and its samples are kept."""
+        if old is None or state(self.cell, old) != "unscored" or not (kept := self.kept(old.runs)):
+            return None
+        new = scores(self.scorer(lacking(self.cell, old)), *kept, old.runs)
+        known = {score.metric: score for score in (*old.scores, *new)}
         order = [*METRICS, *sorted(set(known) - set(METRICS))]
         return replace(old, scores=tuple(known[name] for name in order if name in known))
 
     def failed(self, error: Exception) -> Record:
         """Return the record of a cell that raised; the traceback is kept beside it."""
         write_atomically(self.folder / "error.txt", "".join(traceback.format_exception(error)).encode())
-        history = self.trainer.history if self.trainer else []
-        step = history[-1]["step"] if history else 0
-        reason = roster.in_one_line(error)
+        notes = self.trainer.history if self.trainer else []
+        step, reason = notes[-1]["step"] if notes else 0, roster.in_one_line(error)
         return self.record([Run(seed, "error", step, reason) for seed in self.cell.seeds], ())
 
     def record(self, runs: Sequence[Run], scored: tuple[Scores, ...]) -> Record:

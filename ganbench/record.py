@@ -38,7 +38,8 @@ class Run:
 class Scores:
     """One metric for every seed of a cell, with the identity that makes it comparable.
 
-    ``values`` follow the order of the record's runs; None where the number is undefined, and then ``reasons`` (same order) says why.
+    ``values`` follow the order of the record's runs; None where the number is undefined, and then ``reasons``
+    (same order) says why.
     """
 
     metric: str
@@ -70,7 +71,9 @@ class Record:
     history: list[dict[str, Any]]  # {"step", "critic": [per seed], "generator": ..., "monitor": ...}
     curve: list[dict[str, Any]]  # {"step", "metric", "values": [per seed]}
     cost: dict[str, float]  # samples_seen, gradients, parameters
-    provenance: dict[str, Any] = field(default_factory=dict)  # time, host, seconds, versions: differs between equal runs
+    provenance: dict[str, Any] = field(
+        default_factory=dict
+    )  # time, host, seconds, versions: differs between equal runs
 
 
 def to_line(record: Record) -> str:

@@ -15,7 +15,6 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, get_type_hints
 
-import ganbench.baselines
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing
 from ganbench.find import check_names
@@ -25,7 +24,7 @@ from ganbench.record import typed
 
 def names() -> list[str]:
     """Return the names of all shipped baselines, without importing them."""
-    return sorted(module.name for module in iter_modules(ganbench.baselines.__path__))
+    return sorted(module.name for module in iter_modules(import_module("ganbench.baselines").__path__))
 
 
 def everyone() -> list[str]:

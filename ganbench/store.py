@@ -58,7 +58,9 @@ class Store:
         torn = self.folder / "records.torn"
         self.add(torn, tail + b"\n")
         os.truncate(self.path, self.path.stat().st_size - len(tail))
-        return f"the last record in {self.path} was torn ({len(tail)} bytes, set aside in {torn.name}): it is done again"
+        return (
+            f"the last record in {self.path} was torn ({len(tail)} bytes, set aside in {torn.name}): it is done again"
+        )
 
     def append(self, record: Record) -> None:
         """Add one record; when this returns it is on the disk."""

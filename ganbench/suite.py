@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from ganbench import roster
-from ganbench.data import DATASETS, load
+from ganbench.data import DATASETS
 from ganbench.data.names import split
-from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, Missing, RequestError
+from ganbench.errors import BadInput, Missing
 from ganbench.find import check_names
 from ganbench.game import Baseline
 from ganbench.metrics import METRICS
-from ganbench.record import key_of, source_digest, typed
-from ganbench.score import applicable
-from ganbench.train import Plan
+from ganbench.record import typed
 
 SUITES = Path(__file__).parent / "suites"
 SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
@@ -71,9 +68,11 @@ class Suite:
 
     def check_names(self) -> None:
         """Raise UnknownName for a data set, a baseline or a shared field that does not exist."""
-        per_dataset = [self.settings, self.plan, *(x for x in (self.metrics, self.watch) if isinstance(x, dict))]
-        for names in [self.datasets, *per_dataset]:
-            check_names("dataset", (split(name)[0] for name in names), DATASETS)
+        tables = [self.settings, self.plan, *(x for x in (self.metrics, self.watch) if isinstance(x, dict))]
+        per_dataset = [name for table in tables for name in table]
+        check_names("dataset", (split(name)[0] for name in [*self.datasets, *per_dataset]), DATASETS)
+        named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
+        check_names("metric", named, METRICS)
         for table in self.settings.values():
             shared = [name for name, value in table.items() if not isinstance(value, dict)]
             check_names("field of every baseline", shared, SHARED)
@@ -81,8 +80,31 @@ class Suite:
             check_names("baseline", owners, roster.names())
 
     def on(self, table: Mapping[str, Any], dataset: str) -> Any:
-        """Return a table's entry for a data set: under its full name, or under the name without settings."""
+        """Return a table's entry for a data set, under its full name or the name without settings, or None."""
         return table.get(dataset, table.get(split(dataset)[0]))
+
+    def metrics_on(self, dataset: str) -> Metrics:
+        """Return the metrics asked for on a data set; on one that their table leaves out, all that it mentions."""
+        if not isinstance(self.metrics, dict):
+            return self.metrics
+        mentioned = tuple(name for names in self.metrics.values() if names != "all" for name in names)
+        entry: Metrics = self.on(self.metrics, dataset) or mentioned or "all"
+        return entry
+
+    def watch_on(self, dataset: str) -> str:
+        """Return the metric that is watched on a data set, or nothing."""
+        return self.watch if isinstance(self.watch, str) else self.on(self.watch, dataset) or ""
+
+    def own_metrics(self, dataset: str) -> list[str]:
+        """Return metrics that are asked of this data set by name."""
+        names = (self.on(self.metrics, dataset) or ()) if isinstance(self.metrics, dict) else ()
+        watched = self.on(self.watch, dataset) if isinstance(self.watch, dict) else None
+        return [*(() if names == "all" else names), *([watched] if watched else [])]
+
+    def shared_metrics(self) -> list[str]:
+        """Return metrics that are asked of all data sets."""
+        names = self.metrics if isinstance(self.metrics, tuple) else ()
+        return [*names, *([self.watch] if isinstance(self.watch, str) and self.watch else [])]
 
     def settings_for(self, dataset: str, baseline: str) -> dict[str, Any]:
         """Return the fields that the suite sets: shared ones, over them those of the family, then the member's."""
@@ -110,6 +132,7 @@ class Cell:
     samples: int
     metrics: tuple[str, ...]
     watch: str
+    guess: float  # very roughly, how many seconds it takes on one core
 
     @property
     def name(self) -> str:

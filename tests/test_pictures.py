@@ -14,9 +14,11 @@ import pytest
 import safetensors.torch
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from ganbench.data import load
+from ganbench.errors import BadInput
 from ganbench.record import Record, Run, Scores
 from ganbench.report.charts import course
 from ganbench.report.pictures import cell, curves, intervals, overview
@@ -86,7 +88,7 @@ def test_a_cell_s_picture_is_small_and_the_same_twice(dataset: str, tmp_path: Pa
 def test_images_stand_in_the_order_of_the_classes_asked_for(tmp_path: Path) -> None:
     x, y = samples("digits", 64)
     shuffled = torch.randperm(64, generator=stream(0, "order"))
-    ordered = y.argsort(1, stable=True)
+    ordered = y.argsort(dim=1, stable=True)
     asked = torch.arange(64).expand(3, 64)  # every image a class of its own: any order gives one picture
     data, found = load("digits"), record("ns_gan", "digits")
     plain = cell(found, x, asked, data, tmp_path / "a.png").read_bytes()
@@ -105,6 +107,22 @@ def test_another_seed_is_another_picture(tmp_path: Path) -> None:
     assert paths[0].read_bytes() != paths[1].read_bytes()
 
 
+def test_a_seed_that_failed_takes_no_other_seed_s_samples(tmp_path: Path) -> None:
+    x, y = samples("digits", 64)
+    failed = record("ns_gan", "digits", runs=(Run(0, "done", 500), Run(1, "diverged", 40), Run(2, "done", 500)))
+    cell(failed, x[:2], y[:2], load("digits"), tmp_path / "cell.png")
+    with Image.open(tmp_path / "cell.png") as picture:
+        thirds = np.array_split(np.asarray(picture.convert("L")), 3, axis=1)
+    assert [third.mean() < 200 for third in thirds] == [True, False, True]  # the middle one is nearly white
+    with pytest.raises(BadInput, match="2 seeds"):
+        cell(failed, x, y, load("digits"), tmp_path / "cell.png")
+
+
+def test_a_cell_without_any_finished_seed_has_a_picture_that_says_so(tmp_path: Path) -> None:
+    failed = record("ns_gan", runs=tuple(Run(seed, "diverged", 40) for seed in range(3)))
+    assert is_small_picture(cell(failed, torch.zeros(0, 9, 2), torch.zeros(0, 9), load("ring8"), tmp_path / "a.png"))
+
+
 def test_samples_that_are_not_finite_are_said_to_be_so(tmp_path: Path) -> None:
     x, _ = samples("ring8", 50)
     x[1, 3] = math.nan
@@ -118,7 +136,7 @@ def test_samples_outside_the_picture_are_counted() -> None:
     x[0, :25] = 50.0
     axes = Figure().subplots()
     draw(axes, x[0], load("ring8"), across=8)
-    assert [text.get_text() for text in axes.texts] == ["25.0% outside"]
+    assert axes.get_xlabel() == "25.0% outside"
 
 
 def test_the_sheet_shows_images_row_by_row() -> None:
@@ -141,6 +159,12 @@ def test_an_overview_shows_each_row_whose_samples_were_kept(tmp_path: Path) -> N
     assert all(is_small_picture(path) for path in paths)
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in overview([*digits, *ring[::-1]], tmp_path)] == before
+
+
+def test_an_overview_fetches_no_data(tmp_path: Path) -> None:
+    found = record("ns_gan", "mnist")
+    keep(found, tmp_path, torch.zeros(3, 40, 1, 28, 28))
+    assert overview([found], tmp_path, files=tmp_path / "nothing here") == []
 
 
 def test_curves_and_intervals_are_small_and_the_same_in_any_order(tmp_path: Path) -> None:

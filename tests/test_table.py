@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from ganbench import roster
 from ganbench.record import Record, Run, Scores
 from ganbench.stats import Interval
 from ganbench.table import compare, show, write
@@ -77,7 +78,7 @@ def test_the_markdown_of_a_small_comparison(tmp_path: Path) -> None:
             "| bad\\_gan | 9.00 ± 0.25 | 0.15 ± 0.64 (2 of 3)<sup>1</sup> |",
             "| equal\\_gan | **1.07 ± 0.31** | 0.15 ± 0.12 |",
             "| good\\_gan | **1.00 ± 0.25** | **0.85 ± 0.12** |",
-            "| *control* | 0.1000 ± 0 | 1.000 ± 0 |",
+            "| *control* | 0.1000 ± 0 | 1 ± 0 |",
         ]
     )
 
@@ -193,6 +194,25 @@ def test_rows_of_one_baseline_are_told_apart_by_what_differs() -> None:
     assert sorted(texts([slow, fast])) == ["gan (lr 0.0001)", "gan (lr 0.01)"]
 
 
+def test_settings_are_those_that_differ_from_what_the_name_stands_for() -> None:
+    found = scores("fid", 1.0, 1.0, 1.0)
+    usual = roster.settings_of(roster.load("wgan_gp")())
+    changed = record("wgan_gp", found, settings=usual | {"penalty": 1.0})
+    (note,) = [note for note in compare([changed])[0].notes if note.startswith("Settings")]
+    assert note == "Settings other than the defaults: wgan_gp: penalty 1.0."
+    assert not any(note.startswith("Settings") for note in compare([replace(changed, settings=usual)])[0].notes)
+    member = roster.load("f_gan:kl")
+    family = record("f_gan:kl", found, settings=roster.settings_of(member(**{member.members[0]: "kl"})))
+    assert not any(note.startswith("Settings") for note in compare([family])[0].notes)
+
+
+def test_no_file_is_run_to_make_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text("raise SystemExit('run')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (note,) = [note for note in compare([record("mine.py", *GOOD.scores)])[0].notes if note.startswith("Settings")]
+    assert note == "Settings other than the defaults: mine.py: lr 0.001."
+
+
 def test_groups_of_seeds_are_pooled_unless_they_overlap() -> None:
     first = record("gan", scores("fid", 1.0, 2.0), seeds=2)
     more = replace(first, seeds=(2, 3), runs=(Run(2, "done", 500), Run(3, "done", 500)), key="more")
@@ -258,7 +278,7 @@ def test_the_terminal_shows_rows_and_notes() -> None:
         (Interval(0.00012345, 0.0000034, 5), "(1.234 ± 0.034)e-4"),
         (Interval(2.5e7, 1e6, 5), "(2.50 ± 0.10)e7"),
         (Interval(-1.5, None, 1), "-1.500"),
-        (Interval(8.0, 0.0, 3), "8.000 ± 0"),
+        (Interval(8.0, 0.0, 3), "8 ± 0"),
         (Interval(0.0, 0.0, 3), "0 ± 0"),
         (Interval(0.0, None, 1), "0"),
     ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ganbench.errors import BadInput
 from ganbench.find import find
 
 if TYPE_CHECKING:  # importing it takes torch, which a list of names does not need
@@ -15,28 +17,69 @@ if TYPE_CHECKING:  # importing it takes torch, which a list of names does not ne
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table of contents: what it looks at, and where the factory is."""
+    """One line of the table of contents: what it looks at, and where the factory is.
+
+    The factory of an extractor with ``published`` weights takes their file and whether it may be fetched.
+    """
 
     name: str
     summary: str
     module: str
     factory: str
+    published: bool = False
 
-    def function(self) -> Callable[[], Extractor]:
+    def function(self) -> Callable[..., Extractor]:
         """Import and return the factory."""
-        function: Callable[[], Extractor] = getattr(import_module(self.module), self.factory)
+        function: Any = getattr(import_module(f"ganbench.features.{self.module}"), self.factory)
         return function
 
 
 ENTRIES = [
-    Entry("identity", "coordinates of points, as they are", "ganbench.features.identity", "identity"),
-    Entry("pixels", "raw pixels of images, in one row", "ganbench.features.identity", "pixels"),
-    Entry("digits", "32 features of a classifier of 8 by 8 digits", "ganbench.features.classifier", "digits"),
-    Entry("mnist", "64 features of a classifier of MNIST's digits", "ganbench.features.classifier", "mnist"),
+    Entry("identity", "coordinates of points, as they are", "identity", "identity"),
+    Entry("pixels", "raw pixels of images, in one row", "identity", "pixels"),
+    Entry("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
+    Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
+    Entry("random_conv", "320 answers of fixed random filters to any pictures", "random_conv", "random_conv"),
+    Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
+    Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),
+    Entry("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),
+    Entry("dinov2", "1024 of DINOv2's ViT-L/14", "dinov2", "dinov2", True),
+    Entry("clip", "512 of CLIP's ViT-B/32", "clip", "clip", True),
+    Entry("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels, as in CMMD", "clip", "clip_large", True),
 ]
 EXTRACTORS = {entry.name: entry for entry in ENTRIES}
 
 
-def load(name: str) -> Extractor:
-    """Return the extractor of that name; raises UnknownName, or Missing or BadInput for weights that cannot be used."""
-    return find("features", name, EXTRACTORS).function()()
+def load(name: str, weights: str | Path | None = None, download: bool = False) -> Extractor:
+    """Return the extractor of that name, or a user's own: ``FILE.py:FUNCTION`` (which is run) or a TorchScript file.
+
+    ``weights`` names the file of published weights; ``download`` permits fetching it. Raises UnknownName, or Missing or
+    BadInput for weights that are not there, cannot be used, or were named for an extractor that has none.
+    """
+    if name not in EXTRACTORS and is_file(name):
+        return own(name, weights)
+    entry = find("features", name, EXTRACTORS)
+    if entry.published:
+        return entry.function()(None if weights is None else Path(weights), download)
+    refuse_weights(name, weights)
+    return entry.function()()
+
+
+def is_file(name: str) -> bool:
+    """Whether a name stands for a user's file."""
+    return ".py:" in name or name.endswith((".py", ".pt", ".pth", ".ts", ".torchscript"))
+
+
+def own(name: str, weights: str | Path | None) -> Extractor:
+    """Return a user's own extractor; its module takes torch, which a list of names does not need."""
+    from ganbench.features.user import user  # noqa: PLC0415
+
+    refuse_weights(name, weights)
+    return user(name)
+
+
+def refuse_weights(name: str, weights: str | Path | None) -> None:
+    """Raise BadInput where weights were named for an extractor that takes none."""
+    if weights is not None:
+        takers = ", ".join(entry.name for entry in ENTRIES if entry.published)
+        raise BadInput(f"features {name} take no weights file, got {weights}; those that do are {takers}")

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.dataset import Space
-from ganbench.features.base import Extracted, in_batches
-from ganbench.features.preprocess import QUANTISED, as_uint8, resize
+from ganbench.features.base import BATCH, Extracted
+from ganbench.features.lanes import in_lanes
+from ganbench.features.preprocess import QUANTISED, as_uint8, is_picture, resize
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ CROPS: dict[str, Callable[[Tensor, int], Tensor]] = {"": whole, "square": square
 class ImageNetwork:
     """A network behind a view, as an extractor.
 
-    It computes in float32 in batches of one fixed size, so that features do not depend on their company; a read-out
-    into classes computes in float64 from the features.
+    It computes in float32 in batches of one fixed size, one thread to a batch, so that features depend neither on
+    their company nor on the number of threads; a read-out into classes computes in float64 from the features.
     """
 
     def __init__(self, identity: dict[str, str], view: View, network: nn.Module, batch: int) -> None:
@@ -70,7 +71,7 @@ class ImageNetwork:
 
     def accepts(self, space: Space) -> bool:
         """Grey or RGB images in [-1, 1] or 0-255, of any size."""
-        return space.is_image and space.shape[0] in (1, 3) and (space.low, space.high) in {(-1.0, 1.0), (0.0, 255.0)}
+        return is_picture(space)
 
     def __call__(self, x: Tensor) -> Extracted:
         """Look at images (n, 1 or 3, h, w), uint8 or in [-1, 1]: features (n, d), and posteriors where there is a head.
@@ -79,8 +80,8 @@ class ImageNetwork:
         """
         images = as_uint8(x.detach(), self.name)
         network = self.network.to(images.device)
-        with torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
-            values = in_batches(lambda batch: self.look(network, batch), images, self.batch)
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            values = in_lanes(lambda batch: self.look(network, batch), images, self.batch)
         return Extracted(values, self.posteriors(values))
 
     def look(self, network: nn.Module, batch: Tensor) -> Tensor:
@@ -95,5 +96,5 @@ class ImageNetwork:
             return None
         weight = head.weight.double()
         bias = None if head.bias is None else head.bias.double()
-        logits = in_batches(lambda batch: F.linear(batch.double(), weight, bias), values)
+        logits = in_lanes(lambda batch: F.linear(batch.double(), weight, bias), values, BATCH)
         return F.softmax(logits, dim=1)

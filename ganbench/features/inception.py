@@ -1,183 +1,69 @@
-"""Inception v3 as the Frechet distance and the Inception score use it, and as torchvision trained it."""
+"""Inception as an extractor: the network of the Frechet distance and of the Inception score, and torchvision's.
+
+The structure is tested against torchvision's; the published weights themselves were not at hand when this was written,
+so no published score has been reproduced with them: what is certain is that only files with the digests below are used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganbench.features.images import ImageNetwork, View
-from ganbench.features.weights_file import WeightsFile, into, state_dict
+from ganbench.features.inception_net import ORIGINAL, TORCHVISION, Inception, Plan
+from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
 
-FEATURES, BATCH = 2048, 8
-Pool = Callable[[Tensor], Tensor]
+BATCH, SIDE = 8, 299
 
-average: Pool = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1)
-average_inside: Pool = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1, count_include_pad=False)
-largest: Pool = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1)
-halve: Pool = partial(F.max_pool2d, kernel_size=3, stride=2)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What differs between the two networks: pools within the blocks, the last block's pool, and the read-out."""
-
-    classes: int
-    pool: Pool
-    last_pool: Pool
-    bias: bool  # whether the read-out's bias is used
-
-
-# The graph of 2015 divides a branch's average by the pixels inside the picture, ends on a maximum, and its logits
-# for the Inception score leave the bias out (Salimans et al., 2016; Heusel et al., 2017).
-ORIGINAL = Plan(1008, average_inside, largest, bias=False)
-TORCHVISION = Plan(1000, average, average, bias=True)
+# One content under both names, as several projects pin it independently; the addresses are those projects' own.
+ORIGINAL_FILE = WeightsFile(
+    ("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth"),
+    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+)
+TORCHVISION_FILE = WeightsFile(
+    ("inception_v3_google-0cc3c7bd.pth",),
+    "0cc3c7bd75056d25e46cba549dc184522069b81e9787eff6df84f397bd52a5ef",
+    "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+)
+ORIGINAL_SCALE = (128.0,), (128.0,)
+TORCHVISION_SCALE = (127.5,), (127.5,)
 
 
-class Convolution(nn.Module):
-    """Convolution, batch normalisation, rectifier."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, *, stride: int = 1, pad: bool = True):
-        super().__init__()
-        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
-        padding = (height // 2, width // 2) if pad and stride == 1 else 0
-        self.conv = nn.Conv2d(inputs, outputs, (height, width), stride, padding, bias=False)
-        self.bn: nn.Module = nn.BatchNorm2d(outputs, eps=1e-3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu_(self.bn(self.conv(x)))
-
-    def fold(self) -> None:
-        """Make normalisation by fixed statistics part of the convolution, computed in float64."""
-        self.conv = fuse_conv_bn_eval(self.conv.double(), self.bn.double()).float()
-        self.bn = nn.Identity()
+def inception(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+    """Return the network of the Frechet distance behind the resize of its original graph."""
+    return original("inception", View("tf1", SIDE, *ORIGINAL_SCALE), weights, download)
 
 
-C = Convolution
-Chain = list[Convolution | tuple[Convolution, ...]]  # a tuple is a fork, its ends joined
+def inception_clean(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+    """Return the network of the Frechet distance behind Pillow's antialiased resize."""
+    return original("inception_clean", View("clean", SIDE, *ORIGINAL_SCALE), weights, download)
 
 
-class Mixed(nn.Module):
-    """Chains of convolutions side by side, joined along the channels; the chain ``branch_pool`` starts with a pool."""
-
-    def __init__(self, pool: Pool, chains: dict[str, Chain]) -> None:
-        super().__init__()
-        self.pool, self.steps = pool, {}
-        for branch, chain in chains.items():
-            self.steps[branch] = [
-                tuple(self.named(label(branch, len(chain), i, len(fork), j), layer) for j, layer in enumerate(fork))
-                for i, fork in enumerate(step if isinstance(step, tuple) else (step,) for step in chain)
-            ]
-
-    def named(self, name: str, layer: Convolution) -> str:
-        """Register a layer under the name it has in weight files."""
-        self.add_module(name, layer)
-        return name
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([end for branch in self.steps for end in self.ends(branch, x)], 1)
-
-    def ends(self, branch: str, x: Tensor) -> list[Tensor]:
-        """Return what comes out of one chain."""
-        ends = [self.pool(x) if branch == "branch_pool" else x]
-        for names in self.steps[branch]:
-            ends = [self.get_submodule(name)(ends[0]) for name in names]
-        return ends
+def inception_torchvision(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+    """Return torchvision's own Inception v3, trained on ImageNet's 1000 classes, behind Pillow's antialiased resize."""
+    name = "inception_torchvision"
+    state = state_dict(name, TORCHVISION_FILE, weights, download)
+    kept = {key: value for key, value in state.items() if not key.startswith("AuxLogits.")}
+    view = View("clean", SIDE, *TORCHVISION_SCALE)
+    return extractor({"name": name, "weights_sha256": TORCHVISION_FILE.sha256}, view, TORCHVISION, kept)
 
 
-def label(branch: str, length: int, i: int, forks: int, j: int) -> str:
-    """Name a layer: its number where the chain has several, its letter where the step forks."""
-    number = f"_{i + 1}" if length > 1 else ""
-    return f"{branch}{number}{'ab'[j] if forks > 1 else ''}"
+def original(name: str, view: View, weights: Path | None, download: bool) -> ImageNetwork:
+    """Return the network of 2015 behind a view."""
+    state = state_dict(name, ORIGINAL_FILE, weights, download)
+    return extractor({"name": name, "weights_sha256": ORIGINAL_FILE.sha256}, view, ORIGINAL, state)
 
 
-def block_a(inputs: int, pooled: int, pool: Pool) -> Mixed:
-    """35 by 35 pixels."""
-    small: Chain = [C(inputs, 64), C(64, 96, 3), C(96, 96, 3)]
-    chains: dict[str, Chain] = {
-        "branch1x1": [C(inputs, 64)],
-        "branch5x5": [C(inputs, 48), C(48, 64, 5)],
-        "branch3x3dbl": small,
-        "branch_pool": [C(inputs, pooled)],
-    }
-    return Mixed(pool, chains)
+def extractor(identity: dict[str, str], view: View, plan: Plan, state: State, batch: int = BATCH) -> ImageNetwork:
+    """Return an extractor with these weights: 2048 features, posteriors over the plan's classes.
 
-
-def block_b(inputs: int) -> Mixed:
-    """From 35 by 35 pixels to 17 by 17."""
-    small: Chain = [C(inputs, 64), C(64, 96, 3), C(96, 96, 3, stride=2)]
-    return Mixed(halve, {"branch3x3": [C(inputs, 384, 3, stride=2)], "branch3x3dbl": small, "branch_pool": []})
-
-
-def block_c(inputs: int, middle: int, pool: Pool) -> Mixed:
-    """17 by 17 pixels."""
-    row, column = (1, 7), (7, 1)
-    twice: Chain = [C(inputs, middle), C(middle, middle, column), C(middle, middle, row), C(middle, middle, column)]
-    chains: dict[str, Chain] = {
-        "branch1x1": [C(inputs, 192)],
-        "branch7x7": [C(inputs, middle), C(middle, middle, row), C(middle, 192, column)],
-        "branch7x7dbl": [*twice, C(middle, 192, row)],
-        "branch_pool": [C(inputs, 192)],
-    }
-    return Mixed(pool, chains)
-
-
-def block_d(inputs: int) -> Mixed:
-    """From 17 by 17 pixels to 8 by 8."""
-    cross: Chain = [C(inputs, 192), C(192, 192, (1, 7)), C(192, 192, (7, 1)), C(192, 192, 3, stride=2)]
-    small: Chain = [C(inputs, 192), C(192, 320, 3, stride=2)]
-    return Mixed(halve, {"branch3x3": small, "branch7x7x3": cross, "branch_pool": []})
-
-
-def block_e(inputs: int, pool: Pool) -> Mixed:
-    """8 by 8 pixels."""
-
-    def fork() -> tuple[Convolution, Convolution]:
-        return C(384, 384, (1, 3)), C(384, 384, (3, 1))
-
-    chains: dict[str, Chain] = {
-        "branch1x1": [C(inputs, 320)],
-        "branch3x3": [C(inputs, 384), fork()],
-        "branch3x3dbl": [C(inputs, 448), C(448, 384, 3), fork()],
-        "branch_pool": [C(inputs, 192)],
-    }
-    return Mixed(pool, chains)
-
-
-class Inception(nn.Module):
-    """Inception v3 (Szegedy et al., 2016) without its auxiliary head; the layers' names are those of weight files."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self.Conv2d_1a_3x3 = C(3, 32, 3, stride=2)
-        self.Conv2d_2a_3x3 = C(32, 32, 3, pad=False)
-        self.Conv2d_2b_3x3 = C(32, 64, 3)
-        self.Conv2d_3b_1x1 = C(64, 80)
-        self.Conv2d_4a_3x3 = C(80, 192, 3, pad=False)
-        self.Mixed_5b = block_a(192, 32, plan.pool)
-        self.Mixed_5c = block_a(256, 64, plan.pool)
-        self.Mixed_5d = block_a(288, 64, plan.pool)
-        self.Mixed_6a = block_b(288)
-        self.Mixed_6b = block_c(768, 128, plan.pool)
-        self.Mixed_6c = block_c(768, 160, plan.pool)
-        self.Mixed_6d = block_c(768, 160, plan.pool)
-        self.Mixed_6e = block_c(768, 192, plan.pool)
-        self.Mixed_7a = block_d(768)
-        self.Mixed_7b = block_e(1280, plan.pool)
-        self.Mixed_7c = block_e(2048, plan.last_pool)
-        self.fc = nn.Linear(FEATURES, plan.classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the global average pool (n, 2048) of scaled images (n, 3, 299, 299)."""
-        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
-        x = halve(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(x))))
-        x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))
-        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))))
-        x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
-        return x.mean((2, 3))
+    Raises BadInput for weights that are not this network's.
+    """
+    with torch.device("meta"):  # drawing first weights would take time and move the global generator
+        network = Inception(plan)
+    filled(network, state, identity["name"]).fold()
+    if not plan.bias:
+        network.fc.register_parameter("bias", None)
+    return ImageNetwork({**identity, "layer": "global average pool, 2048"}, view, network, batch)

@@ -10,12 +10,18 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.features.base import checked
 from ganbench.find import find
 
 FAR_OUTSIDE = 8.0  # a value beyond it was never meant for [-1, 1]
 QUANTISED = "floats in [-1, 1] are rounded to uint8; grey is repeated to RGB"
+
+
+def is_picture(space: Space) -> bool:
+    """Whether examples are what as_uint8 takes: grey or RGB images in [-1, 1] or 0-255, of any size."""
+    return space.is_image and space.shape[0] in (1, 3) and (space.low, space.high) in {(-1.0, 1.0), (0.0, 255.0)}
 
 
 def as_uint8(x: Tensor, name: str = "images") -> Tensor:

@@ -82,7 +82,8 @@ def working_type(left: Tensor, right: Tensor, centre: Tensor) -> torch.dtype:
         return torch.float64
     if left.is_cuda and torch.get_float32_matmul_precision() != "highest":
         return torch.float64  # ten-bit products would break the error bound
-    reach = max(float((part - centre).abs().max()) for cloud in (left, right) for part in cloud.split(BLOCK))
+    clouds = (left,) if left is right else (left, right)
+    reach = max(float((part - centre).abs().max()) for cloud in clouds for part in cloud.split(BLOCK))
     return torch.float32 if 1e-12 < reach < 1e12 else torch.float64
 
 

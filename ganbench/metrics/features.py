@@ -129,7 +129,7 @@ def matrix(values: Any, name: str) -> Tensor:
     bad = (~tensor.isfinite()).any(1).nonzero().flatten().tolist()
     if bad:
         raise BadInput(f"{name}: {len(bad)} of {len(tensor)} rows are not finite (first: row {bad[0]})")
-    return tensor
+    return tensor.contiguous()
 
 
 def from_array(values: Any, name: str) -> Tensor:

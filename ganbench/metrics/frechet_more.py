@@ -118,7 +118,7 @@ def transport(source: Tensor, target: Tensor) -> Tensor:
     ideal=0.0,
     bounds=(0.0, float("inf")),
     paper="Miyato and Koyama, 2018, arXiv:1802.05637, section 4 (mean over classes)",
-    laws={"identity", "rotation", "translation", "permutation"},
+    laws={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
 )
 def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float:
@@ -134,7 +134,7 @@ def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float
     ideal=0.0,
     bounds=(0.0, float("inf")),
     paper="Benny et al., 2021, arXiv:2004.12361, section 3 (between-class FID)",
-    laws={"identity", "rotation", "translation", "permutation"},
+    laws={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
 )
 def between_class_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float:

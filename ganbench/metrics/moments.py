@@ -43,7 +43,10 @@ class Moments:
             raise BadInput(f"batch: expected an (n, {len(self.mean)}) array, got shape {tuple(values.shape)}")
         if not bool(values.isfinite().all()):
             raise BadInput("batch: expected finite numbers")
-        return self.merge(Moments.of(values)) if len(values) else self
+        if not len(values):
+            return self
+        here, new = self.mean.device, Moments.of(values)
+        return self.merge(Moments(new.n, new.mean.to(here), new.scatter.to(here)))
 
     def merge(self, other: Moments) -> Moments:
         """Return the moments of both samples together (Chan et al., 1979, eq. 2.1)."""

@@ -90,7 +90,8 @@ def laplacian_swd(real_images: Any, fake_images: Any, *, per_image: int = 128, s
     """Sliced Wasserstein-1 distance x 1000 of 7 x 7 patches, averaged over the levels of a Laplacian pyramid.
 
     Levels halve the side down to 16 pixels; smaller images have one level, themselves. Each set is standardised
-    by itself, channel by channel, so a global change of contrast or brightness goes unseen.
+    by itself, channel by channel, so a global change of contrast or brightness goes unseen. Sorting half a million
+    patches 512 times takes its time: some 15 ms for an image of 28 pixels; fewer ``per_image`` are faster.
     """
     values = swd_by_level(real_images, fake_images, per_image, seed)
     return math.fsum(values) / len(values)

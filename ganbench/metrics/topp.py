@@ -15,6 +15,7 @@ from ganbench.metrics.pairs import Pair, pair_of
 from ganbench.streams import stream
 
 DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1
+NEIGHBOURS = 5 * DIMENSIONS  # as published at 32 dimensions; fewer would drown low-dimensional supports in the band
 BLOCK = 2048
 PAPER = "Kim et al., 2023, arXiv:2306.08013, section 4"
 
@@ -25,8 +26,8 @@ PAPER = "Kim et al., 2023, arXiv:2306.08013, section 4"
 def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant fakes that lie in the significant support of the reals.
 
-    More than 32 dimensions are projected on 32 at random. Raises BadInput for too few rows (5 a dimension kept), or
-    where no fake is significant.
+    More than 32 dimensions are projected on 32 at random. Clumps of far fewer than 160 rows are smoothed over.
+    Raises BadInput unless both clouds have more than 160 rows, or where no fake is significant.
     """
     pair = pair_of(real, fake)
     supports = _supports(pair, seed)
@@ -67,8 +68,8 @@ def kernel_sums(at: Tensor, points: Tensor, bandwidth: float, weights: Tensor) -
 
 
 def support(cloud: Features, points: Tensor, seed: int) -> Support:
-    """Estimate the support: the bandwidth is the median distance to the (5 d)-th neighbour, the band a bootstrap's."""
-    n, k = len(points), 160
+    """Estimate the support: the bandwidth is the median distance to the 160th neighbour, the band a bootstrap's."""
+    n, k = len(points), NEIGHBOURS
     at_least(cloud, k + 1)
     bandwidth = float(Features(points, cloud.name).radii(k).sqrt().median())
     if bandwidth == 0:

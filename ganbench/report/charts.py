@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganbench.record import Record
-from ganbench.report.style import COLOURS, QUIET, file_name, line_style, panels, save, style
+from ganbench.report.style import COLOURS, DASHES, QUIET, file_name, line_style, panels, save, style
 from ganbench.stats import interval
 from ganbench.table.columns import Column, columns
 from ganbench.table.comparison import values
@@ -28,14 +29,16 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
     watched = sorted({(record.dataset, each["metric"]) for record in records for each in record.curve})
     if not watched:
         return []
-    baselines = sorted({row.label for name, _ in watched for row in members(records, name) if not row.is_control})
-    looks = {label: line_style(i) for i, label in enumerate(baselines)}
+    down = [row for name in sorted({name for name, _ in watched}) for row in members(records, name)]
+    looks = {label: line_style(i) for i, label in enumerate(sorted({row.label for row in down if not row.is_control}))}
+    quiet = sorted({row.label for row in down if row.is_control})
+    looks |= {label: (QUIET, DASHES[i % len(DASHES)]) for i, label in enumerate(quiet)}
     with style():
         figure, axes = panels(len(watched), 2, 3.6, 2.8)
         for ax, (dataset, metric) in zip(axes, watched, strict=True):
             curve_panel(ax, members(records, dataset), metric, looks)
-            ax.set(title=dataset, xlabel="steps", ylabel=metric)
-        legend(figure, axes)
+            ax.set(title=dataset, xlabel="steps", ylabel=named(metric, records, dataset))
+        legend(figure, axes, list(looks))
         return [save(figure, folder / "curves.png")]
 
 
@@ -43,21 +46,24 @@ def members(records: Sequence[Record], dataset: str) -> list[Row]:
     return rows(record for record in records if record.dataset == dataset)
 
 
+def named(metric: str, records: Sequence[Record], dataset: str) -> str:
+    """Return what the data set's table calls a metric, with its arrow; its plain name where it is not in the table."""
+    same = columns(each for each in records if each.dataset == dataset)
+    return next((replace(each, mark="").header for each in same if each.example.metric == metric), metric)
+
+
 def curve_panel(axes: Axes, members: Sequence[Row], metric: str, looks: dict[str, tuple[str, str]]) -> None:
     """One line for each row."""
     seen: list[float] = []
-    controls = 0
     for row in members:
         steps, low, mean, high = course(row, metric)
         if not len(steps):
             continue
         seen += [*low.tolist(), *high.tolist()]
-        if row.is_control:
-            controls += 1
-            look = ("-", "--", ":", "-.")[(controls - 1) % 4]
-            axes.axhline(float(mean[-1]), color=QUIET, linestyle=look, linewidth=0.9, label=row.label)
-            continue
         colour, dashes = looks[row.label]
+        if row.is_control:
+            axes.axhline(float(mean[-1]), color=colour, linestyle=dashes, linewidth=0.9, label=row.label)
+            continue
         axes.plot(steps, mean, color=colour, linestyle=dashes, label=row.label)
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
     if seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
@@ -73,11 +79,13 @@ def course(row: Row, metric: str) -> tuple[NDArray[np.float64], ...]:
     return tuple(np.array(points, dtype=np.float64).reshape(-1, 4).T)
 
 
-def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+def legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str]) -> None:
     """One legend for all panels, at the right; each label once."""
     found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    if found:
-        figure.legend(found.values(), found.keys(), loc="outside right upper", ncols=1 + len(found) // 25)
+    labels = [label for label in order if label in found]
+    if labels:
+        handles = [found[label] for label in labels]
+        figure.legend(handles, labels, loc="outside right upper", ncols=1 + len(labels) // 25)
 
 
 def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
@@ -102,15 +110,18 @@ def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
 def interval_panel(axes: Axes, down: Sequence[Row], column: Column, named: bool) -> None:
     """One column: a dot with its interval for each row, the first row on top."""
     seen: list[float] = []
-    for place, row in enumerate(down):
-        found = values(row, column)
-        if not found:
-            continue
-        seen += found
-        result, colour = interval(found), QUIET if row.is_control else COLOURS[0]
-        axes.scatter(found, [place] * len(found), s=3, color=colour, alpha=0.4, linewidths=0)
-        axes.errorbar(result.mean, place, xerr=result.half_width, fmt="o", markersize=3, color=colour, linewidth=1)
-    if seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
+    for colour, is_control in ((COLOURS[0], False), (QUIET, True)):
+        found = {i: values(row, column) for i, row in enumerate(down) if row.is_control == is_control}
+        spread = {i: interval(each) for i, each in found.items() if each}
+        dots = [value for i in spread for value in found[i]]
+        seen += dots
+        if dots:
+            axes.scatter(dots, [i for i in spread for _ in found[i]], s=7, color=colour, alpha=0.35, linewidths=0)
+            means, halves = zip(*((each.mean, each.half_width or 0) for each in spread.values()), strict=True)
+            axes.errorbar(means, list(spread), xerr=halves, fmt="o", markersize=3, color=colour, linewidth=1)
+    if column.example.better == "lower" and seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
         axes.set(xscale="log", xlim=(min(seen) / 2, max(seen) * 2))
+    if column.example.better == "target" and column.ideal is not None:
+        axes.axvline(column.ideal, color=QUIET, linewidth=0.8, zorder=0)
     axes.set(yticks=range(len(down)), ylim=(len(down) - 0.5, -0.5), title=column.header)
     axes.set_yticklabels([row.label for row in down] if named else [])

@@ -13,15 +13,15 @@ from ganbench.dataset import Dataset
 from ganbench.report.style import ALARM, QUIET, SAMPLE, TRUTH
 from ganbench.streams import stream
 
-POINTS = 1000  # more would hide one another
+POINTS = 500  # more would hide one another
+MARGIN = 0.12  # of the space's width, left free around it
 REACH = 3.0  # standard deviations of a mode within which a sample counts as of high quality
 
 
 def draw(axes: Axes, x: Tensor, data: Dataset, across: int) -> None:
     """Draw samples (n, *shape), images ``across`` by ``across``; says so where they are not finite."""
     if not bool(x.isfinite().all()):
-        bare(axes)
-        axes.text(0.5, 0.5, "not finite", ha="center", va="center", color=ALARM, transform=axes.transAxes)
+        message(axes, "not finite")
     elif data.space.is_image:
         sheet(axes, x[: across * across], data, across)
     elif x.shape[1] == 1:
@@ -30,10 +30,18 @@ def draw(axes: Axes, x: Tensor, data: Dataset, across: int) -> None:
         scatter(axes, x[:POINTS], data)
 
 
+def message(axes: Axes, text: str) -> None:
+    """Write in an empty frame why it is empty."""
+    bare(axes)
+    axes.set_box_aspect(1)
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=ALARM, transform=axes.transAxes)
+
+
 def bare(axes: Axes) -> None:
     """Leave an empty frame."""
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
+    axes.spines[:].set(visible=True, color="#BBBBBB")
 
 
 def sheet(axes: Axes, x: Tensor, data: Dataset, across: int) -> None:
@@ -61,21 +69,22 @@ def tiled(x: Tensor, across: int) -> NDArray[np.float32]:
 
 def scatter(axes: Axes, x: Tensor, data: Dataset) -> None:
     """The first two coordinates over the modes, drawn 3 standard deviations wide, or over held-out examples."""
-    low, high = data.space.low, data.space.high
+    margin = MARGIN * (data.space.high - data.space.low)
+    low, high = data.space.low - margin, data.space.high + margin
     truth(axes, data)
-    axes.scatter(*x[:, :2].T.numpy(), s=2.5, color=SAMPLE, alpha=0.45, linewidths=0)
+    axes.scatter(x[:, 0].numpy(), x[:, 1].numpy(), s=2.5, color=SAMPLE, alpha=0.45, linewidths=0)
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     bare(axes)
     outside = ((x[:, :2] < low) | (x[:, :2] > high)).any(1).float().mean().item()
     if outside:
-        axes.text(0.98, 0.02, f"{outside:.1%} outside", ha="right", va="bottom", color=ALARM, transform=axes.transAxes)
+        axes.set_xlabel(f"{outside:.1%} outside", color=ALARM, fontsize=7, labelpad=2)
 
 
 def truth(axes: Axes, data: Dataset) -> None:
     """Draw what the samples should look like."""
     if data.modes is None:
         x = reference(data)
-        axes.scatter(*x[:, :2].T.numpy(), s=2.5, color=TRUTH, linewidths=0)
+        axes.scatter(x[:, 0].numpy(), x[:, 1].numpy(), s=2.5, color=TRUTH, linewidths=0)
         return
     width = np.full(len(data.modes.centres), 2 * REACH * data.modes.sd)
     centres = data.modes.centres[:, :2].numpy()
@@ -87,7 +96,7 @@ def truth(axes: Axes, data: Dataset) -> None:
 
 def histogram(axes: Axes, x: Tensor, data: Dataset) -> None:
     """Densities of samples and of held-out examples on a line."""
-    edges = np.linspace(data.space.low, data.space.high, 61)
+    edges = np.linspace(data.space.low, data.space.high, 61).tolist()
     axes.hist(reference(data).flatten().numpy(), edges, density=True, color=TRUTH, label="held out")
     axes.hist(x.flatten().numpy(), edges, density=True, histtype="step", color=SAMPLE, label="samples")
     axes.set(yticks=[])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -22,7 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 DASHES = ("-", "--", ":", "-.")
 SAMPLE, TRUTH, QUIET, ALARM = "#0072B2", "#F5C98A", "#8A8A8A", "#D55E00"
 DPI = 150
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: other machines draw the same letters
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -66,11 +67,14 @@ def panels(count: int, across: int, width: float, height: float) -> tuple[Figure
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG of at most 256 colours, without a date or a library's name in it."""
-    canvas = FigureCanvasAgg(figure)
+    """Write a PNG of at most 256 colours, greys exact, without a date or a library's name in it."""
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
-    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(256, dither=Image.Dither.NONE)
+    pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    is_grey = (pixels == pixels[..., :1]).all()
+    image = (
+        Image.fromarray(pixels[..., 0]) if is_grey else Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE)
+    )
     content = BytesIO()
     image.save(content, "PNG", optimize=True, dpi=(DPI, DPI))
     return write_atomically(path, content.getvalue())

@@ -122,7 +122,7 @@ def written(result: Interval) -> str:
         unit = 10.0**power
         return f"({written(Interval(mean / unit, half and half / unit, result.n))})e{power}"
     if not half:
-        text = f"{mean:.{decimals(mean, 4)}f}"
+        text = f"{mean:.{0 if mean.is_integer() else decimals(mean, 4)}f}"
         return text if half is None else f"{text} ± 0"
     places = min(max(decimals(half, 2), decimals(mean, 2)), decimals(half, 2) + 2)
     return f"{mean:.{places}f} ± {half:.{places}f}"

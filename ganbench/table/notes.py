@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
+from ganbench import roster
 from ganbench.errors import RequestError
-from ganbench.roster import load
 from ganbench.stats import ALPHA, CONFIDENCE
 from ganbench.table.columns import Column, canonical, differences, short
 from ganbench.table.rows import Row, spans
@@ -34,7 +33,7 @@ def evidence(columns: Sequence[Column]) -> list[str]:
     scores = [column.example for column in columns]
     samples = sorted({each.n_fake for each in scores})
     references = sorted({f"{each.reference}, {each.n_real} examples" for each in scores if each.n_real})
-    looks = sorted({described(each.features) for each in scores})
+    looks = sorted({described(each.features) for each in scores} - {"none"})
     return [
         f"{name}: {'; '.join(map(str, found))}."
         for name, found in (("Samples per seed", samples), ("Reference", references), ("Features", looks))
@@ -83,13 +82,16 @@ def differing(row: Row) -> dict[str, str]:
 
 
 def defaults(baseline: str) -> dict[str, Any]:
-    """Return the defaults of a baseline's fields; none where it is not in the roster."""
+    """Return the settings that a shipped baseline's name stands for; nothing is known of others, and no file is run."""
     try:
-        found = load(baseline)
+        found = None if roster.is_path(baseline) else roster.load(baseline)
     except RequestError:
+        found = None
+    if found is None:
         return {}
-    known = {each.name: each.default for each in fields(found) if each.default is not MISSING}
-    return {name: json.loads(canonical(value)) for name, value in known.items()}
+    member = roster.split(baseline)[1]
+    named = {found.members[0]: member} if member else {}
+    return {each.name: each.default for each in fields(found) if each.default is not MISSING} | named
 
 
 def failures(rows: Sequence[Row]) -> list[str]:

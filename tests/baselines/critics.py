@@ -60,7 +60,7 @@ class Times(nn.Module):
 
 
 def linear(*w: float) -> Player:
-    return player(Linear(torch.tensor(w)))
+    return player(Linear(torch.tensor(w, dtype=torch.double)))
 
 
 def three_points(values: Tensor) -> tuple[Player, Player, Batch]:

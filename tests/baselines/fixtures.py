@@ -65,3 +65,51 @@ def shift_gradient(loss: Tensor, G: Player) -> list[float]:
     """Gradient of a loss with respect to fixture C's shift."""
     (slope,) = torch.autograd.grad(loss, G.weights["t"])
     return [float(value) for value in slope]
+
+
+# K: class logits of real and fake points.
+CLASSES_REAL = torch.tensor([[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]], dtype=torch.double)
+CLASSES_FAKE = torch.tensor([[0.2, 0.1, 0.0], [-1.0, 1.0, 1.0]], dtype=torch.double)
+
+# Z: noise, and what a reconstructor makes of the samples it led to.
+CODES = torch.tensor([[0.5, -1.0], [0.0, 2.0]], dtype=torch.double)
+CODES_AGAIN = torch.tensor([[0.25, -0.5], [0.5, 1.5]], dtype=torch.double)
+
+
+class Halved(nn.Module):
+    """A: an autoencoder's second half, v / 2 + 0.1; its first half is the identity."""
+
+    def forward(self, v: Tensor) -> Tensor:
+        return v / 2 + 0.1
+
+
+class First(nn.Module):
+    """Return the first input, whatever else is said."""
+
+    def forward(self, v: Tensor, *rest: Tensor) -> Tensor:
+        return v
+
+
+class FirstLogit(First):
+    """Fixture L for critics of two inputs."""
+
+    def forward(self, v: Tensor, *rest: Tensor) -> Tensor:
+        return v.flatten()
+
+
+class Always(nn.Module):
+    """Return the same, whatever the input."""
+
+    value: Tensor
+
+    def __init__(self, value: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("value", value)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.value
+
+
+def parts(**modules: nn.Module) -> Player:
+    """A player of several networks."""
+    return player(nn.ModuleDict(modules))

@@ -257,7 +257,7 @@ def test_jeffrey_s_conjugate_is_lambert_s_function_wherever_that_can_be_computed
 
 
 # Raw numbers at which single precision has room for the loss; the others grow like exp(300).
-BOTH = {name: (-300.0, 300.0) for name in GAMES}
+BOTH = dict.fromkeys(GAMES, (-300.0, 300.0))
 ROOM = BOTH | {
     "kl": (-300.0,),
     "jeffrey": (-300.0,),

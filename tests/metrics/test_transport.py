@@ -15,10 +15,8 @@ from scipy.stats import norm, wasserstein_distance
 
 from ganbench.errors import BadInput, Missing
 from ganbench.metrics import transport
-from ganbench.metrics.pyramid import laplacian_pyramid, laplacian_swd, patches, swd_by_level
-from ganbench.metrics.sinkhorn import entropic_cost, sinkhorn_divergence
+from ganbench.metrics.sinkhorn import sinkhorn_divergence
 from ganbench.metrics.transport import max_sliced_wasserstein, sliced_wasserstein, sorted_cost, w1, w2
-from ganbench.streams import stream
 
 DISTANCES = [w1, w2, sliced_wasserstein, max_sliced_wasserstein, sinkhorn_divergence]
 
@@ -166,54 +164,6 @@ def test_the_largest_slice_is_never_below_a_random_one_nor_above_w2():
     assert sliced_wasserstein(a, b) <= max_sliced_wasserstein(a, b) <= w2(a, b) * (1 + 1e-12)
 
 
-def test_a_shift_costs_the_sinkhorn_divergence_its_square():
-    a = normal(40, 3, 0)
-    assert sinkhorn_divergence(a, a + np.array([1.0, 2.0, -2.0])) == pytest.approx(9, rel=1e-7)
-
-
-def test_two_points_have_the_closed_entropic_cost():
-    # Plan [[p, q], [q, p]] with p + q = 1/2 and p / q = exp(c / epsilon) for the cost c between the points.
-    cost, epsilon = 1.7, 0.6
-    q = 0.5 / (1 + math.exp(cost / epsilon))
-    p = 0.5 - q
-    closed = 2 * q * cost + epsilon * (2 * p * math.log(4 * p) + 2 * q * math.log(4 * q))
-    matrix = torch.tensor([[0, cost], [cost, 0]], dtype=torch.float64)
-    assert entropic_cost(matrix, epsilon) == pytest.approx(closed, rel=1e-9)
-
-
-def test_the_sinkhorn_divergence_goes_from_the_means_to_w2():
-    a, b = normal(25, 2, 0), normal(25, 2, 1) * 2 + 1
-    means = ((a.mean(0) - b.mean(0)) ** 2).sum()
-    assert sinkhorn_divergence(a, b, regularisation=1e5) == pytest.approx(means, rel=1e-4)
-    assert means < sinkhorn_divergence(a, b) < w2(a, b) ** 2
-    apart = column(0, 10, 20, 30, 40)  # so far apart that a small temperature leaves one plan: neighbours
-    moved = apart[[3, 1, 4, 0, 2]] + column(1, -1, 2, 0.5, -0.5)
-    assert sinkhorn_divergence(apart, moved, regularisation=0.01) == pytest.approx(w2(apart, moved) ** 2, rel=1e-6)
-
-
-def test_a_regularisation_too_small_to_settle_is_said_rather_than_rounded():
-    with pytest.raises(BadInput, match="did not settle"):
-        sinkhorn_divergence(normal(25, 2, 0), normal(25, 2, 1) * 2 + 1, regularisation=1e-3)
-
-
-def test_the_sinkhorn_divergence_takes_unequal_counts():
-    a, b = normal(30, 2, 0), normal(20, 2, 1)
-    twice = np.concatenate([b, b])  # the same law
-    assert sinkhorn_divergence(a, b) == pytest.approx(sinkhorn_divergence(a, twice), rel=1e-7)
-
-
-def test_distant_clusters_still_settle():
-    a = np.concatenate([normal(20, 2, 0), normal(20, 2, 1) + 30])
-    b = np.concatenate([normal(25, 2, 2), normal(15, 2, 3) + 30])
-    value = sinkhorn_divergence(a, b)
-    assert 0 < value < w2(a, b) ** 2 * 1.01
-
-
-def test_a_reference_without_scale_is_refused():
-    with pytest.raises(BadInput, match="copies of one"):
-        sinkhorn_divergence(np.ones((5, 2)), normal(5, 2, 0))
-
-
 @pytest.mark.parametrize("score", DISTANCES, ids=lambda m: m.name)
 def test_clouds_that_do_not_match_are_refused(score):
     with pytest.raises(BadInput, match="expected 2 columns"):
@@ -235,69 +185,3 @@ def test_options_that_mean_nothing_are_refused():
     ):
         with pytest.raises(BadInput):
             call()
-
-
-def noise_images(n, side, seed, channels=1):
-    return np.random.default_rng(seed).uniform(-1, 1, size=(n, channels, side, side)).astype(np.float32)
-
-
-@pytest.mark.parametrize(("side", "levels"), [(8, 1), (28, 1), (32, 2), (33, 2), (64, 3)])
-def test_the_pyramid_halves_down_to_sixteen_pixels(side, levels):
-    bands = laplacian_pyramid(torch.from_numpy(noise_images(2, side, 0)))
-    assert len(bands) == levels
-    assert bands[-1].shape[-1] == -(-side // 2 ** (levels - 1))
-
-
-def test_a_plain_image_has_nothing_in_the_bands_but_the_coarsest():
-    *fine, coarse = laplacian_pyramid(torch.full((1, 3, 65, 70), 0.7))
-    assert max(band.abs().max().item() for band in fine) < 1e-6
-    assert coarse.sub(0.7).abs().max().item() < 1e-6
-
-
-def test_patches_are_standardised_by_channel():
-    band = torch.from_numpy(noise_images(20, 16, 0, channels=3)) * torch.tensor([1.0, 5.0, 0.1])[:, None, None] + 3
-    cut = patches(band, 30, stream(0, "x")).view(600, 3, 49)
-    assert cut.mean((0, 2)).tolist() == pytest.approx([0, 0, 0], abs=1e-6)
-    assert cut.square().mean((0, 2)).tolist() == pytest.approx([1, 1, 1], abs=1e-6)
-
-
-def test_patches_are_windows_of_their_image():
-    band = torch.arange(2 * 9 * 9, dtype=torch.float32).view(2, 1, 9, 9)
-    cut = patches(band, 4, stream(0, "x")).view(2, 4, 7, 7)
-    step_right = (cut[..., 1] - cut[..., 0]).flatten()
-    step_down = (cut[:, :, 1] - cut[:, :, 0]).flatten()
-    assert torch.allclose(step_down, 9 * step_right[0], rtol=1e-4)  # rows of the image are 9 pixels apart
-    assert torch.allclose(step_right, step_right[0], rtol=1e-4)
-    assert (cut[0].max() < cut[1].min()).item()
-
-
-def test_the_pyramid_distance_names_the_level_that_differs():
-    real, other = noise_images(80, 64, 0), noise_images(80, 64, 1)
-    smooth = np.repeat(np.repeat(noise_images(80, 16, 2), 4, axis=2), 4, axis=3)
-    same, blurred = swd_by_level(real, other, per_image=24), swd_by_level(real, smooth, per_image=24)
-    assert len(same) == len(blurred) == 3
-    assert blurred[0] > 2 * max(same)  # noise has no flat squares
-    assert blurred[0] > 1.5 * blurred[2]  # both are noise where squares of four pixels have become one
-    assert laplacian_swd(real, smooth, per_image=24) == pytest.approx(np.mean(blurred), rel=1e-12)
-
-
-def test_the_pyramid_distance_ignores_brightness_and_contrast_alone():
-    real = noise_images(30, 16, 0)
-    assert laplacian_swd(real, real, per_image=8) == 0
-    assert laplacian_swd(real, 0.5 * real + 0.2, per_image=8) == pytest.approx(0, abs=0.01)
-    assert laplacian_swd(real, real**3, per_image=8) > 10
-
-
-def test_the_pyramid_distance_takes_unequal_counts_and_constant_channels():
-    real = noise_images(12, 16, 0, channels=2)
-    real[:, 1] = 0.25
-    assert math.isfinite(laplacian_swd(real, noise_images(9, 16, 1, channels=2), per_image=8))
-
-
-def test_images_that_do_not_match_are_refused():
-    real = noise_images(4, 16, 0)
-    for fake in (noise_images(4, 18, 0), noise_images(4, 16, 0, channels=3), real[0], np.full_like(real, np.nan)):
-        with pytest.raises(BadInput, match="fake_images"):
-            laplacian_swd(real, fake)
-    with pytest.raises(BadInput, match="at least 7 pixels"):
-        laplacian_swd(noise_images(4, 6, 0), noise_images(4, 6, 0))

@@ -1,0 +1,146 @@
+"""What was looked at before: clouds of features by content and extractor, in files that are whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from ganbench.cloud import Cloud, packed, unpacked
+from ganbench.errors import BadInput
+from ganbench.files import write_atomically
+
+FOLDER, BOUND = "GANBENCH_CACHE", "GANBENCH_CACHE_BYTES"  # names in the environment
+USUAL_BOUND = 10 << 30  # bytes
+VERSION = 1  # goes up whenever the same files would be looked at differently
+
+
+def default_folder() -> Path:
+    """Where clouds are kept: $GANBENCH_CACHE, or ganbench/clouds in the user's cache folder."""
+    chosen, cache = os.environ.get(FOLDER), os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen) if chosen else (Path(cache) if cache else Path.home() / ".cache") / "ganbench" / "clouds"
+
+
+def default_bound() -> int:
+    """How many bytes are kept: $GANBENCH_CACHE_BYTES, or 10 GiB; raises BadInput for another text than a number."""
+    text = os.environ.get(BOUND, str(USUAL_BOUND))
+    if not text.isdecimal():
+        raise BadInput(f"{BOUND}: expected a number of bytes, got {text!r}")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the cache."""
+
+    path: Path
+    source: str
+    features: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of clouds, at most ``bound`` bytes; the ones not used for longest go first."""
+
+    folder: Path
+    bound: int
+
+    def find(self, content: str, identity: Mapping[str, str]) -> Cloud | None:
+        """Return the cloud of some content looked at by some extractor; a damaged file counts as none."""
+        path = self.path(content, identity)
+        try:
+            with safe_open(path, "pt") as file:
+                cloud = unpacked({name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {})  # noqa: SIM118
+            path.touch()
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+            return None
+        return cloud
+
+    def keep(self, content: str, identity: Mapping[str, str], source: str, cloud: Cloud) -> None:
+        """Keep a cloud; a folder that cannot be written to keeps nothing."""
+        tensors, text = packed(cloud)
+        label = {"source": source, "features": identity.get("name", ""), "identity": json.dumps(dict(identity))}
+        file = save(tensors, {**text, **label})
+        if len(file) > self.bound:
+            return
+        try:
+            write_atomically(self.path(content, identity), file)
+            self.shrink()
+        except OSError:
+            return
+
+    def path(self, content: str, identity: Mapping[str, str]) -> Path:
+        """Return where a cloud is kept: named by the digests of its content and of its extractor's identity."""
+        return self.folder / f"{short(f'{VERSION} {content}')}-{short(json.dumps(dict(identity), sort_keys=True))}.safetensors"
+
+    def others(self, content: str, identity: Mapping[str, str]) -> list[dict[str, str]]:
+        """Return the other identities under which the same content was looked at by features of the same name."""
+        here = self.path(content, identity)
+        found = [json.loads(text(path).get("identity", "{}")) for path in self.files() if path != here and same(path, here)]
+        return [each for each in found if each.get("name") == identity.get("name")]
+
+    def files(self) -> list[Path]:
+        """Return the cache's files, the longest unused first."""
+        times = []
+        for path in self.folder.glob("*.safetensors"):
+            try:
+                times.append((path.stat().st_mtime_ns, path))
+            except OSError:  # another process was faster
+                continue
+        return [path for _, path in sorted(times)]
+
+    def entries(self) -> list[Entry]:
+        """Return what is kept."""
+        labels = [(path, text(path)) for path in self.files()]
+        return [Entry(path, label.get("source", "?"), label.get("features", "?"), size(path)) for path, label in labels]
+
+    def shrink(self, bound: int | None = None) -> int:
+        """Remove files until the rest is within the bound; return how many went."""
+        files, removed = self.files(), 0
+        excess = sum(map(size, files)) - (self.bound if bound is None else bound)
+        for path in files:
+            if excess <= 0:
+                break
+            excess -= size(path)
+            path.unlink(missing_ok=True)
+            removed += 1
+        return removed
+
+    def clear(self) -> int:
+        """Remove everything; return how many files went."""
+        files = self.files()
+        for path in files:
+            path.unlink(missing_ok=True)
+        return len(files)
+
+
+def short(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+
+
+def same(a: Path, b: Path) -> bool:
+    """Whether two files hold the same content, looked at by whatever."""
+    return a.name.partition("-")[0] == b.name.partition("-")[0]
+
+
+def size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def text(path: Path) -> dict[str, str]:
+    """Return what a file says of itself; nothing where it is damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError):
+        return {}

@@ -1,0 +1,137 @@
+"""The command line. What takes long to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+KINDS = ("baselines", "datasets", "metrics", "features", "suites")
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands whose errors are one line on stderr: exit code 2 for a wrong request, 1 for what went wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from ganbench.errors import GanbenchError, RequestError  # noqa: PLC0415
+
+        try:
+            return super().invoke(ctx)
+        except GanbenchError as error:
+            code, text = 2 if isinstance(error, RequestError) else 1, str(error)
+        except click.ClickException as error:
+            code, text = error.exit_code, error.format_message()
+        except KeyboardInterrupt as error:
+            code, text = INTERRUPTED, str(error) or "interrupted"
+        click.echo(f"ganbench: {' '.join(text.split())}", err=True)
+        raise click.exceptions.Exit(code)
+
+
+class Seeds(click.ParamType):
+    """Seeds as 0-4 or 0,2,5 or both."""
+
+    name = "seeds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the seeds in the order given."""
+        if isinstance(value, tuple):
+            return value
+        seeds: list[int] = []
+        for part in str(value).split(","):
+            first, dash, last = (piece.strip() for piece in part.partition("-"))
+            if not first.isdecimal() or (dash and not last.isdecimal()):
+                self.fail(f"expected seeds such as 0-4 or 0,2,5, got {value!r}", param, ctx)
+            if dash and int(last) < int(first):
+                self.fail(f"expected seeds from low to high, got {part!r}", param, ctx)
+            seeds += range(int(first), int(last or first) + 1)
+        if len(set(seeds)) < len(seeds):
+            self.fail(f"expected different seeds, got {value!r}", param, ctx)
+        return tuple(seeds)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ganbench")
+def main() -> None:
+    """Which GAN is better, on what evidence?"""
+
+
+@main.command()
+@click.option("--suite", default="quick", show_default=True, help="A suite's name, or a TOML file.")
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    help="Instead of the suite's: a name, family:member, ./file.py or all. Repeatable.",
+)
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Instead of the suite's: a name, or name(field=number,...). Repeatable.",
+)
+@click.option("--seeds", type=Seeds(), default=(), help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
+@click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
+@click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cells at a time.  [default: one per core; one on a GPU]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Results go to OUT/<suite>.",
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
+)
+@click.option("--fresh", is_flag=True, help="Set earlier results aside and do everything again.")
+@click.option(
+    "--retry-failed", is_flag=True, help="Do cells again that ended in an error. Divergence is a result and stays."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and how long it takes; write nothing.")
+def run(
+    suite: str,
+    baselines: tuple[str, ...],
+    datasets: tuple[str, ...],
+    seeds: tuple[int, ...],
+    metrics: str,
+    steps: int | None,
+    device: str,
+    jobs: int | None,
+    out: Path,
+    data: Path | None,
+    fresh: bool,
+    retry_failed: bool,
+    dry_run: bool,
+) -> None:
+    """Train, score and compare what a suite asks for; what is done already is not done again.
+
+    Exit codes: 0 done, 1 a seed of some cell diverged or failed, 2 the request was wrong, 130 interrupted.
+    """
+    from ganbench import console  # noqa: PLC0415
+
+    names = tuple(name.strip() for name in metrics.split(",") if name.strip())
+    request = console.Request(
+        suite, baselines, datasets, seeds, names, steps, device, jobs, out, data, fresh, retry_failed, dry_run
+    )
+    click.get_current_context().exit(console.run(request))
+
+
+@main.command()
+@click.argument("results", type=click.Path(path_type=Path))
+def table(results: Path) -> None:
+    """Write the tables of a results folder again, from its records."""
+    from ganbench import console  # noqa: PLC0415
+
+    click.get_current_context().exit(console.tabulate(results))
+
+
+@main.command(name="list")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+def listed(kind: str | None) -> None:
+    """Show what there is to choose from."""
+    from ganbench import console, listing  # noqa: PLC0415
+
+    listing.show(console.terminal(), kind)

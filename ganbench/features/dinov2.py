@@ -1,0 +1,55 @@
+"""DINOv2's ViT-L/14 as an extractor (Oquab et al., 2023), as the Frechet distance on DINOv2 uses it.
+
+The network is tested against torch's own transformer layers; the published weights were not at hand when this was
+written. Their digest is pinned as a dozen independent projects record it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from ganbench.features.images import ImageNetwork, View
+from ganbench.features.vit import Plan, VisionTransformer
+from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
+
+BATCH = 8
+FILE = WeightsFile(
+    ("dinov2_vitl14_pretrain.pth",),
+    "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
+    "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth",
+)
+LARGE = Plan(
+    side=224,
+    trained_side=518,
+    patch=14,
+    width=1024,
+    layers=24,
+    heads=16,
+    epsilon=1e-6,
+    activation=F.gelu,
+    patch_bias=True,
+    layer_scale=True,
+    first_norm=False,
+    projection=0,
+)
+MEAN = (123.675, 116.28, 103.53)  # ImageNet's, of 0-255
+SD = (58.395, 57.12, 57.375)
+
+
+def dinov2(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+    """Return ViT-L/14: the whole picture resized by Pillow to 224 by 224 (Stein et al., 2023), 1024 features."""
+    identity = {"name": "dinov2", "weights_sha256": FILE.sha256}
+    return extractor(identity, LARGE, state_dict("dinov2", FILE, weights, download))
+
+
+def extractor(identity: dict[str, str], plan: Plan, state: State, batch: int = BATCH) -> ImageNetwork:
+    """Return an extractor with these weights; raises BadInput for weights that are not this network's."""
+    with torch.device("meta"):  # drawing first weights would take time and move the global generator
+        network = VisionTransformer(plan)
+    kept = {name: value for name, value in state.items() if name != "mask_token"}  # of use in training alone
+    filled(network, kept, identity["name"])
+    layer = {"layer": f"class token after the last norm, {plan.width}"}
+    return ImageNetwork({**identity, **layer}, View("pil", plan.side, MEAN, SD), network, batch)

@@ -1,0 +1,161 @@
+"""Networks that say each pixel's law given those before it, in raster order: rows from the top, left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Shifted(nn.Module):
+    """A convolution that sees ``above`` rows and ``left`` columns before a pixel, and as many as ``right`` after it.
+
+    With ``strict`` the last row (of one row: the last column) that it sees is the one before the pixel's own.
+    """
+
+    def __init__(self, inputs: int, outputs: int, above: int, left: int, right: int, strict: bool) -> None:
+        super().__init__()
+        size = (above + (not strict or above == 0), left + right + (not strict or above > 0))
+        self.conv = nn.Conv2d(inputs, outputs, size)
+        self.padding = (left, right, above, 0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen = self.conv(F.pad(x, self.padding))
+        return cast("Tensor", seen[..., : x.shape[2], : x.shape[3]])
+
+
+class Above(nn.Module):
+    """The vertical stack (van den Oord et al., 2016, 1606.05328, figure 2).
+
+    ``(n, 1, H, W) -> (n, (1 + layers) * 2 * width, H, W)``, what each layer knows of rows above.
+    """
+
+    def __init__(self, width: int, layers: int) -> None:
+        super().__init__()
+        first = Shifted(1, 2 * width, 3, 3, 3, strict=True)
+        more = (Shifted(width, 2 * width, 1, 1, 1, strict=False) for _ in range(layers))
+        self.seen = nn.ModuleList([first, *more])
+        self.links = nn.ModuleList([nn.Conv2d(2 * width, 2 * width, 1) for _ in range(1 + layers)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        known = []
+        for seen, link in zip(self.seen, self.links, strict=True):
+            features = seen(x)
+            known.append(link(features))
+            x = gate(features)
+        return torch.cat(known, 1)
+
+
+class Beside(nn.Module):
+    """The horizontal stack: pixels of a row, and what is known of rows above, to the logits of each pixel's level."""
+
+    def __init__(self, levels: int, width: int, layers: int) -> None:
+        super().__init__()
+        first = Shifted(1, 2 * width, 0, 3, 0, strict=True)
+        more = (Shifted(width, 2 * width, 0, 1, 0, strict=False) for _ in range(layers))
+        self.seen = nn.ModuleList([first, *more])
+        self.out = nn.ModuleList([nn.Conv2d(width, width, 1) for _ in range(1 + layers)])
+        self.head = head(width, levels)
+
+    def forward(self, x: Tensor, known: Tensor) -> Tensor:
+        for i, (seen, out) in enumerate(zip(self.seen, self.out, strict=True)):
+            made = out(gate(seen(x) + known.chunk(len(self.seen), dim=1)[i]))
+            x = x + made if i else made
+        return cast("Tensor", self.head(x))
+
+
+class Rows(nn.Module):
+    """A Row LSTM layer (van den Oord et al., 2016, 1601.06759, section 3.1), with a residual connection.
+
+    A row's state comes from the state of the row above, three columns wide, and from its own pixels up to each column.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.seen = Shifted(width, 4 * width, 0, 2, 0, strict=False)
+        self.state = nn.Conv1d(width, 4 * width, 3, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        seen, rows = self.seen(x), []
+        h = c = torch.zeros_like(x[:, :, 0])
+        for i in range(x.shape[2]):
+            o, f, k, g = (seen[:, :, i] + self.state(h)).chunk(4, dim=1)
+            c = f.sigmoid() * c + k.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            rows.append(h)
+        return x + torch.stack(rows, dim=2)
+
+
+class PixelCNN(nn.Module):
+    """``(n, 1, H, W) -> (n, levels, H, W)``: both stacks; the first layer reaches 3 pixels, the others 1."""
+
+    def __init__(self, levels: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.above, self.beside = Above(width, layers), Beside(levels, width, layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast("Tensor", self.beside(x, self.above(x)))
+
+
+class PixelRNN(nn.Module):
+    """``(n, 1, H, W) -> (n, levels, H, W)``: a convolution blind to the pixel itself, then Row LSTM layers."""
+
+    def __init__(self, levels: int, width: int, layers: int) -> None:
+        super().__init__()
+        self.above = Shifted(1, width, 3, 3, 3, strict=True)
+        self.left = Shifted(1, width, 0, 3, 0, strict=True)
+        self.layers = nn.Sequential(*(Rows(width) for _ in range(layers)))
+        self.head = head(width, levels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast("Tensor", self.head(self.layers(self.above(x) + self.left(x))))
+
+
+def head(width: int, levels: int) -> nn.Module:
+    """Two pixelwise layers; the last starts at zero, so that at first every level is equally likely."""
+    last = nn.Conv2d(width, levels, 1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(cast("Tensor", last.bias))
+    return nn.Sequential(nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), last)
+
+
+def gate(x: Tensor) -> Tensor:
+    """Hyperbolic tangent of one half of the channels times sigmoid of the other."""
+    a, b = x.chunk(2, dim=1)
+    return a.tanh() * b.sigmoid()
+
+
+def quantised(x: Tensor, levels: int) -> Tensor:
+    """Return the nearest of ``levels`` even grey levels from -1 to 1, as whole numbers (n, H, W); one channel only."""
+    return ((x[:, 0] + 1) / 2 * (levels - 1)).round().clamp(0, levels - 1).long()
+
+
+def grey(level: Tensor, levels: int) -> Tensor:
+    """Grey in [-1, 1] of each level."""
+    return level / (levels - 1) * 2 - 1
+
+
+def surprise(logits: Tensor, level: Tensor) -> Tensor:
+    """Negative log-likelihood of each image in nats, (n,)."""
+    return F.cross_entropy(logits, level, reduction="none").flatten(1).sum(1)
+
+
+def sample(rows: Callable[[Tensor], Callable[[Tensor], Tensor]], u: Tensor, levels: int) -> Tensor:
+    """Draw images (n, 1, H, W) pixel by pixel, by inverting each pixel's law at ``u`` (n, H, W).
+
+    ``rows`` takes the rows above, (n, 1, i, W), to a function from row i to its logits, (n, levels, W).
+    """
+    n, height, width = u.shape
+    columns, x = torch.arange(width, device=u.device), u.new_zeros(n, 1, 0, width)
+    for i in range(height):
+        law, row = rows(x), u.new_zeros(n, 1, 1, width)
+        for j in range(width):
+            below = law(row)[:, :, j].softmax(1).cumsum(1)
+            level = (u[:, i, j, None] >= below[:, :-1]).sum(1)
+            row = torch.where(columns == j, grey(level, levels).to(u.dtype)[:, None, None, None], row)
+        x = torch.cat([x, row], 2)
+    return x

@@ -1,0 +1,52 @@
+"""Anybody's samples: folders, archives and files of images or features, or what is in memory, opened by one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ganbench.errors import BadInput, Missing
+from ganbench.sources.archives import TAR, ZIP, archive
+from ganbench.sources.array_files import array_file
+from ganbench.sources.base import Reading, Source
+from ganbench.sources.decode import SUFFIXES
+from ganbench.sources.files import folder
+from ganbench.sources.memory import from_memory
+
+ARRAYS = (".npy", ".npz", ".safetensors")
+
+__all__ = ["ARRAYS", "Reading", "Source", "is_array_file", "open_source"]
+
+
+def open_source(samples: Any, reading: Reading | None = None) -> Source:
+    """Return a source of the samples that a path, an array, a tensor or a torch Dataset stands for.
+
+    Raises Missing for what is not there or cannot be read, BadInput for what holds no samples.
+    """
+    reading = reading or Reading()
+    if not isinstance(samples, str | Path):
+        return from_memory(samples, reading)
+    path, name = Path(samples), str(samples)
+    try:
+        if path.is_dir():
+            return folder(path, name)
+        if not path.exists():
+            raise Missing(f"{name}: no such file or folder")
+    except (OSError, ValueError) as error:
+        raise Missing(f"{name}: cannot be looked at ({error})") from error
+    if path.name.lower().endswith((*ZIP, *TAR)):
+        return archive(path, name)
+    if is_array_file(path):
+        return array_file(path, name, reading)
+    if path.suffix.lower() in SUFFIXES:
+        raise BadInput(f"{name}: one image; expected a folder or an archive of many")
+    raise BadInput(
+        f"{name}: expected a folder of images, an archive ({', '.join((*ZIP, *TAR))}), or an array "
+        f"({', '.join(ARRAYS)}, IDX)"
+    )
+
+
+def is_array_file(path: Path) -> bool:
+    """Whether a file is one of arrays, by its name."""
+    name = path.name.lower().removesuffix(".gz")
+    return path.name.lower().endswith(ARRAYS) or "-idx" in name or ".idx" in name

@@ -1,0 +1,142 @@
+"""Folders of image files: nested, mixed, in the order of their names, decoded by threads."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+from ganbench.errors import BadInput, Missing
+from ganbench.sources.base import LeftOut, Picture, Source, natural
+from ganbench.sources.decode import SUFFIXES, decode
+
+LARGEST = 1 << 27  # bytes of a single image file
+TASK, AHEAD = 16, 4  # files of a task; tasks that wait for each thread
+
+Read = Callable[[], bytes]
+Item = tuple[str, Read] | LeftOut
+
+
+def folder(path: Path, name: str) -> Source:
+    """Return the images below a folder; raises BadInput where there is none, Missing where it cannot be read."""
+    try:
+        files, left_out = listed(path)
+    except OSError as error:
+        raise Missing(f"{name}: cannot be read ({error.strerror})") from error
+    if not files:
+        raise BadInput(f"{name}: no image in this folder{said(left_out)}; expected {', '.join(SUFFIXES)}")
+
+    def items() -> Iterator[Item]:
+        yield from left_out
+        for file in files:
+            yield relative(file, path), lambda file=file: bytes_of(file)
+
+    return Source(name, "images", lambda: digest(items()), lambda: decoded(items()), count=len(files))
+
+
+def listed(top: Path) -> tuple[list[Path], list[LeftOut]]:
+    """Return image files below a folder in natural order, and what was passed over; links to folders seen are cut."""
+    files: list[Path] = []
+    left_out: list[LeftOut] = []
+    seen: set[tuple[int, int]] = set()
+    waiting = [top]
+    while waiting:
+        here = waiting.pop()
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            left_out.append(LeftOut(relative(here, top), "a folder met before"))
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for entry in here.iterdir():
+            if entry.name.startswith("."):
+                left_out.append(LeftOut(relative(entry, top), "hidden"))
+            elif entry.is_dir():
+                waiting.append(entry)
+            elif reason := unfit(entry):
+                left_out.append(LeftOut(relative(entry, top), reason))
+            else:
+                files.append(entry)
+    key = lambda path: natural(relative(path, top))  # noqa: E731
+    return sorted(files, key=key), sorted(left_out, key=lambda each: natural(each.name))
+
+
+def relative(path: Path, top: Path) -> str:
+    return path.relative_to(top).as_posix()
+
+
+def unfit(path: Path) -> str:
+    """Return why a file gives no image, or nothing."""
+    if not path.is_file():
+        return "no regular file" if path.exists() else "a broken link"
+    if path.suffix.lower() not in SUFFIXES:
+        return "no image by its suffix"
+    return "" if path.stat().st_size else "empty"
+
+
+def said(left_out: Iterable[LeftOut]) -> str:
+    """Return how many things were passed over and why, for a message."""
+    counts: dict[str, int] = {}
+    for each in left_out:
+        counts[each.reason] = counts.get(each.reason, 0) + 1
+    return f" ({', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return a file's content; raises BadInput where it cannot be read or is too large to be an image."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadInput(f"{path.name}: cannot be read ({error.strerror})") from error
+    return within_bounds(path.name, content)
+
+
+def within_bounds(name: str, content: bytes) -> bytes:
+    """Return the content unless it is too large to be an image."""
+    if len(content) > LARGEST:
+        raise BadInput(f"{name}: more than {LARGEST} bytes")
+    return content
+
+
+def digest(items: Iterator[Item]) -> str:
+    """Return the digest of names, sizes and contents in order; what was left out or cannot be read counts by name."""
+    whole = blake2b(digest_size=16)
+    for item in items:
+        if isinstance(item, LeftOut):
+            whole.update(f"{item.reason}: {item.name}\n".encode("utf-8", "surrogateescape"))
+            continue
+        name, read = item
+        try:
+            content = read()
+        except BadInput as error:
+            content = str(error).encode("utf-8", "surrogateescape")
+        whole.update(f"{len(content)} {name}\n".encode("utf-8", "surrogateescape") + content)
+    return whole.hexdigest()
+
+
+def decoded(items: Iterator[Item]) -> Iterator[Picture | LeftOut]:
+    """Decode in threads, in order, never more than a few tasks ahead."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        tasks = (pool.submit(decode_all, task) for task in iter(lambda: list(islice(items, TASK)), []))
+        waiting: deque[Future[list[Picture | LeftOut]]] = deque(islice(tasks, workers * AHEAD))
+        while waiting:
+            found = waiting.popleft().result()
+            waiting.extend(islice(tasks, 1))
+            yield from found
+
+
+def decode_all(task: Iterable[Item]) -> list[Picture | LeftOut]:
+    return [item if isinstance(item, LeftOut) else decode_one(*item) for item in task]
+
+
+def decode_one(name: str, read: Read) -> Picture | LeftOut:
+    """Return one picture, or why there is none."""
+    try:
+        return decode(name, read())
+    except BadInput as error:
+        return LeftOut(name, str(error).partition(": ")[2] or str(error), broken=True)

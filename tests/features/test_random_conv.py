@@ -1,0 +1,94 @@
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from ganbench.data import load as load_data
+from ganbench.errors import BadInput
+from ganbench.features import load, random_conv
+from ganbench.features.random_conv import CHANNELS, SHA256, RandomConv, digest_of, filters
+from ganbench.metrics.frechet import fid
+from ganbench.streams import stream
+
+
+def pictures(n=4, channels=3, side=64):
+    shape = (n, channels, side, side)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=stream(0, "pictures", channels, side))
+
+
+def test_the_filters_are_the_same_numbers_everywhere():
+    assert digest_of(RandomConv()) == SHA256 == load("random_conv").identity["weights_sha256"]
+    drawn = hashlib.shake_256(b"ganbench random_conv layer 2").digest(12)
+    expected = [(byte - 127.5) / ((256**2 - 1) / 12) ** 0.5 * (2 / 6) ** 0.5 for byte in drawn]
+    assert filters(2, (2, 6)).flatten().tolist() == pytest.approx(expected, rel=1e-7)
+
+
+def test_filters_that_came_out_otherwise_are_refused(monkeypatch):
+    monkeypatch.setattr(random_conv, "SHA256", "0" * 64)
+    with pytest.raises(BadInput, match=f"expected filters of SHA-256 {'0' * 64}, made {SHA256}"):
+        random_conv.random_conv()
+
+
+def test_filters_keep_the_size_of_what_passes_through():
+    for layer, (inputs, outputs) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+        values = filters(layer, (outputs, inputs, 3, 3)).double()
+        terms, variance = values.numel(), 2 / (9 * inputs)
+        assert abs(values.mean()) < 5 * (variance / terms) ** 0.5
+        assert abs(values.var() / variance - 1) < 5 * (0.8 / terms) ** 0.5  # var of the square of a uniform: 4/5
+
+
+def test_the_features_are_the_mean_answers_of_each_layer():
+    x = pictures(2)
+    signal = x.double().numpy() / 127.5 - 1
+    expected = []
+    for weight in RandomConv().buffers():
+        padded = np.pad(signal, ((0, 0), (0, 0), (1, 1), (1, 1)))
+        side = signal.shape[-1] // 2
+        signal = sum(
+            np.einsum(
+                "ncij,oc->noij",
+                padded[:, :, a : a + 2 * side : 2, b : b + 2 * side : 2],
+                weight[:, :, a, b].double().numpy(),
+            )
+            for a in range(3)
+            for b in range(3)
+        )
+        signal = np.where(signal > 0, signal, 0.2 * signal)
+        expected.append(signal.mean((2, 3)))
+    values = load("random_conv")(x).values
+    assert values.shape == (2, 320)
+    torch.testing.assert_close(values.double(), torch.from_numpy(np.concatenate(expected, 1)), atol=1e-5, rtol=1e-5)
+
+
+def test_grey_pictures_are_looked_at_as_rgb_and_floats_as_what_would_be_written():
+    look, grey = load("random_conv"), pictures(channels=1, side=28)
+    expected = look(grey).values
+    assert torch.equal(look(grey.repeat(1, 3, 1, 1)).values, expected)
+    assert torch.equal(look(grey.float() / 127.5 - 1).values, expected)
+
+
+@pytest.mark.parametrize("side", [1, 8, 64, 100])
+def test_pictures_of_any_size_can_be_looked_at(side):
+    assert load("random_conv")(pictures(2, 3, side)).values.isfinite().all()
+
+
+def test_the_more_a_picture_is_spoilt_the_farther_it_lies():
+    held_out, look = load_data("digits").held_out.x, load("random_conv")
+    reference, others = look(held_out[::2]).values, held_out[1::2]
+    noise = torch.randn(others.shape, generator=stream(0, "spoilt"))
+    distances = [fid(reference, look(others + amount * noise).values) for amount in (0, 0.2, 0.4, 0.8)]
+    assert distances == sorted(distances)
+    assert distances[-1] > 10 * distances[0]
+
+
+def test_the_number_of_threads_changes_no_bit():
+    look, x, before = load("random_conv"), pictures(150, 3, 16), torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = look(x).values
+        torch.set_num_threads(3)
+        assert torch.equal(look(x).values, alone)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
