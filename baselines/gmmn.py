@@ -17,11 +17,11 @@ from ganbench.optim import SGD, Optimizer
 class GMMN(Baseline):
     """Li et al., 2015, equation 5: the root of the biased squared MMD, a sum of kernels exp(-d^2 / (2 scale)).
 
-    A scale is a squared length, as in the authors' code. Batches are ``enlarged``, near the paper's 1000.
+    A scale is a squared length, as in the authors' code. Batches are ``enlarged`` towards the paper's 1000.
     """
 
     scales: tuple[float, ...] = (2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
-    enlarged: int = 8  # times the batch that is asked for
+    enlarged: int = 4  # times the batch that is asked for
     momentum: float = 0.9
     n_critic: int = 0
     lr: float | tuple[float, float] = 0.1
@@ -33,6 +33,7 @@ class GMMN(Baseline):
         self.require(bool(self.scales) and min(self.scales) > 0, "scales", "positive, one or more")
         self.require(self.enlarged >= 1, "enlarged", "at least 1")
         self.require(self.n_critic == 0, "n_critic", "0, for there is no critic")
+        self.require(self.order != "simultaneous", "order", "critic_first or generator_first, for one player")
         self.require(0 <= self.momentum < 1, "momentum", "in [0, 1)")
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:

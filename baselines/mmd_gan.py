@@ -1,5 +1,6 @@
 """MMD-GAN: the critic learns the features in which the generator has to match the data's moments."""
 
+# Longer than its neighbours: it has an autoencoder, a kernel, a clip and a warm-up of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

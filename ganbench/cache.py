@@ -78,12 +78,17 @@ class Cache:
 
     def path(self, content: str, identity: Mapping[str, str]) -> Path:
         """Return where a cloud is kept: named by the digests of its content and of its extractor's identity."""
-        return self.folder / f"{short(f'{VERSION} {content}')}-{short(json.dumps(dict(identity), sort_keys=True))}.safetensors"
+        return (
+            self.folder
+            / f"{short(f'{VERSION} {content}')}-{short(json.dumps(dict(identity), sort_keys=True))}.safetensors"
+        )
 
     def others(self, content: str, identity: Mapping[str, str]) -> list[dict[str, str]]:
         """Return the other identities under which the same content was looked at by features of the same name."""
         here = self.path(content, identity)
-        found = [json.loads(text(path).get("identity", "{}")) for path in self.files() if path != here and same(path, here)]
+        found = [
+            json.loads(text(path).get("identity", "{}")) for path in self.files() if path != here and same(path, here)
+        ]
         return [each for each in found if each.get("name") == identity.get("name")]
 
     def files(self) -> list[Path]:

@@ -129,7 +129,8 @@ class Work:
 
     def keep(self, name: str, tensors: Tensors) -> None:
         """Write tensors into the cell's folder, signed with its key."""
-        write_atomically(self.folder / f"{name}.safetensors", save(tensors, {"key": self.cell.key}))
+        packed = {label: tensor.contiguous() for label, tensor in tensors.items()}
+        write_atomically(self.folder / f"{name}.safetensors", save(packed, {"key": self.cell.key}))
 
     def kept(self, runs: Sequence[Run]) -> tuple[Tensor, Tensor] | None:
         """Return the samples in the cell's folder if they are all there."""
@@ -137,7 +138,7 @@ class Work:
             found = load((self.folder / "samples.safetensors").read_bytes())
         except (OSError, SafetensorError):
             return None
-        shape = (len(runs), self.cell.samples)
+        shape = (sum(run.status == "done" for run in runs), self.cell.samples)
         if (
             set(found) != {"x", "y"}
             or found["x"].shape != (*shape, *self.data.space.shape)

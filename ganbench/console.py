@@ -71,7 +71,7 @@ def run(request: Request) -> int:
     failed = carry_out(console, todo, work, Place(store.folder, device, request.data), jobs)
     keys = [task.cell.key for task in work]
     write_atomically(store.folder / SELECTION, json.dumps({"suite": suite.name, "keys": keys}, indent=1).encode())
-    conclude(console, store, redraw=bool(todo))
+    conclude(console, store, bool(todo), request.data)
     return failed
 
 
@@ -137,13 +137,13 @@ def carry_out(console: Console, todo: Sequence[Task], work: Sequence[Task], plac
     return int(any(run.status != "done" for record in ended.values() for run in record.runs))
 
 
-def conclude(console: Console, store: Store, redraw: bool) -> None:
+def conclude(console: Console, store: Store, redraw: bool, data: Path | None) -> None:
     """Show the comparison and say where everything is."""
     records = selected(store)
     console.print(show(records))
     paths = write(records, store.folder)
     if redraw:
-        paths += [*pictures.overview(records, store.folder), *pictures.curves(records, store.folder)]
+        paths += [*pictures.overview(records, store.folder, data), *pictures.curves(records, store.folder)]
     paths += sorted({*store.folder.glob("*.png")} - set(paths))
     console.print(f"records: {store.path}", markup=False, highlight=False, soft_wrap=True)
     console.print(

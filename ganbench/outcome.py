@@ -33,16 +33,14 @@ def ended(trainer: Trainer) -> list[Run]:
 
 
 def samples(trainer: Trainer, n: int) -> tuple[Tensor, Tensor]:
-    """Draw ``n`` samples and labels for every seed; NaN and 0 for seeds that diverged.
+    """Draw ``n`` samples and labels for every seed that got so far, in the order of the seeds.
 
-    Those are left out of the drawing: whatever a baseline fits before it samples may not bear them.
+    Those that diverged are left out before the drawing: whatever a baseline fits then may not bear them.
     """
-    shape, seats = trainer.data.space.shape, seats_of(ended(trainer))
-    x = torch.full((len(trainer.seeds), n, *shape), torch.nan)
-    y = torch.zeros(len(trainer.seeds), n, dtype=torch.long)
-    if seats:
-        x[seats], y[seats] = Sampler(only(trainer, seats)).draw(n)
-    return x, y
+    seats = seats_of(ended(trainer))
+    if not seats:
+        return torch.zeros(0, n, *trainer.data.space.shape), torch.zeros(0, n, dtype=torch.long)
+    return Sampler(only(trainer, seats)).draw(n)
 
 
 def seats_of(runs: Sequence[Run]) -> list[int]:
@@ -61,9 +59,8 @@ def only(trainer: Trainer, seats: Sequence[int]) -> Trainer:
 
 
 def scores(scorer: Scorer, x: Tensor, y: Tensor, runs: Sequence[Run]) -> tuple[Scores, ...]:
-    """Score the seeds that got to the end; the others have no value, and how they ended is the reason."""
-    seats = seats_of(runs)
-    return tuple(widened(score, seats, runs) for score in scorer(x[seats], y[seats]))
+    """Score the samples of seeds that got to the end; the others have no value, and how they ended is the reason."""
+    return tuple(widened(score, seats_of(runs), runs) for score in scorer(x, y))
 
 
 def widened(score: Scores, seats: Sequence[int], runs: Sequence[Run]) -> Scores:
@@ -82,7 +79,7 @@ def weights(trainer: Trainer) -> Tensors:
         parts |= {f"{side}.{name}": tensor for name, tensor in trainer.state[side]["buffers"].items()}
         parts |= named(trainer, side, side, trainer.state[side]["weights"])
     parts |= named(trainer, "G", "average", trainer.state["average"])
-    return {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in parts.items()}
+    return {name: tensor.detach().cpu().clone() for name, tensor in parts.items()}
 
 
 def named(trainer: Trainer, side: str, prefix: str, rows: Tensor) -> Tensors:

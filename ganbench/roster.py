@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, Missing
+from ganbench.errors import BadInput, Missing, UnknownName
 from ganbench.find import check_names
 from ganbench.game import Baseline, Control
 from ganbench.record import typed
@@ -61,8 +61,10 @@ def load(name: str) -> type[Baseline]:
     else:
         check_names("baseline", [base], names())
         cls = only_baseline(import_module(f"ganbench.baselines.{base}"), base)
+    if member and not cls.members[1]:
+        raise UnknownName(f"{title(base)} is no family, so it has no member {member!r}")
     if member:
-        check_names(f"member of {title(base)}", [member], cls.members[1] or ("no members",))
+        check_names(f"member of {title(base)}", [member], cls.members[1])
     return cls
 
 

@@ -51,11 +51,11 @@ def test_a_file_cut_at_any_byte_of_its_last_line_resumes(tmp_path: Path, monkeyp
         kept.path.write_bytes(first + last[:cut])
         whole = cut >= len(last) - 1  # all but the newline is as good as all
         assert set(kept.read()) == ({"a", "b"} if whole else {"a"})
-        assert ("torn" in kept.open()) == (0 < cut and not whole)
+        assert ("torn" in kept.open()) == (cut > 0 and not whole)
         kept.append(example("c"))
         assert set(kept.read()) == ({"a", "b", "c"} if whole else {"a", "c"})
         torn = folder / "records.torn"
-        assert torn.exists() == (0 < cut and not whole)
+        assert torn.exists() == (cut > 0 and not whole)
         assert not torn.exists() or torn.read_bytes() == last[:cut] + b"\n"
         assert kept.open() == ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.dataset import Space
-from ganbench.features.base import BATCH, Extracted
-from ganbench.features.lanes import in_lanes
+from ganbench.errors import BadInput
+from ganbench.features.base import BATCH, Extracted, in_batches
+from ganbench.features.lanes import Batch, in_lanes
 from ganbench.features.preprocess import QUANTISED, as_uint8, is_picture, resize
 
 
@@ -79,15 +80,30 @@ class ImageNetwork:
         Raises BadInput for another shape, another type or values out of range.
         """
         images = as_uint8(x.detach(), self.name)
-        network = self.network.to(images.device)
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            values = in_lanes(lambda batch: self.look(network, batch), images, self.batch)
-        return Extracted(values, self.posteriors(values))
+        return self.extracted(self.view, torch.split(images, self.batch), images.device)
 
-    def look(self, network: nn.Module, batch: Tensor) -> Tensor:
-        """Return the features of one batch."""
-        features: Tensor = network(self.view(batch).contiguous(memory_format=torch.channels_last))
-        return features.float()
+    def mixed(self, pictures: Sequence[Tensor]) -> Extracted:
+        """Look at pictures of any sizes, (1 or 3, h, w) each: what looking at one after the other gives, bit for bit.
+
+        They share batches, which pictures of different sizes cannot before they are resized. Raises as a call does.
+        """
+        if not pictures:
+            raise BadInput(f"features {self.name}: expected one or more pictures, got none")
+        images = [as_uint8(picture.detach()[None], self.name) for picture in pictures]
+        batches = [images[i : i + self.batch] for i in range(0, len(images), self.batch)]
+        return self.extracted(lambda batch: torch.cat([self.view(image) for image in batch]), batches, images[0].device)
+
+    def extracted(self, views: Callable[[Batch], Tensor], batches: Sequence[Batch], device: torch.device) -> Extracted:
+        """Look at the views of batches, padded to one size."""
+        network = self.network.to(device)
+
+        def look(view: Tensor) -> Tensor:
+            features: Tensor = network(view.contiguous(memory_format=torch.channels_last))
+            return features.float()
+
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            values = in_lanes(lambda batch: in_batches(look, views(batch), self.batch), batches, device)
+        return Extracted(values, self.posteriors(values))
 
     def posteriors(self, values: Tensor) -> Tensor | None:
         """Return the probabilities (n, K) float64 of each class, given features, or None without a read-out."""
@@ -96,5 +112,8 @@ class ImageNetwork:
             return None
         weight = head.weight.double()
         bias = None if head.bias is None else head.bias.double()
-        logits = in_lanes(lambda batch: F.linear(batch.double(), weight, bias), values, BATCH)
-        return F.softmax(logits, dim=1)
+
+        def look(batch: Tensor) -> Tensor:
+            return in_batches(lambda rows: F.linear(rows.double(), weight, bias), batch)
+
+        return F.softmax(in_lanes(look, torch.split(values, BATCH), values.device), dim=1)

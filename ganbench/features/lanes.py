@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from ganbench.features.base import in_batches
+Batch = TypeVar("Batch")
 
 
-def in_lanes(function: Callable[[Tensor], Tensor], x: Tensor, size: int) -> Tensor:
-    """Apply ``function`` to batches of exactly ``size`` rows on as many threads as torch may use, and join the results.
+def in_lanes(function: Callable[[Batch], Tensor], batches: Sequence[Batch], device: torch.device) -> Tensor:
+    """Apply ``function`` to batches on as many threads as torch may use, and join the rows that come out.
 
     A convolution sums in another order when several threads share it; here each batch has a thread to itself. A GPU
     works through the batches one after another.
     """
     threads = torch.get_num_threads()
-    if x.device.type != "cpu" or threads == 1:
-        return in_batches(function, x, size)
-    batches = torch.split(x, size)
+    if device.type != "cpu" or threads == 1:
+        return torch.cat([function(batch) for batch in batches])
     try:
         with ThreadPoolExecutor(min(threads, len(batches)), initializer=torch.set_num_threads, initargs=(1,)) as lanes:
-            return torch.cat(list(lanes.map(lambda batch: in_batches(function, batch, size), batches)))
+            return torch.cat(list(lanes.map(function, batches)))
     finally:
         torch.set_num_threads(threads)  # what a lane sets, threads started later would inherit

@@ -85,7 +85,9 @@ def check(path: Path, digest: str, file: WeightsFile) -> None:
 def pickled(content: BinaryIO, path: Path) -> State:
     """Return the tensors that ``torch.save`` wrote; raises BadInput for anything else, which is not run."""
     try:
-        state = torch.load(content, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a protocol that it then refuses
+            state = torch.load(content, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise BadInput(f"{path}: expected tensors by name; what it holds was not run") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

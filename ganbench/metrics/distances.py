@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK = 2048  # rows and columns of a block: 16 MiB in float32, large enough for the product to run at full speed
+BLOCK = 1024  # rows and columns of a block: 4 MiB in float32, large enough for the product to run at full speed
 PAIRS = 1 << 15  # pairs whose differences are held in memory at once
 
 

@@ -12,7 +12,7 @@ from ganbench.metrics.base import metric
 from ganbench.metrics.features import Features, at_least, both
 
 SMALL = 512  # dimensions up to which the most accurate factorisations cost nothing
-TOLERANCE = 1e-9  # relative error that the faster root may have
+TOLERANCE = 1e-10  # relative error of the distance that the faster root may cause
 
 
 @metric(
@@ -51,7 +51,7 @@ def frechet_distance(mean_a: Any, cov_a: Any, mean_b: Any, cov_b: Any) -> float:
 def root(cloud: Features) -> Tensor:
     """Return some F, (r, d), with F'F the covariance, as accurate as the cloud allows.
 
-    Fewer rows than dimensions: the centred rows themselves. Few dimensions: QR of the rows. Otherwise
+    Fewer rows than dimensions: contrasts of the centred rows. Few dimensions: QR of the rows. Otherwise
     Cholesky's factor, and QR again where the covariance is singular.
     """
     if "root" not in cloud.derived:
@@ -66,7 +66,13 @@ def _root(cloud: Features) -> Tensor:
         if not int(failed):
             return factor
     rows = (cloud.values.double() - cloud.mean) / (len(cloud) - 1) ** 0.5
-    return rows if len(cloud) <= cloud.dim else torch.linalg.qr(rows, mode="r").R
+    return contrasts(rows) if len(cloud) <= cloud.dim else torch.linalg.qr(rows, mode="r").R
+
+
+def contrasts(rows: Tensor) -> Tensor:
+    """Return n - 1 rows with the scatter of n centred ones (Helmert), so that centring leaves no zero direction."""
+    k = torch.arange(1, len(rows), dtype=rows.dtype, device=rows.device)[:, None]
+    return (rows.cumsum(0)[:-1] - k * rows[1:]) / (k * (k + 1)).sqrt()
 
 
 def symmetric_root(covariance: Tensor, name: str) -> Tensor:
@@ -80,20 +86,21 @@ def symmetric_root(covariance: Tensor, name: str) -> Tensor:
 def _distance(shift: Tensor, root_a: Tensor, root_b: Tensor) -> float:
     """Put the formula together; rounding below zero is cut, for no squared distance is negative."""
     spread = root_a.square().sum() + root_b.square().sum()
-    return max(float(shift.square().sum() + spread) - 2 * nuclear_norm(root_a @ root_b.T), 0.0)
+    whole = float(shift.square().sum() + spread)
+    return max(whole - 2 * nuclear_norm(root_a @ root_b.T, whole), 0.0)
 
 
-def nuclear_norm(product: Tensor) -> float:
+def nuclear_norm(product: Tensor, whole: float) -> float:
     """Return the sum of singular values: with F'F = A and G'G = B, that of FG' is Tr (AB)^(1/2).
 
     The eigenvalues of the smaller Gram matrix are several times faster, but err by ``noise`` each, which a
-    square root near zero makes large: they are used where their total error is provably small.
+    square root near zero makes large: they are used where the total error is small beside ``whole`` less twice the norm.
     """
     if min(product.shape) > SMALL:
         gram = product @ product.T if product.shape[0] <= product.shape[1] else product.T @ product
         squares = torch.linalg.eigvalsh(gram).clamp(min=0)
         total, noise = squares.sqrt().sum(), squares[-1] * torch.finfo(squares.dtype).eps * 8
-        if float((noise / (squares + noise).sqrt()).sum()) < TOLERANCE * 1e-2 * float(total):
+        if 2 * float((noise / (squares + noise).sqrt()).sum()) < TOLERANCE * (whole - 2 * float(total)):
             return float(total)
     return float(torch.linalg.svdvals(product).sum())
 

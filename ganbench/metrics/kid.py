@@ -71,9 +71,7 @@ def kid_scores(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, se
     count("size", size)
     at_least(pair.real, size)
     at_least(pair.fake, size)
-    left, right = (
-        _draw(cloud, name, subsets, size, seed) for cloud, name in ((pair.real, "real"), (pair.fake, "fake"))
-    )
+    left, right = (draw(cloud, name, subsets, size, seed) for cloud, name in ((pair.real, "real"), (pair.fake, "fake")))
     n, m = len(pair.real), len(pair.fake)
     if (n + m) ** 2 / 2 < 1.5 * subsets * size**2:  # cheaper to see every pair once than to visit the subsets in turn
         return _estimates(pair, ("kid", subsets, size, seed), _members(left, n), _members(right, m))
@@ -84,7 +82,8 @@ def kid_scores(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, se
     return torch.tensor(list(parts), dtype=torch.float64)
 
 
-def _draw(cloud: Features, name: str, subsets: int, size: int, seed: int) -> Tensor:
+def draw(cloud: Features, name: str, subsets: int, size: int, seed: int) -> Tensor:
+    """Return the row numbers (subsets, size) of each subset."""
     generator = stream(seed, "kid", name)
     drawn = [torch.randperm(len(cloud), generator=generator)[:size] for _ in range(subsets)]
     return torch.stack(drawn).to(cloud.values.device)

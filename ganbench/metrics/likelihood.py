@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
+from ganbench.metrics.features import features
 from ganbench.metrics.transport import clouds
 from ganbench.streams import stream
 
@@ -20,8 +21,11 @@ def parzen_log_likelihood(points: Any, samples: Any, bandwidth: float) -> Tensor
     """Log-density in nats of ``points`` (n, d) under a Gaussian kernel of that sd on each of ``samples``, (n,)."""
     if not bandwidth > 0:
         raise BadInput(f"bandwidth: expected a positive number, got {bandwidth}")
-    centres, x = clouds(samples, points)
-    return log_densities(x, centres, torch.tensor([bandwidth], dtype=torch.float64))[0]
+    x, centres = features(points, "points").values.double(), features(samples, "samples").values.double()
+    if not len(centres) or x.shape[1] != centres.shape[1]:
+        raise BadInput(f"samples: expected rows of {x.shape[1]} columns as in points, got shape {tuple(centres.shape)}")
+    middle = centres.mean(0)
+    return log_densities(x - middle, centres - middle, torch.tensor([bandwidth], dtype=torch.float64))[0]
 
 
 def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:

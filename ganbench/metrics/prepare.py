@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from ganbench.errors import BadInput
-from ganbench.metrics import balls, kernels, kid
+from ganbench.metrics.balls import plan
 from ganbench.metrics.forms import Distance
+from ganbench.metrics.kernels import gaussian, kernel_plan, mixture
+from ganbench.metrics.kid import whole_plan
 from ganbench.metrics.pairs import NEAREST, Pair, Plan, pair_of
 
 
@@ -17,22 +19,22 @@ def _nearest(pair: Pair) -> Plan:
 
 
 def _energy(_pair: Pair) -> Plan:
-    return kernels.kernel_plan(Distance())
+    return kernel_plan(Distance())
 
 
 def _gaussian(pair: Pair) -> Plan:
-    return kernels.kernel_plan(kernels.gaussian(pair))
+    return kernel_plan(gaussian(pair))
 
 
 def _mixture(pair: Pair) -> Plan:
-    return kernels.kernel_plan(kernels.mixture(pair))
+    return kernel_plan(mixture(pair))
 
 
 PLANS: Mapping[str, Callable[[Pair], Plan]] = {
-    **dict.fromkeys(("precision", "recall", "rarity", "realism"), partial(balls.plan, k=3)),
-    **dict.fromkeys(("density", "coverage", "beta_recall"), partial(balls.plan, k=5)),
+    **dict.fromkeys(("precision", "recall", "rarity", "realism"), partial(plan, k=3)),
+    **dict.fromkeys(("density", "coverage", "beta_recall"), partial(plan, k=5)),
     **dict.fromkeys(("one_nn_accuracy", "one_nn_real", "one_nn_fake"), _nearest),
-    "kid": kid.whole_plan,
+    "kid": whole_plan,
     "mmd": _gaussian,
     "mmd_mixture": _mixture,
     "energy_distance": _energy,

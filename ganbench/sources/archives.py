@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -9,42 +11,31 @@ from collections.abc import Iterator
 from functools import partial
 from hashlib import file_digest
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from ganbench.errors import BadInput, Missing
-from ganbench.sources.base import LeftOut, Source, natural
+from ganbench.sources.base import LeftOut, Picture, Source, natural
 from ganbench.sources.decode import SUFFIXES
 from ganbench.sources.files import LARGEST, Item, decoded, said, within_bounds
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+T = TypeVar("T")
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+DAMAGED = (*DAMAGED, NotImplementedError, RuntimeError, struct.error, OverflowError, MemoryError)
 BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
 
 
 def archive(path: Path, name: str) -> Source:
     """Return the images in an archive; raises BadInput where there is none or the archive cannot be used."""
-    is_zip = path.name.lower().endswith(ZIP)
-    items = zip_items if is_zip else tar_items
-    names = [each for each in listed(path, name, is_zip) if not isinstance(each, LeftOut)]
-    if not names:
-        raise BadInput(
-            f"{name}: no image in this archive{said(each for each in listed(path, name, is_zip) if isinstance(each, LeftOut))}"
-        )
-    return Source(
-        name,
-        "images",
-        lambda: content_digest(path, name),
-        lambda: decoded(guarded(items(path), name)),
-        count=len(names),
-    )
+    scan = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures
+    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path), name))
+    count = sum(not isinstance(each, LeftOut) for each in members)
+    if not count:
+        raise BadInput(f"{name}: no image in this archive{said(each for each in members if isinstance(each, LeftOut))}")
+    return Source(name, "images", lambda: content_digest(path, name), lambda: guarded(scan(path), name), count=count)
 
 
-def listed(path: Path, name: str, is_zip: bool) -> list[str | LeftOut]:
-    """Return the names of image files, and what is passed over."""
-    if is_zip:
-        return [each if isinstance(each, LeftOut) else each[0] for each in guarded(zip_items(path), name)]
-    return [each if isinstance(each, LeftOut) else each[0] for each in guarded(tar_items(path, read=False), name)]
-
-
-def guarded(items: Iterator[Item], name: str) -> Iterator[Item]:
+def guarded(items: Iterator[T], name: str) -> Iterator[T]:
     """Pass items on; raise BadInput, or Missing, with one line for a damaged or unreadable archive."""
     try:
         yield from items
@@ -52,7 +43,7 @@ def guarded(items: Iterator[Item], name: str) -> Iterator[Item]:
         raise Missing(f"{name}: cannot be read ({error.strerror})") from error
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from error
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error, ValueError, NotImplementedError) as error:
+    except DAMAGED as error:
         raise BadInput(f"{name}: a damaged archive ({' '.join(str(error).split())})") from error
 
 
@@ -70,21 +61,32 @@ def unfit(name: str, is_file: bool, size: int) -> str:
     return "" if size else "empty"
 
 
-def zip_items(path: Path) -> Iterator[Item]:
-    """Yield what is passed over, then the images in natural order; raises BadInput for a bomb."""
+def zip_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+    """Decode the images of a zip file, which stays open until the last thread has read from it."""
     with zipfile.ZipFile(path) as file:
-        files = [info for info in file.infolist() if not info.is_dir()]
-        grown(sum(info.file_size for info in files), path)
-        good = []
-        for info in files:
-            is_file = (info.external_attr >> 28) in (0, 8)  # the kind of a Unix file, where it is told
-            reason = unfit(info.filename, is_file, info.file_size)
-            if not reason:
-                good.append(info)
-                continue
-            yield LeftOut(info.filename, reason)
-        for info in sorted(good, key=lambda each: natural(each.filename)):
-            yield info.filename, partial(unzipped, file, info)
+        yield from decoded(zip_items(file, path))
+
+
+def zip_names(path: Path) -> Iterator[Item]:
+    """List a zip file without reading its members."""
+    with zipfile.ZipFile(path) as file:
+        yield from zip_items(file, path)
+
+
+def zip_items(file: zipfile.ZipFile, path: Path) -> Iterator[Item]:
+    """Yield what is passed over, then the images in natural order; raises BadInput for a bomb."""
+    files = [info for info in file.infolist() if not info.is_dir()]
+    grown(sum(info.file_size for info in files), path)
+    good = []
+    for info in files:
+        is_file = (info.external_attr >> 28) in (0, 8)  # the kind of a Unix file, where it is told
+        reason = unfit(info.filename, is_file, info.file_size)
+        if not reason:
+            good.append(info)
+            continue
+        yield LeftOut(info.filename, reason)
+    for info in sorted(good, key=lambda each: natural(each.filename)):
+        yield info.filename, partial(unzipped, file, info)
 
 
 def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -92,8 +94,20 @@ def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with file.open(info) as member:
             return within_bounds(info.filename, member.read(LARGEST + 1))
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+    except BadInput:
+        raise
+    except DAMAGED as error:
         raise BadInput(f"{info.filename}: cannot be unpacked ({' '.join(str(error).split())})") from error
+
+
+def tar_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+    """Decode the images of a tar file."""
+    return decoded(tar_items(path))
+
+
+def tar_names(path: Path) -> Iterator[Item]:
+    """List a tar file."""
+    return tar_items(path, read=False)
 
 
 def tar_items(path: Path, read: bool = True) -> Iterator[Item]:

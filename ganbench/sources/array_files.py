@@ -177,7 +177,9 @@ def safetensors(path: Path) -> tuple[dict[str, Stored], str]:
         shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
         identity = (file.metadata() or {}).get("features", "")
         kinds = {key: file.get_slice(key)[:0].dtype if shape else np.dtype(float) for key, shape in shapes.items()}
-    return {key: Stored(shape, kinds[key], partial(slices, path, key, shape, kinds[key])) for key, shape in shapes.items()}, identity
+    return {
+        key: Stored(shape, kinds[key], partial(slices, path, key, shape, kinds[key])) for key, shape in shapes.items()
+    }, identity
 
 
 def slices(path: Path, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Array]:

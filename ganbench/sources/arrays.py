@@ -44,7 +44,9 @@ def array_source(
     known = checked_labels(name, labels, stored.shape[0])
     whole = lambda: f"{digest()} {reading}"  # noqa: E731
     if kind == "features":
-        return Source(name, kind, whole, rows=partial(rows, name, stored), labels=known, identity=identity, count=stored.shape[0])
+        return Source(
+            name, kind, whole, rows=partial(rows, name, stored), labels=known, identity=identity, count=stored.shape[0]
+        )
     is_last = channels_last(name, stored.shape, reading)
     span = None if stored.dtype == np.uint8 else span_of(name, stored, reading)
     scan = partial(pictures, stored, is_last, span)

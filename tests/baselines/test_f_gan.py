@@ -113,15 +113,15 @@ def test_the_best_critic_attains_the_divergence_and_no_other_exceeds_it(name: st
         assert game.monitor(*three_points(other)).item() <= VALUES[name][3] + 1e-12
 
 
-@every
-@pytest.mark.parametrize(("q_mean", "q_sd", "column"), [(1.0, 1.0, 4), (0.5, 1.5, 5)])
+GAUSSIANS = [(name, *law) for name in GAMES for law in ((1.0, 1.0, 4), (0.5, 1.5, 5)) if VALUES[name][law[2]] < inf]
+
+
+@pytest.mark.parametrize(("name", "q_mean", "q_sd", "column"), GAUSSIANS)
 def test_the_best_critic_attains_the_divergence_of_gaussians(
     name: str, q_mean: float, q_sd: float, column: int
 ) -> None:
-    """By quadrature over the line, N(0, 1) against N(q_mean, q_sd^2)."""
+    """By quadrature over the line, N(0, 1) against N(q_mean, q_sd^2); one of them is infinitely far in one way."""
     game, _, best = GAMES[name]
-    if VALUES[name][column] == inf:
-        pytest.skip("infinite: twice the variance of the one is below that of the other")
     variational, conjugate = game.forms()
 
     def integrand(x: float) -> float:

@@ -280,7 +280,7 @@ def test_a_scale_of_gmmn_is_a_squared_length() -> None:
 def test_gmmn_has_no_critic_and_large_batches() -> None:
     trainer = play(GMMN(enlarged=2), [0], 2)
     assert trainer.turns == {"critic": 0, "generator": 2, "both": 0}
-    assert GMMN().batch_size("generator", 128) == 1024
+    assert GMMN().batch_size("generator", 128) == 512
     assert GMMN().optimizers(0.0)[0] == SGD(0.1, 0.9)
     z = GMMN(latent=10).noise(PLANE)["z"](100, torch.Generator().manual_seed(0))
     assert z.shape == (100, 10)
@@ -295,6 +295,7 @@ def test_gmmn_has_no_critic_and_large_batches() -> None:
         (MMDGAN, {"codes": 1}, "codes must be at least 2"),
         (MMDGAN, {"widths": ()}, "widths must be positive"),
         (GMMN, {"n_critic": 1}, "n_critic must be 0"),
+        (GMMN, {"order": "simultaneous"}, "order must be"),
         (GMMN, {"scales": (1.0, -1.0)}, "scales must be positive"),
     ],
 )

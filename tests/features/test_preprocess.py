@@ -34,12 +34,13 @@ def by_pillow(x, height, width):
 
 
 def by_the_graph(plane, height, width):
-    """Bilinear as written: output (i, j) looks at (i in/out, j in/out) and its lower and right neighbours, in float64."""
+    """Bilinear as written: (i, j) looks at (i in/out, j in/out), places in float32, and at the next row and column."""
     rows, columns = plane.shape
     out = np.empty((height, width))
     for i in range(height):
         for j in range(width):
-            y, x = i * rows / height, j * columns / width
+            y = float(np.float32(i) * np.float32(rows / height))
+            x = float(np.float32(j) * np.float32(columns / width))
             top, left = int(y), int(x)
             low, right = min(top + 1, rows - 1), min(left + 1, columns - 1)
             upper = plane[top, left] * (1 - x + left) + plane[top, right] * (x - left)

@@ -1,4 +1,5 @@
 import hashlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_filters_that_came_out_otherwise_are_refused(monkeypatch):
 
 
 def test_filters_keep_the_size_of_what_passes_through():
-    for layer, (inputs, outputs) in enumerate(zip(CHANNELS, CHANNELS[1:], strict=False)):
+    for layer, (inputs, outputs) in enumerate(pairwise(CHANNELS)):
         values = filters(layer, (outputs, inputs, 3, 3)).double()
         terms, variance = values.numel(), 2 / (9 * inputs)
         assert abs(values.mean()) < 5 * (variance / terms) ** 0.5
@@ -45,15 +46,9 @@ def test_the_features_are_the_mean_answers_of_each_layer():
     for weight in RandomConv().buffers():
         padded = np.pad(signal, ((0, 0), (0, 0), (1, 1), (1, 1)))
         side = signal.shape[-1] // 2
-        signal = sum(
-            np.einsum(
-                "ncij,oc->noij",
-                padded[:, :, a : a + 2 * side : 2, b : b + 2 * side : 2],
-                weight[:, :, a, b].double().numpy(),
-            )
-            for a in range(3)
-            for b in range(3)
-        )
+        taps = [(a, b, weight[:, :, a, b].double().numpy()) for a in range(3) for b in range(3)]
+        windows = [(padded[:, :, a : a + 2 * side : 2, b : b + 2 * side : 2], tap) for a, b, tap in taps]
+        signal = sum(np.einsum("ncij,oc->noij", window, tap) for window, tap in windows)
         signal = np.where(signal > 0, signal, 0.2 * signal)
         expected.append(signal.mean((2, 3)))
     values = load("random_conv")(x).values
@@ -92,3 +87,15 @@ def test_the_number_of_threads_changes_no_bit():
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_pictures_of_several_sizes_share_batches_and_nothing_else():
+    look = load("random_conv")
+    sizes = [(3, 16), (1, 28), (3, 64), (1, 7)] * 20
+    mixed = [pictures(1, channels, side)[0] for channels, side in sizes]
+    together = look.mixed(mixed).values
+    assert torch.equal(together, torch.cat([look(picture[None]).values for picture in mixed[:4]] * 20))
+    with pytest.raises(BadInput, match="expected one or more pictures, got none"):
+        look.mixed([])
+    with pytest.raises(BadInput, match="expected images"):
+        look.mixed([pictures(1)[0], pictures(1)[0, 0]])

@@ -110,7 +110,7 @@ def test_an_answer_that_is_no_features_is_refused_in_one_line(net, function, mes
 
 
 def test_requests_that_cannot_be_met_say_why(net, tmp_path):
-    with pytest.raises(UnknownName, match="unknown function 'extrat' in .*did you mean 'extract'"):
+    with pytest.raises(UnknownName, match=r"unknown function 'extrat' in .*did you mean 'extract'"):
         load(f"{net}:extrat")
     with pytest.raises(BadInput, match=r"expected the function too, as in .*my_net.py:extract"):
         load(str(net))

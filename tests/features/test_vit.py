@@ -74,10 +74,11 @@ def test_dinov2s_network_is_torchs_layers_with_scaled_residuals():
         b = f"blocks.{i}."
         layers = ["attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2", "norm1", "norm2"]
         w = {f"{layer}.{kind}": state[f"{b}{layer}.{kind}"].clone() for layer in layers for kind in ("weight", "bias")}
+        # a factor of a residual is one of its last layer
         for layer, scale in (
             ("attn.proj", "ls1"),
             ("mlp.fc2", "ls2"),
-        ):  # a factor of a residual is one of its last layer
+        ):
             w[f"{layer}.weight"] *= state[f"{b}{scale}.gamma"][:, None]
             w[f"{layer}.bias"] *= state[f"{b}{scale}.gamma"]
         hidden = torchs_layer(64, 4, F.gelu, 1e-6, list(w.values()))(hidden)
@@ -115,6 +116,14 @@ def test_the_published_networks_have_the_published_number_of_parameters():
     assert [sum(value.numel() for value in tower.parameters()) for tower in towers] == [87_849_216, 304_293_888]
 
 
+def cubic(x):
+    """Weight of a pixel at a distance, by cubic convolution with a = -3/4 (Keys, 1981)."""
+    x, a = abs(x), -0.75
+    if x <= 1:
+        return (a + 2) * x**3 - (a + 3) * x**2 + 1
+    return a * (x**3 - 5 * x**2 + 8 * x - 4) if x < 2 else 0
+
+
 def test_positions_learnt_on_another_grid_are_stretched():
     plan = replace(TINY, trained_side=14 * 5, side=14 * 3)
     network = VisionTransformer(plan)
@@ -124,9 +133,9 @@ def test_positions_learnt_on_another_grid_are_stretched():
         places = network.positions()[0, :, 0]
     assert places[0] == 7.0
     grid = places[1:].view(3, 3)
-    assert torch.equal(grid, grid[:, :1].expand(3, 3))  # rows stay rows
-    middle = (1 + 0.5) * 5 / 3.1 - 0.5  # on a ramp a cubic through four points inside is exact
-    assert grid[1, 0].item() == pytest.approx(middle, abs=1e-5)
+    torch.testing.assert_close(grid, grid[:, :1].expand(3, 3))  # rows stay rows
+    place = (1 + 0.5) * 5 / 3.1 - 0.5
+    assert grid[1, 0].item() == pytest.approx(sum(pixel * cubic(place - pixel) for pixel in range(5)), abs=1e-5)
 
 
 def test_the_activation_of_clip_at_known_points():
@@ -145,7 +154,7 @@ def test_a_picture_is_looked_at_alike_in_any_company():
 
 
 def test_weights_of_another_transformer_are_refused():
-    with pytest.raises(BadInput, match="weights of features tiny: .* tensors are not this network's"):
+    with pytest.raises(BadInput, match=r"weights of features tiny: .* tensors are not this network's"):
         dinov2.extractor({"name": "tiny"}, TINY, state_of(replace(TINY, layers=1)))
 
 

@@ -130,11 +130,12 @@ def test_a_small_image_has_fewer_scales_whose_weights_sum_to_one():
     assert tiny == pytest.approx(0.9230923, abs=5e-8)
 
 
-def test_similarity_is_the_sum_over_the_window():
+@pytest.mark.parametrize("side", [11, 7])
+def test_similarity_is_the_sum_over_the_window(side):
     rng = np.random.default_rng(0)
-    a, b = rng.uniform(-1, 1, size=(2, 11, 11))
-    at = np.arange(11) - 5
-    bell = np.exp(-(at**2) / (2 * 1.5**2))
+    a, b = rng.uniform(-1, 1, size=(2, side, side))
+    at = np.arange(side) - (side - 1) / 2
+    bell = np.exp(-(at**2) / (2 * (1.5 * side / 11) ** 2))  # a small image has a narrower window
     w = np.outer(bell, bell) / np.outer(bell, bell).sum()
     mean_a, mean_b = (w * a).sum(), (w * b).sum()
     var_a, var_b = (w * (a - mean_a) ** 2).sum(), (w * (b - mean_b) ** 2).sum()
@@ -170,8 +171,8 @@ def test_many_images_are_compared_in_seeded_pairs_of_different_images():
     two_kinds = np.concatenate([noise(1).repeat(30, axis=0), noise(30, seed=1)])
     assert ms_ssim(two_kinds, pairs=50, seed=0) == ms_ssim(two_kinds, pairs=50, seed=0)
     assert ms_ssim(two_kinds, pairs=50, seed=0) != ms_ssim(two_kinds, pairs=50, seed=1)
-    distinct = noise(12, seed=2)
-    assert ms_ssim(distinct, pairs=60) < 0.2  # an image paired with itself would add 1 / 60 each
+    distinct = noise(4, seed=2)
+    assert max(ms_ssim(distinct, pairs=5, seed=seed) for seed in range(20)) < 0.15  # one with itself would add .2
 
 
 def test_the_excess_tells_collapse_from_scatter():

@@ -9,7 +9,6 @@ from scipy.stats import energy_distance as rooted_energy_distance
 
 from ganbench.errors import BadInput, UnknownName
 from ganbench.metrics import distances, features, forms, pairs
-from ganbench.metrics import kid as kid_module
 from ganbench.metrics.features import Features
 from ganbench.metrics.kernels import (
     cmmd,
@@ -18,7 +17,7 @@ from ganbench.metrics.kernels import (
     mmd,
     mmd_mixture,
 )
-from ganbench.metrics.kid import kid, kid_scores, kid_subsets
+from ganbench.metrics.kid import draw, kid, kid_scores, kid_subsets
 from ganbench.metrics.permutation import permutation_test
 from ganbench.streams import stream
 
@@ -98,7 +97,7 @@ def test_subset_scores_are_kid_on_the_subsets(limit, monkeypatch):
     real, fake = Features(normal(5, 40, 3)), Features(normal(6, 55, 3, mean=0.3))
     size, subsets = (30, 8) if limit == "whole kernel" else (5, 3)
     scores = kid_scores(real, fake, subsets=subsets, size=size, seed=7)
-    rows = [kid_module._draw(cloud, name, subsets, size, 7) for cloud, name in ((real, "real"), (fake, "fake"))]
+    rows = [draw(cloud, name, subsets, size, 7) for cloud, name in ((real, "real"), (fake, "fake"))]
     for score, a, b in zip(scores.tolist(), *rows, strict=True):
         assert len(a.unique()) == size
         assert score == pytest.approx(kid(real.values[a], fake.values[b]), rel=1e-9, abs=1e-12)

@@ -80,6 +80,8 @@ def test_references_without_rows_or_scale_are_refused():
         parzen(normal(3, 2, 0), normal(5, 2, 0))
     with pytest.raises(BadInput, match="copies of one"):
         parzen(np.ones((5, 2)), normal(5, 2, 0))
+    with pytest.raises(BadInput, match="samples: expected rows of 2 columns"):
+        parzen_log_likelihood(normal(3, 2, 0), normal(5, 3, 0), 1.0)
     with pytest.raises(BadInput, match="bandwidth"):
         parzen_log_likelihood(normal(3, 2, 0), normal(5, 2, 0), 0)
 
