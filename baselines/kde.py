@@ -11,7 +11,7 @@ from torch import Tensor
 from ganbench.dataset import Dataset, Space, Tensors
 from ganbench.game import Batch, Control, Draw, Player, normal, uniform
 
-VALIDATED = 1000  # examples kept back for choosing the width, at most a tenth of the pool
+VALIDATED = 200  # examples kept back for choosing the width, at most a tenth of the pool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ganbench.sources.base import LeftOut
 
 @dataclass(frozen=True)
 class Facts:
-    """Of each sample: 128 bits of its content's digest (n, 2), spread of its values in grey levels, height and width."""
+    """Of each sample: 128 bits of its digest (n, 2), the spread of its values in grey levels, its height and width."""
 
     digest: Tensor  # (n, 2) int64
     spread: Tensor  # (n,) float32
@@ -84,7 +84,7 @@ def unpacked(tensors: Tensors, text: dict[str, str]) -> Cloud:
 
 
 def folder_labels(names: Iterable[str]) -> tuple[Tensor | None, tuple[str, ...]]:
-    """Return the classes that names tell: the first folder behind what all share, where every name has one of several."""
+    """Return the classes that names tell: the first folder behind what all share, where all names have one."""
     parts = [PurePosixPath(name).parts[:-1] for name in names]
     depth = 0
     while parts and all(len(each) > depth for each in parts) and len({each[depth] for each in parts}) == 1:

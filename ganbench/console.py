@@ -52,7 +52,7 @@ def run(request: Request) -> int:
     """Run what is missing of a suite and show the comparison; return the exit code."""
     suite, device = asked(request), device_for(request.device)
     store = Store(request.out / suite.name)
-    work = tasks(grid(suite, request.data), {} if request.fresh else store.read())
+    work = tasks(grid(suite, request.data, download=not request.dry_run), {} if request.fresh else store.read())
     todo = [
         task
         for task in work

@@ -20,10 +20,10 @@ from ganbench.suite import Cell, Suite
 from ganbench.train import Plan, Trainer
 
 
-def grid(suite: Suite, folder: Path | None = None) -> list[Cell]:
+def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> list[Cell]:
     """Return the cells of a suite, each checked as far as it can be without playing it.
 
-    ``folder`` is where data sets that come as files lie. A baseline that cannot play on a data set is left out
+    ``folder`` is where data sets that come as files lie, or are downloaded to unless ``download`` is false. A baseline that cannot play on a data set is left out
     where the suite says "all", otherwise refused. Raises RequestError for whatever cannot be done as asked.
     """
     players = roster.everyone() if suite.baselines == "all" else list(dict.fromkeys(suite.baselines))
@@ -31,7 +31,7 @@ def grid(suite: Suite, folder: Path | None = None) -> list[Cell]:
         raise BadInput(f"two baselines would have one name in tables: {', '.join(sorted(players))}")
     for name in players:
         roster.load(name)
-    datasets = {each.name: each for each in (data.load(name, folder) for name in suite.datasets)}
+    datasets = {each.name: each for each in (data.load(name, folder, download) for name in suite.datasets)}
     metrics, watch = measured(suite, list(datasets.values()))
     return [
         cell_of(suite, name, player, dataset, metrics[dataset.name], watch[dataset.name])

@@ -19,6 +19,7 @@ from ganbench.external.reports import Interval, Report, Row
 from ganbench.fairness import Case, Sample, lint
 from ganbench.find import check_names
 from ganbench.metrics import METRICS
+from ganbench.record import Scores
 from ganbench.sources import Reading, Source
 
 __all__ = ["Options", "Report", "score"]
@@ -53,9 +54,10 @@ def score(
 ) -> Report:
     """Compare samples, or each of a list of them, with a reference.
 
-    Both are paths (folder, archive, array), names (``mnist:held_out``, ``results/quick:wgan_gp:ring8``), arrays or tensors
-    of images or of features (n, d), or torch Datasets. ``metrics`` are names, ``"all"``, or None for the usual ones;
-    ``features`` names the extractor: by default the data set's own where the reference is one, else ``random_conv``.
+    Both are paths (folder, archive, array), names (``mnist:held_out``, ``results/quick:wgan_gp:ring8``), arrays or
+    tensors of images or of features (n, d), or torch Datasets. ``metrics`` are names, ``"all"``, or None for the usual
+    ones; ``features`` names the extractor: by default the data set's own where the reference is one, else
+    ``random_conv``.
     Raises RequestError, in one line, for whatever cannot be done as asked.
     """
     options = options or Options()
@@ -126,19 +128,16 @@ def row(comparison: Comparison, fake: Side, asked: Sequence[str] | None, with_in
     if not names:
         raise RequestError(f"no metric can be used on {fake.source.name}")
     scores = comparison.scores(fake, names)
-    intervals: list[Interval] = []
-    for each in scores:
-        value = each.values[0]
-        wanted = with_intervals and value is not None
-        intervals.append(
-            comparison.interval(METRICS[each.metric], fake, value) if wanted and value is not None else None
-        )
+    intervals: list[Interval] = [None] * len(scores)
+    if with_intervals:
+        known = [(METRICS[each.metric], each.values[0]) for each in scores]
+        intervals = [None if value is None else comparison.interval(each, fake, value) for each, value in known]
     return Row(fake.source.name, False, fake, scores, tuple(intervals))
 
 
 def case(comparison: Comparison, row: Row, looker: Looker) -> Case:
     """Return a row as the linter sees it."""
-    real, key = comparison.real, looker.identity(comparison.real)
+    real, key = comparison.real, looker.identity(comparison.real.source)
     others = looker.cache.others(real.source.digest(), {**key, "channels": "0"}) if looker.cache else []
     fake_key = looker.identity(row.side.source)
     given = [fake_key] if fake_key != key else []
@@ -167,8 +166,8 @@ def controls(comparison: Comparison, first: Row, looker: Looker, asked: Sequence
     return rows
 
 
-def aligned(scores: Sequence[Any], first: Row) -> tuple[Any, ...]:
+def aligned(scores: Sequence[Scores], first: Row) -> tuple[Scores, ...]:
     """Return scores in the order of a first row; those that a control has none of are None, with the reason."""
     found = {each.metric: each for each in scores}
-    missing = {"values": (None,), "reasons": ("a control has no labels",)}
-    return tuple(found.get(each.metric) or replace(each, **missing) for each in first.scores)
+    reason = ("a control has no labels",)
+    return tuple(found.get(each.metric) or replace(each, values=(None,), reasons=reason) for each in first.scores)

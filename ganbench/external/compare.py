@@ -16,7 +16,7 @@ from torch import Tensor
 from ganbench.cloud import Cloud
 from ganbench.dataset import Modes
 from ganbench.errors import BadInput, RequestError
-from ganbench.external.look import coloured
+from ganbench.external.pieces import coloured
 from ganbench.find import check_names
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import Metric

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -35,9 +36,7 @@ def bad_samples(real: Side, n: int) -> list[Source]:
         "blurred reference": lambda: map(blurred, islice(pixels(real), n)),
         "one picture repeated": lambda: (each for first in islice(pixels(real), 1) for each in [first] * n),
     }
-    return [
-        Source(f"{PREFIX}{name}", "images", lambda name=name: name, scan(make), count=n) for name, make in made.items()
-    ]
+    return [Source(f"{PREFIX}{name}", "images", partial(str, name), scan(make), count=n) for name, make in made.items()]
 
 
 def scan(make: Callable[[], Iterator[Bytes]]) -> Callable[[], Iterator[Picture]]:

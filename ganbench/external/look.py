@@ -1,4 +1,4 @@
-"""From a source to a cloud: one pass, in bounded memory, through an extractor; or no pass, where it was looked at before."""
+"""From a source to a cloud: one pass through an extractor in bounded memory, or none where it was made before."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def silent(_name: str, _done: int, _count: int | None) -> None:
 
 @dataclass(frozen=True)
 class Looker:
-    """How sources are looked at: an extractor (None where features were given), a cache, what to do with broken files."""
+    """How sources are looked at: an extractor (None: features were given), a cache, what to do with broken files."""
 
     extractor: Extractor | None
     cache: Cache | None = None

@@ -87,7 +87,7 @@ def photos(name: str, split: str, folder: Path) -> Source:
 
 
 def cell(samples: str) -> Source:
-    """Return the samples of one seed of a cell: ``RESULTS:BASELINE:DATASET[:SEED]``, the first seed done if none is named."""
+    """Return the samples of ``RESULTS:BASELINE:DATASET[:SEED]``, of the first seed that was done if none is named."""
     folder, *rest = samples.split(":")
     if len(rest) not in (2, 3) or (len(rest) == 3 and not rest[2].isdecimal()):
         raise BadInput(f"{samples}: expected {folder}:BASELINE:DATASET or {folder}:BASELINE:DATASET:SEED")

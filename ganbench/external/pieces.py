@@ -47,7 +47,7 @@ def compact(labels: Tensor | None) -> tuple[Tensor | None, tuple[str, ...]]:
 
 
 def windows(items: Iterator[Picture | LeftOut]) -> Iterator[list[Picture | LeftOut]]:
-    """Cut a pass into lists that fit the memory: WINDOW pictures of the first one's size, or fewer where that is large."""
+    """Cut a pass into lists that fit the memory: WINDOW pictures, or fewer where the first one is large."""
     first = list(islice(items, 1))
     while first:
         size = max((each.pixels.size for each in first if isinstance(each, Picture)), default=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -14,9 +13,6 @@ from ganbench.cloud import Cloud
 from ganbench.external.compare import Comparison, Side
 from ganbench.fairness import Warned
 from ganbench.record import Scores
-from ganbench.table.columns import ARROWS, display_name
-from ganbench.table.comparison import Cell, Line, Table
-from ganbench.table.markup import latex, markdown
 
 Interval = tuple[float, float] | None
 
@@ -75,31 +71,6 @@ def heading(report: Report) -> list[str]:
     return [*lines, f"features {identity['name']} ({seen})" if seen else f"features {identity['name']}"]
 
 
-def as_table(report: Report) -> Table:
-    """Return a table for the markup of comparisons: samples down, metrics across."""
-    first = report.rows[0].scores
-    header = tuple(f"{display_name(each)} {ARROWS[each.better]} v{each.version}" for each in first)
-    reasons: list[str] = []
-    lines = []
-    for row in report.rows:
-        cells = []
-        for score, interval in zip(row.scores, row.intervals, strict=True):
-            if score.reasons[0] and score.reasons[0] not in reasons:
-                reasons.append(score.reasons[0])
-            note = reasons.index(score.reasons[0]) + 1 if score.reasons[0] else 0
-            cells.append(Cell(shown(score.values[0], interval), note=note))
-        lines.append(Line(f"{row.name} (n {len(row.side.cloud)})", row.is_control, tuple(cells)))
-    notes = [*heading(report), *map(str, report.warnings)]
-    return Table(f"against {report.comparison.real.source.name}", header, tuple(lines), tuple(notes), tuple(reasons))
-
-
-def shown(value: float | None, interval: Interval) -> str:
-    """Return a value with five significant digits, and its interval."""
-    if value is None:
-        return "undefined"
-    return f"{value:.5g}" + (f" [{interval[0]:.4g}, {interval[1]:.4g}]" if interval else "")
-
-
 def as_json(report: Report) -> str:
     """Return everything as JSON, the same for the same input."""
     content = {
@@ -152,11 +123,3 @@ def as_csv(report: Report) -> str:
             sizes = (score.better, score.version, score.n_real, score.n_fake, score.reference)
             writer.writerow((row.name, score.metric, value, low, high, *sizes, *identity, score.reasons[0]))
     return out.getvalue()
-
-
-FORMS: Mapping[str, Any] = {
-    "json": as_json,
-    "csv": as_csv,
-    "markdown": lambda report: markdown(as_table(report)),
-    "latex": lambda report: latex(as_table(report)),
-}

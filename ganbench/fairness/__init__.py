@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganbench.fairness.rules import RULES, Case, Sample, near_copies, unequal
+from ganbench.fairness.cases import Case, Sample
+from ganbench.fairness.rules import RULES, unequal
 
-__all__ = ["TITLES", "Case", "Sample", "Warned", "lint", "near_copies"]
+__all__ = ["TITLES", "Case", "Sample", "Warned", "lint"]
 
 ABOUT_REFERENCE = {"W104", "W114"}
 TITLES = {
@@ -50,4 +51,13 @@ def lint(cases: Sequence[Case]) -> list[Warned]:
             if text := rule(case):
                 about = case.real.name if code in ABOUT_REFERENCE else case.fake.name
                 found.append(Warned(code, TITLES[code], about, text))
-    return sorted(set(found), key=lambda each: (each.code, each.about))
+    return together(found)
+
+
+def together(found: Sequence[Warned]) -> list[Warned]:
+    """Return one warning where several rows have the same to be said of them."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        names = about.setdefault((each.code, each.text), [])
+        names += [each.about] * (each.about not in names)
+    return [Warned(code, TITLES[code], ", ".join(names), text) for (code, text), names in sorted(about.items())]

@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 import torch
 from scipy.stats import binom
 from torch import Tensor
 
-from ganbench.cloud import Cloud
+from ganbench.fairness.cases import Case
+from ganbench.fairness.pictures import clipped, flat, left_out, recompressed, resized
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
 from ganbench.metrics.pairs import pair_of
 
-FLAT = 1.0  # grey levels of spread below which a picture is nearly constant
 CLOSE, CLOSE_SHARE, CHANCE = 0.01, 0.05, 1e-6
-LOSSY = ("JPEG", "WEBP")
-CLIPPED = "values outside the range clipped"
 RUNS = 0.5  # of the changes of class that a shuffled order shows
 USES_ORDER = "inception_score_splits"
 COVARIANCE = ("fid", "fid_infinity", "hotelling_t2")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One set as the linter sees it."""
-
-    name: str
-    cloud: Cloud
-    features: Features
-
-
-@dataclass(frozen=True)
-class Case:
-    """A row against the reference, with the metrics that were taken and earlier looks at the reference."""
-
-    fake: Sample
-    real: Sample
-    metrics: tuple[str, ...]
-    identity: dict[str, str]
-    other_identities: tuple[dict[str, str], ...] = ()
 
 
 Rule = Callable[[Case], str]
@@ -135,48 +111,6 @@ def ordered(case: Case) -> str:
     )
 
 
-def flat(case: Case) -> str:
-    """W109."""
-    count = int((case.fake.cloud.facts.spread < FLAT).sum())
-    if not count or not case.fake.cloud.channels:
-        return ""
-    return f"{count} pictures are constant or nearly so (spread below {FLAT:g} grey level); look for failed writes"
-
-
-def recompressed(case: Case) -> str:
-    """W110."""
-    shares = [lossy_share(each.cloud) for each in (case.fake, case.real)]
-    if not case.fake.cloud.channels or abs(shares[0] - shares[1]) <= 0.5:
-        return ""
-    lossy, other = ("samples", "reference") if shares[0] > shares[1] else ("reference", "samples")
-    return f"the {lossy} were compressed with loss and the {other} were not, which networks notice: save both alike"
-
-
-def lossy_share(cloud: Cloud) -> float:
-    return sum(cloud.stored.get(kind, 0) for kind in LOSSY) / max(1, len(cloud))
-
-
-def resized(case: Case) -> str:
-    """W111."""
-    fake, real = (each.cloud.sizes.most_common(1)[0][0] for each in (case.fake, case.real))
-    if fake == real or not case.fake.cloud.channels:
-        return ""
-    return (
-        f"samples are {fake[1]} by {fake[0]} and the reference {real[1]} by {real[0]} pixels; what is enlarged is blurred, "
-        "which counts as a fault: bring both to one size, and say how"
-    )
-
-
-def clipped(case: Case) -> str:
-    """W112."""
-    count = case.fake.cloud.conversions.get(CLIPPED, 0)
-    if not count:
-        return ""
-    return (
-        f"{count} samples had values outside the range, which were clipped; check --span and the generator's last layer"
-    )
-
-
 def singular(case: Case) -> str:
     """W113."""
     n, d = min(len(case.fake.cloud), len(case.real.cloud)), case.fake.features.dim
@@ -193,21 +127,6 @@ def looked_otherwise(case: Case) -> str:
     fields = sorted(name for name in other.keys() | case.identity.keys() if other.get(name) != case.identity.get(name))
     what = "; ".join(f"{name}: {other.get(name, 'none')!r}, now {case.identity.get(name, 'none')!r}" for name in fields)
     return f"looked at otherwise elsewhere ({what}); scores of the two are not comparable: repeat one of them"
-
-
-def left_out(case: Case) -> str:
-    """W115."""
-    dropped = case.fake.cloud.left_out
-    if not dropped:
-        return ""
-    counts: dict[str, int] = {}
-    for each in dropped:
-        reason = "broken" if each.broken else each.reason
-        counts[reason] = counts.get(reason, 0) + 1
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-    return (
-        f"{len(dropped)} files were not read ({listed}; first: {dropped[0].name}); n is smaller than the folder looks"
-    )
 
 
 def same_rows(a: Tensor, b: Tensor) -> Tensor:

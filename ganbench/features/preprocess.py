@@ -45,8 +45,7 @@ def as_uint8(x: Tensor, name: str = "images") -> Tensor:
 
 def tf1(x: Tensor, height: int, width: int) -> Tensor:
     """Bilinear without half pixels or antialiasing: output i looks at ``i * in / out``, as in TensorFlow 1's graphs."""
-    x = two_taps(x.float(), height, -2)
-    return two_taps(x, width, -1)
+    return two_taps(two_taps(x.float(), width, -1), height, -2)
 
 
 def two_taps(x: Tensor, size: int, dim: int) -> Tensor:

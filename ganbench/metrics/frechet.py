@@ -12,7 +12,7 @@ from ganbench.metrics.base import metric
 from ganbench.metrics.features import Features, at_least, both
 
 SMALL = 512  # dimensions up to which the most accurate factorisations cost nothing
-TOLERANCE = 1e-10  # relative error of the distance that the faster root may cause
+TOLERANCE = 1e-9  # relative error of the distance that the faster root may cause
 
 
 @metric(
@@ -94,7 +94,7 @@ def nuclear_norm(product: Tensor, whole: float) -> float:
     """Return the sum of singular values: with F'F = A and G'G = B, that of FG' is Tr (AB)^(1/2).
 
     The eigenvalues of the smaller Gram matrix are several times faster, but err by ``noise`` each, which a
-    square root near zero makes large: they are used where the total error is small beside ``whole`` less twice the norm.
+    square root near zero makes large: they are used where all errors are small beside ``whole`` less twice the norm.
     """
     if min(product.shape) > SMALL:
         gram = product @ product.T if product.shape[0] <= product.shape[1] else product.T @ product

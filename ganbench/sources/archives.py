@@ -1,4 +1,4 @@
-"""Zip and tar archives of image files, read as a stream: nothing is unpacked to disk, no link and no path is followed."""
+"""Zip and tar archives of image files as streams: nothing is unpacked to disk, no link and no path is followed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ganbench.sources.files import LARGEST, Item, decoded, said, within_bounds
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 T = TypeVar("T")
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
-DAMAGED = (*DAMAGED, NotImplementedError, RuntimeError, struct.error, OverflowError, MemoryError)
+DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, RuntimeError, OverflowError, MemoryError)
+DAMAGED += (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError)
 BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
 
 

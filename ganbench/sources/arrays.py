@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from ganbench.sources.base import Kind, Picture, Reading, Source
 from ganbench.sources.decode import is_grey
 
 CHANNELS = (1, 3, 4)
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Span = tuple[float, float]
 
 
@@ -95,13 +96,13 @@ def span_of(name: str, stored: Stored, reading: Reading) -> Span:
     if low >= 0 and high <= 255:
         return 0.0, 255.0
     raise BadInput(
-        f"{name}: values from {low:g} to {high:g} fill none of [0, 1], [-1, 1], [0, 255]; name black and white with --span"
+        f"{name}: values from {low:g} to {high:g} fill none of [0, 1], [-1, 1], [0, 255]; name the range with --span"
     )
 
 
 def extremes(name: str, stored: Stored) -> Span:
     """Return the smallest and largest value; raises BadInput where one is not finite."""
-    found = [(float(block.min()), float(block.max())) for block in stored.blocks()]  # type: ignore[attr-defined]
+    found = [(float(block.min()), float(block.max())) for block in stored.blocks()]
     low, high = min(each for each, _ in found), max(each for _, each in found)
     if not np.isfinite([low, high]).all():  # NaN and infinity both reach an extreme of their block
         raise BadInput(f"{name}: holds values that are not finite")

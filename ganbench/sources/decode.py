@@ -1,8 +1,8 @@
 """From a file's bytes to pixels by one documented rule, whatever Pillow makes of its mode.
 
-Grey stays grey, and colour whose three channels are equal becomes grey; a palette, CMYK and the like become RGB. 16 bits
-become 8 by ``round(v / 257)``. Transparent pixels are put on white, as a page shows them. The orientation in EXIF is
-applied. Of several frames the first is taken. Each of these is said.
+Grey stays grey, and colour whose three channels are equal becomes grey; a palette, CMYK and the like become RGB.
+16 bits become 8 by ``round(v / 257)``. Transparent pixels are put on white, as a page shows them. The orientation in
+EXIF is applied. Of several frames the first is taken. Each of these is said.
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from ganbench.errors import BadInput, Missing
 from ganbench.sources.base import LeftOut, Picture, Source, natural
@@ -33,7 +35,7 @@ def folder(path: Path, name: str) -> Source:
     def items() -> Iterator[Item]:
         yield from left_out
         for file in files:
-            yield relative(file, path), lambda file=file: bytes_of(file)
+            yield relative(file, path), partial(bytes_of, file)
 
     return Source(name, "images", lambda: digest(items()), lambda: decoded(items()), count=len(files))
 
@@ -60,8 +62,11 @@ def listed(top: Path) -> tuple[list[Path], list[LeftOut]]:
                 left_out.append(LeftOut(relative(entry, top), reason))
             else:
                 files.append(entry)
-    key = lambda path: natural(relative(path, top))  # noqa: E731
-    return sorted(files, key=key), sorted(left_out, key=lambda each: natural(each.name))
+
+    def place(path: Path) -> Any:
+        return natural(relative(path, top))
+
+    return sorted(files, key=place), sorted(left_out, key=lambda each: natural(each.name))
 
 
 def relative(path: Path, top: Path) -> str:

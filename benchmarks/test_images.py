@@ -1,0 +1,141 @@
+"""Speed of reading, resizing and looking at image files beside the libraries people use now.
+
+Run with ``pytest benchmarks/test_images.py``. The table's seconds are wall time; ``cpu_ms_per_image`` in the extra
+columns counts all threads and worker processes, and is what to compare on a busy machine.
+A library that is not installed is skipped, with the reason. Sizes with ``GANBENCH_IMAGES`` (default 400).
+"""
+
+import os
+import resource
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from PIL import Image
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from ganbench.features.inception_net import ORIGINAL, Inception
+from ganbench.features.preprocess import resize
+from ganbench.features.random_conv import random_conv
+from ganbench.sources import open_source
+from ganbench.streams import stream
+
+COUNT, WORKERS, ROUNDS = int(os.environ.get("GANBENCH_IMAGES", "400")), 2, 3
+KINDS = {"png of 32": ("png", 32, COUNT), "jpeg of 256": ("jpg", 256, max(COUNT // 5, 8))}  # suffix, pixels, number
+
+
+def cpu():
+    """CPU seconds of this process and of those that it waited for."""
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def measured(benchmark, group, images, run):
+    """Time ``run`` over a number of images, by the wall and by the CPU."""
+    benchmark.group = group
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # peers warn of their own affairs
+        run()
+        before = cpu()
+        benchmark.pedantic(run, rounds=ROUNDS, iterations=1)
+    benchmark.extra_info["cpu_ms_per_image"] = round((cpu() - before) / (ROUNDS * images) * 1e3, 3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Pictures that compress as photographs do: smooth colour with a little grain."""
+    draws, made = np.random.default_rng(0), {}
+    for kind, (suffix, side, count) in KINDS.items():
+        made[kind] = tmp_path_factory.mktemp(suffix)
+        for i in range(count):
+            small = Image.fromarray(draws.integers(0, 256, (8, 8, 3), np.uint8))
+            smooth = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC)).astype(np.int16)
+            grain = draws.normal(0, 6, smooth.shape).astype(np.int16)
+            picture = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+            picture.save(made[kind] / f"{i:05}.{suffix}", quality=90)
+    return made
+
+
+def ours(folder, size):
+    for picture in open_source(folder).scan():
+        x = torch.from_numpy(picture.pixels).permute(2, 0, 1)[None]
+        if size:
+            resize("clean", x, size, size)
+
+
+def pytorch_fid(folder, size):
+    peer = pytest.importorskip("pytorch_fid.fid_score")
+    files = peer.ImagePathDataset(sorted(Path(folder).iterdir()), torchvision.transforms.ToTensor())
+    for batch in DataLoader(files, 50, num_workers=WORKERS):
+        if size:
+            F.interpolate(batch, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def torch_fidelity(folder, size):
+    peer = pytest.importorskip("torch_fidelity.datasets")
+    graph = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
+    for batch in DataLoader(peer.ImagesPathDataset(sorted(map(str, Path(folder).iterdir()))), 64, num_workers=WORKERS):
+        if size:
+            graph.interpolate_bilinear_2d_like_tensorflow1x(batch.float(), size=(size, size), align_corners=False)
+
+
+def clean_fid(folder, size):
+    peer = pytest.importorskip("cleanfid.utils")
+    files = peer.ResizeDataset(sorted(map(str, Path(folder).iterdir())), mode="clean", size=(size, size))
+    for _ in DataLoader(files, 32, num_workers=WORKERS):
+        pass
+
+
+@pytest.mark.parametrize("contestant", [ours, pytorch_fid, torch_fidelity])
+@pytest.mark.parametrize("kind", KINDS)
+def test_decoding_a_folder(kind, contestant, folders, benchmark):
+    measured(benchmark, f"{kind}: decoded", KINDS[kind][2], lambda: contestant(folders[kind], 0))
+
+
+@pytest.mark.parametrize("contestant", [ours, pytorch_fid, torch_fidelity, clean_fid])
+@pytest.mark.parametrize("kind", KINDS)
+def test_decoding_and_resizing_a_folder(kind, contestant, folders, benchmark):
+    measured(benchmark, f"{kind}: decoded and resized to 299", KINDS[kind][2], lambda: contestant(folders[kind], 299))
+
+
+@pytest.mark.parametrize("name", ["tf1", "clean", "pil", "torch-fidelity"])
+@pytest.mark.parametrize("side", [32, 256])
+def test_resizing(name, side, benchmark):
+    x = torch.randint(0, 256, (8, 3, side, side), dtype=torch.uint8, generator=stream(0, "x"))
+    run = lambda: resize(name, x, 299, 299)  # noqa: E731
+    if name == "torch-fidelity":
+        peer = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
+        run = lambda: peer.interpolate_bilinear_2d_like_tensorflow1x(x.float(), (299, 299), align_corners=False)  # noqa: E731
+    measured(benchmark, f"{side} to 299", len(x), run)
+
+
+@pytest.mark.parametrize("form", ["eager", "folded, channels last"])
+def test_looking_through_inception(form, benchmark):
+    x = torch.randn(8, 3, 299, 299, generator=stream(0, "x"))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Inception(ORIGINAL).eval()
+    if form != "eager":
+        network.fold().to(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        measured(benchmark, "inception", len(x), lambda: network(x))
+
+
+@pytest.mark.parametrize("side", [32, 256])
+def test_looking_through_random_filters(side, benchmark):
+    x = torch.randint(0, 256, (256, 3, side, side), dtype=torch.uint8, generator=stream(0, "x"))
+    look = random_conv()
+    measured(benchmark, f"random_conv, {side} pixels", len(x), lambda: look(x))

@@ -1,0 +1,167 @@
+"""Pictures of a comparison of samples with a reference: sheets, suspects, the trade-off curve, spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from ganbench.external.compare import Side
+from ganbench.external.reports import Report, Row
+from ganbench.metrics.clusters import k_means
+from ganbench.metrics.features import Features
+from ganbench.metrics.pairs import pair_of
+from ganbench.metrics.prd import prd_curve
+from ganbench.report.samples import bare, message
+from ganbench.report.style import COLOURS, QUIET, file_name, line_style, panels, save, style
+from ganbench.sources.base import Bytes, Picture
+from ganbench.sources.decode import quietly
+
+SHEET, SUSPECTS = 64, 12  # pictures
+SPECTRUM = 256  # pictures that a spectrum is the mean of
+CELLS = 20  # of the trade-off curve, as published
+
+
+def draw(report: Report, folder: Path) -> list[Path]:
+    """Draw all pictures of a report; writes PNGs into ``folder`` and returns their paths.
+
+    Of images: a contact sheet and the 12 samples nearest to the reference beside their neighbours, for each set; the
+    spectra of all sets. Of images and features: the curve of precision and recall of all sets.
+    """
+    paths = [trade_offs(report, folder)]
+    if report.comparison.real.cloud.channels:
+        for row in (row for row in report.rows if not row.is_control):
+            paths += [sheet(row, folder), suspects(report.comparison.real, row, folder)]
+        paths.append(spectra(report, folder))
+    return paths
+
+
+def fetched(side: Side, places: Sequence[int]) -> list[Bytes]:
+    """Return some pictures of a set, read again."""
+    wanted = {side.cloud.names[place] for place in places}
+    found: dict[str, Bytes] = {}
+    with quietly():
+        for each in side.source.scan():
+            if isinstance(each, Picture) and each.name in wanted:
+                found[each.name] = each.pixels
+            if len(found) == len(wanted):
+                break
+    return [found[side.cloud.names[place]] for place in places]
+
+
+def show(axes: Axes, pixels: Bytes) -> None:
+    """Show one picture, pixels as squares."""
+    grey = pixels.shape[2] == 1
+    axes.imshow(
+        pixels[..., 0] if grey else pixels, cmap="gray" if grey else None, vmin=0, vmax=255, interpolation="nearest"
+    )
+    bare(axes)
+
+
+def sheet(row: Row, folder: Path) -> Path:
+    """Draw samples spread evenly over the set."""
+    n = len(row.side.cloud)
+    places = [i * n // min(n, SHEET) for i in range(min(n, SHEET))]
+    with style():
+        figure, axes = panels(len(places), 8, 0.7, 0.7)
+        for ax, pixels in zip(axes, fetched(row.side, places), strict=True):
+            show(ax, pixels)
+        figure.suptitle(f"{Path(row.name).name}: {len(places)} of {n}", fontsize=9.5)
+        return save(figure, folder / f"samples-{slug(row)}.png")
+
+
+def suspects(real: Side, row: Row, folder: Path) -> Path:
+    """Draw the samples nearest to one of the reference, each above its neighbour."""
+    nearest = pair_of(real.features, row.side.features).nearest_real()
+    order = nearest.squares[:, 0].argsort(stable=True)[:SUSPECTS]
+    samples, neighbours = order.tolist(), nearest.index[order, 0].tolist()
+    distances = nearest.squares[order, 0].sqrt().tolist()
+    with style():
+        figure, axes = panels(2 * len(samples), len(samples), 0.9, 1.1)
+        above, below = axes[: len(samples)], axes[len(samples) :]
+        for ax, pixels, distance in zip(above, fetched(row.side, samples), distances, strict=True):
+            show(ax, pixels)
+            ax.set_title(f"{distance:.3g}", fontsize=7)
+        for ax, pixels in zip(below, fetched(real, neighbours), strict=True):
+            show(ax, pixels)
+        figure.suptitle(
+            f"{Path(row.name).name}: nearest samples, their distance, and the reference below", fontsize=9.5
+        )
+        return save(figure, folder / f"suspects-{slug(row)}.png")
+
+
+def trade_offs(report: Report, folder: Path) -> Path:
+    """Draw precision over recall, from histograms over 20 cells of k-means (Sajjadi et al., 2018)."""
+    with style():
+        figure, (ax,) = panels(1, 1, 3.6, 3.2)
+        for i, row in enumerate(report.rows):
+            precision, recall = curve(report.comparison.real.features, row.side.features)
+            colour, dashes = line_style(i)
+            ax.plot(
+                recall,
+                precision,
+                color=QUIET if row.is_control else colour,
+                linestyle=dashes,
+                label=Path(row.name).name,
+            )
+        ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+        ax.legend()
+        return save(figure, folder / "precision-recall.png")
+
+
+def curve(real: Features, fake: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision and recall along the curve."""
+    size = min(len(real), len(fake))
+    sides = [each.values[torch.arange(size) * len(each) // size] for each in (real, fake)]
+    pool = Features(torch.cat(sides), "real and fake")
+    cells = k_means(pool, [pool], min(CELLS, len(pool)), 0, batches=True)[0]
+    one, two = (torch.bincount(part, minlength=CELLS).double() / size for part in cells.split(size))
+    precision, recall = prd_curve(one, two)
+    return precision.numpy(), recall.numpy()
+
+
+def spectra(report: Report, folder: Path) -> Path:
+    """Draw mean power over spatial frequency, of sets whose pictures have the reference's size."""
+    real = report.comparison.real
+    size = real.cloud.sizes.most_common(1)[0][0]
+    with style():
+        figure, (ax,) = panels(1, 1, 3.6, 3.0)
+        if min(size) < 4:
+            message(ax, "too small for a spectrum")
+            return save(figure, folder / "spectra.png")
+        for i, (name, side) in enumerate([("reference", real), *((row.name, row.side) for row in report.rows)]):
+            power = radial_power(side, size)
+            if power is not None:
+                ax.plot(np.arange(len(power)), power, color=COLOURS[i % len(COLOURS)], label=Path(name).name)
+        ax.set(xlabel="waves per picture", ylabel="mean power", yscale="log")
+        ax.legend()
+        return save(figure, folder / "spectra.png")
+
+
+def radial_power(side: Side, size: tuple[int, int]) -> NDArray[np.float64] | None:
+    """Return the mean power of rings of frequency, brightness only, from pictures of one size; None without any."""
+    places = [i for i, each in enumerate(side.cloud.facts.size.tolist()) if tuple(each) == size]
+    if not places:
+        return None
+    chosen = [places[i * len(places) // SPECTRUM] for i in range(SPECTRUM)] if len(places) > SPECTRUM else places
+    images = np.stack([each.mean(2) for each in fetched(side, chosen)])
+    return rings(images)
+
+
+def rings(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mean |FFT|^2 / pixels of images (n, h, w) over rings one wave wide, up to half the shorter side."""
+    height, width = images.shape[1:]
+    power = (np.abs(np.fft.fft2(images)) ** 2).mean(0) / (height * width)
+    side = min(height, width)
+    waves = side * np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
+    ring = np.rint(waves).astype(int)
+    kept = ring <= side // 2
+    return np.bincount(ring[kept], power[kept]) / np.bincount(ring[kept])
+
+
+def slug(row: Row) -> str:
+    return file_name(row.name)

@@ -1,0 +1,169 @@
+"""The commands ``score`` and ``cache``. What takes long to import is imported when a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ganbench.cache import Cache
+    from ganbench.external.reports import Report
+
+FORMATS = ("table", "json", "csv", "markdown", "latex")
+
+
+class Span(click.ParamType):
+    """Two numbers with a comma between: the values of black and white."""
+
+    name = "black,white"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Return both numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            low, high = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"expected black and white such as -1,1, got {value!r}", param, ctx)
+        if not low < high or high - low == float("inf"):
+            self.fail(f"expected a smaller and a larger number, got {value!r}", param, ctx)
+        return low, high
+
+
+@click.command()
+@click.argument("samples", nargs=-1, required=True)
+@click.option("--reference", required=True, help="What to compare with: as SAMPLES, or a data set's name.")
+@click.option("--train", help="What the generator was trained on, for metrics of copying.")
+@click.option("--metrics", default="", help="Names with commas between, or all.  [default: the usual ones]")
+@click.option("--features", help="An extractor's name, FILE.py:FUNCTION or a TorchScript file.")
+@click.option("--weights", type=click.Path(path_type=Path), help="The file of the extractor's published weights.")
+@click.option("--download", is_flag=True, help="Permit fetching the weights.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
+)
+@click.option("--layout", type=click.Choice(("NHWC", "NCHW")), help="Axes of arrays of images, where they do not say.")
+@click.option("--span", type=Span(), help="Black and white of arrays of floats, where they do not say: -1,1.")
+@click.option("--key", default="", help="Which array of a file with several.")
+@click.option("--skip-broken", is_flag=True, help="Go on without files that cannot be decoded.")
+@click.option("--controls", is_flag=True, help="Add the floor (real data) and the ceilings (bad samples).")
+@click.option("--intervals", is_flag=True, help="Add 95 % intervals over the samples; ten times the work.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Folder for pictures.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the screen.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where there is a warning.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep what was looked at before.")
+def score(
+    samples: tuple[str, ...],
+    reference: str,
+    train: str | None,
+    metrics: str,
+    features: str | None,
+    weights: Path | None,
+    download: bool,
+    data: Path | None,
+    layout: Any,
+    span: tuple[float, float] | None,
+    key: str,
+    skip_broken: bool,
+    controls: bool,
+    intervals: bool,
+    figures: Path | None,
+    form: str,
+    out: Path | None,
+    strict: bool,
+    no_cache: bool,
+) -> None:
+    """Compare samples with a reference: folders, archives, arrays, data sets, cells of earlier runs.
+
+    Exit codes: 0 done, 1 a warning under --strict, 2 the request was wrong.
+    """
+    from ganbench import external  # noqa: PLC0415
+    from ganbench.external.watch import watching  # noqa: PLC0415
+    from ganbench.sources import Reading  # noqa: PLC0415
+
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    reading = Reading(layout or "", span, key)
+    with watching() as tell:
+        options = external.Options(
+            train=train,
+            reading=reading,
+            reference_reading=Reading(reading.layout, span),
+            weights=weights,
+            download=download,
+            data=data,
+            skip_broken=skip_broken,
+            controls=controls,
+            intervals=intervals,
+            cache=None if no_cache else usual_cache(),
+            tell=tell,
+        )
+        report = external.score(list(samples), reference, metrics=names or None, features=features, options=options)
+        paths = drawn(report, figures) if figures else []
+    shown(report, form, out)
+    for path in paths:
+        click.echo(f"picture: {path}", err=True)
+    click.get_current_context().exit(1 if strict and report.warnings else 0)
+
+
+def usual_cache() -> Cache:
+    """Return the cache in its usual place."""
+    from ganbench import cache  # noqa: PLC0415
+
+    return cache.Cache(cache.default_folder(), cache.default_bound())
+
+
+def drawn(report: Report, folder: Path) -> list[Path]:
+    """Draw the pictures; raises BadInput where they cannot be written."""
+    from ganbench.errors import BadInput  # noqa: PLC0415
+    from ganbench.report import external  # noqa: PLC0415
+
+    try:
+        return external.draw(report, folder)
+    except OSError as error:
+        raise BadInput(f"{folder}: pictures cannot be written there ({error.strerror})") from error
+
+
+def shown(report: Report, form: str, out: Path | None) -> None:
+    """Print a report, or write it whole or not at all; raises BadInput where it cannot be written."""
+    from ganbench.errors import BadInput  # noqa: PLC0415
+    from ganbench.external import reports, tables  # noqa: PLC0415
+    from ganbench.files import write_atomically  # noqa: PLC0415
+
+    makers = {"json": reports.as_json, "csv": reports.as_csv, "markdown": tables.markdown, "latex": tables.latex}
+    text = makers.get(form, tables.plain)(report) if out or form != "table" else None
+    if text is None:
+        tables.print_out(report)
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            write_atomically(out, text.encode("utf-8", "replace"))
+        except OSError as error:
+            raise BadInput(f"{out}: cannot be written ({error.strerror})") from error
+        for warning in report.warnings:
+            click.echo(str(warning), err=True)
+
+
+@click.group()
+def cache() -> None:
+    """What was looked at before: features by content."""
+
+
+@cache.command(name="list")
+def listed() -> None:
+    """Show what is kept."""
+    kept = usual_cache()
+    entries = kept.entries()
+    for entry in entries:
+        click.echo(f"{entry.bytes / 1e6:10.1f} MB  {entry.features:24}  {entry.source}")
+    total = sum(entry.bytes for entry in entries) / 1e6
+    click.echo(f"{len(entries)} sets, {total:.1f} of at most {kept.bound / 1e6:.0f} MB, in {kept.folder}")
+
+
+@cache.command()
+def clear() -> None:
+    """Remove everything that is kept."""
+    kept = usual_cache()
+    click.echo(f"{kept.clear()} files removed from {kept.folder}")
