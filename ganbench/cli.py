@@ -14,6 +14,15 @@ INTERRUPTED = 130
 class Commands(click.Group):
     """Commands whose errors are one line on stderr: exit code 2 for a wrong request, 1 for what went wrong."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asked = bool(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not asked:  # the usage itself is the answer
+                raise
+            raise refusal(error.format_message(), error.exit_code) from error
+
     def invoke(self, ctx: click.Context) -> Any:
         from ganbench.errors import GanbenchError, RequestError  # noqa: PLC0415
 
@@ -25,30 +34,28 @@ class Commands(click.Group):
             code, text = error.exit_code, error.format_message()
         except KeyboardInterrupt as error:
             code, text = INTERRUPTED, str(error) or "interrupted"
-        click.echo(f"ganbench: {' '.join(text.split())}", err=True)
-        raise click.exceptions.Exit(code)
+        raise refusal(text, code)
 
 
-class Seeds(click.ParamType):
-    """Seeds as 0-4 or 0,2,5 or both."""
+def refusal(text: str, code: int) -> click.exceptions.Exit:
+    """Say on one line of stderr what went wrong; return what leaves with that exit code."""
+    click.echo(f"ganbench: {' '.join(text.split())}", err=True)
+    return click.exceptions.Exit(code)
 
-    name = "seeds"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Return the seeds in the order given."""
-        if isinstance(value, tuple):
-            return value
-        seeds: list[int] = []
-        for part in str(value).split(","):
-            first, dash, last = (piece.strip() for piece in part.partition("-"))
-            if not first.isdecimal() or (dash and not last.isdecimal()):
-                self.fail(f"expected seeds such as 0-4 or 0,2,5, got {value!r}", param, ctx)
-            if dash and int(last) < int(first):
-                self.fail(f"expected seeds from low to high, got {part!r}", param, ctx)
-            seeds += range(int(first), int(last or first) + 1)
-        if len(set(seeds)) < len(seeds):
-            self.fail(f"expected different seeds, got {value!r}", param, ctx)
-        return tuple(seeds)
+def seeds_of(text: str) -> tuple[int, ...]:
+    """Return the seeds that 0-4 or 0,2,5 or both mean, in that order; raises BadParameter for anything else."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise click.BadParameter(f"expected seeds such as 0-4 or 0,2,5, got {text!r}", param_hint="--seeds")
+        if dash and int(last) < int(first):
+            raise click.BadParameter(f"expected seeds from low to high, got {part!r}", param_hint="--seeds")
+        seeds += range(int(first), int(last or first) + 1)
+    if len(set(seeds)) < len(seeds):
+        raise click.BadParameter(f"expected different seeds, got {text!r}", param_hint="--seeds")
+    return tuple(seeds)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,7 +78,7 @@ def main() -> None:
     multiple=True,
     help="Instead of the suite's: a name, or name(field=number,...). Repeatable.",
 )
-@click.option("--seeds", type=Seeds(), default=(), help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
+@click.option("--seeds", help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
 @click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
 @click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -95,7 +102,7 @@ def run(
     suite: str,
     baselines: tuple[str, ...],
     datasets: tuple[str, ...],
-    seeds: tuple[int, ...],
+    seeds: str | None,
     metrics: str,
     steps: int | None,
     device: str,
@@ -113,8 +120,9 @@ def run(
     from ganbench import console  # noqa: PLC0415
 
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
+    chosen = () if seeds is None else seeds_of(seeds)
     request = console.Request(
-        suite, baselines, datasets, seeds, names, steps, device, jobs, out, data, fresh, retry_failed, dry_run
+        suite, baselines, datasets, chosen, names, steps, device, jobs, out, data, fresh, retry_failed, dry_run
     )
     click.get_current_context().exit(console.run(request))
 

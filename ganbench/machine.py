@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
+import torch.utils.deterministic
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ganbench.errors import BadInput

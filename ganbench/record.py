@@ -155,13 +155,19 @@ def one_of(value: Any, options: tuple[Any, ...], where: str, hint: Any) -> Any:
 
 def built(table: Mapping[str, Any], cls: Any, where: str) -> Any:
     """Return the dataclass that a table describes, with all of its fields checked."""
-    kinds = get_type_hints(cls)
+    kinds = hints_of(cls)
     names = [item.name for item in fields(cls)]
     check_names(f"field of {where}:", table, names)
     optional = {item.name for item in fields(cls) if item.default is not MISSING or item.default_factory is not MISSING}
     if missing := [name for name in names if name not in table and name not in optional]:
         raise BadInput(f"{where}: lacks {', '.join(missing)}")
     return cls(**{name: typed(item, kinds[name], f"{where}: {name}") for name, item in table.items()})
+
+
+@cache
+def hints_of(cls: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; working them out takes longer than reading a record."""
+    return get_type_hints(cls)
 
 
 def words(hint: Any) -> str:

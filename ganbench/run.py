@@ -23,8 +23,9 @@ from ganbench.train import Plan, Trainer
 def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> list[Cell]:
     """Return the cells of a suite, each checked as far as it can be without playing it.
 
-    ``folder`` is where data sets that come as files lie, or are downloaded to unless ``download`` is false. A baseline that cannot play on a data set is left out
-    where the suite says "all", otherwise refused. Raises RequestError for whatever cannot be done as asked.
+    ``folder`` is where data sets that come as files lie, or are downloaded to unless ``download`` is false. A
+    baseline that cannot play on a data set is left out where the suite says "all", otherwise refused. Raises
+    RequestError for whatever cannot be done as asked.
     """
     players = roster.everyone() if suite.baselines == "all" else list(dict.fromkeys(suite.baselines))
     if len({roster.title(name) for name in players}) < len(players):

@@ -125,4 +125,5 @@ def test_a_broken_record_is_refused_with_its_line(tmp_path: Path) -> None:
 
 def test_an_unknown_command_or_kind_is_refused(tmp_path: Path) -> None:
     assert "No such command 'rnu'" in refused(tmp_path, ["rnu"])
+    assert "No such option" in refused(tmp_path, ["--quik"])
     assert "'baseline' is not one of" in refused(tmp_path, ["list", "baseline"])

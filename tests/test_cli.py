@@ -11,7 +11,7 @@ import click
 import pytest
 
 from ganbench import console, executors
-from ganbench.cli import KINDS, Seeds
+from ganbench.cli import KINDS, seeds_of
 from ganbench.listing import KINDS as TABLES
 from ganbench.roster import names
 from ganbench.store import Store
@@ -45,13 +45,13 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     [("0-4", (0, 1, 2, 3, 4)), ("0,2,5", (0, 2, 5)), ("7", (7,)), ("3-4, 0", (3, 4, 0)), ("2-2", (2,))],
 )
 def test_seeds_are_ranges_and_lists(text: str, seeds: tuple[int, ...]) -> None:
-    assert Seeds().convert(text, None, None) == seeds
+    assert seeds_of(text) == seeds
 
 
 @pytest.mark.parametrize("text", ["5-1", "", "a", "-1", "1-", "1,,2", "1.5", "0-2,1"])
 def test_seeds_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="expected"):
-        Seeds().convert(text, None, None)
+        seeds_of(text)
 
 
 @pytest.fixture(scope="module")

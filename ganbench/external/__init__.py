@@ -68,7 +68,7 @@ def score(
     if asked is not None and list(asked) != ["all"]:
         check_names("metric", asked, METRICS)
     real, dataset = opened(reference, options.reference_reading, options.data)
-    fakes = [opened(each, options.reading, options.data)[0] for each in sets]
+    fakes = told_apart([opened(each, options.reading, options.data)[0] for each in sets])
     train = None if options.train is None else opened(options.train, Reading(), options.data)[0]
     everything = [real, *fakes, *([train] if train else [])]
     refuse_mixture(everything)
@@ -82,6 +82,15 @@ def score(
     if options.controls:
         rows += controls(comparison, rows[0], replace(looker, cache=None), asked)
     return Report(comparison, tuple(rows), tuple(warnings))
+
+
+def told_apart(sources: Sequence[Source]) -> list[Source]:
+    """Return sources of different names: several arrays in memory are numbered."""
+    names = [source.name for source in sources]
+    return [
+        replace(source, name=f"{source.name} {i + 1}") if names.count(source.name) > 1 else source
+        for i, source in enumerate(sources)
+    ]
 
 
 def refuse_mixture(sources: Sequence[Source]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -35,7 +36,7 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
 
     A path that exists is never read as a name. Raises RequestError for what is neither.
     """
-    if not isinstance(samples, str) or Path(samples).exists():
+    if not isinstance(samples, str) or "\0" in samples or os.path.lexists(samples):
         return open_source(samples, reading), None
     name, _, split = samples.partition(":")
     bare = name.partition("(")[0]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from ganbench.external.compare import Side
@@ -21,7 +20,7 @@ from ganbench.report.style import COLOURS, QUIET, file_name, line_style, panels,
 from ganbench.sources.base import Bytes, Picture
 from ganbench.sources.decode import quietly
 
-SHEET, SUSPECTS = 64, 12  # pictures
+SHEET, ACROSS, SUSPECTS = 64, 8, 12  # pictures
 SPECTRUM = 256  # pictures that a spectrum is the mean of
 CELLS = 20  # of the trade-off curve, as published
 
@@ -53,13 +52,15 @@ def fetched(side: Side, places: Sequence[int]) -> list[Bytes]:
     return [found[side.cloud.names[place]] for place in places]
 
 
-def show(axes: Axes, pixels: Bytes) -> None:
-    """Show one picture, pixels as squares."""
-    grey = pixels.shape[2] == 1
-    axes.imshow(
-        pixels[..., 0] if grey else pixels, cmap="gray" if grey else None, vmin=0, vmax=255, interpolation="nearest"
-    )
-    bare(axes)
+def tiled(pictures: Sequence[Bytes], across: int) -> Bytes:
+    """Return pictures side by side as one (height, width, 3), a pixel apart on white; smaller ones at the upper left."""
+    height, width = (max(each.shape[axis] for each in pictures) + 1 for axis in (0, 1))
+    lines = -(-len(pictures) // across)
+    whole = np.full((lines * height - 1, across * width - 1, 3), 255, np.uint8)
+    for i, each in enumerate(pictures):
+        top, left = i // across * height, i % across * width
+        whole[top : top + each.shape[0], left : left + each.shape[1]] = each
+    return whole
 
 
 def sheet(row: Row, folder: Path) -> Path:
@@ -67,9 +68,9 @@ def sheet(row: Row, folder: Path) -> Path:
     n = len(row.side.cloud)
     places = [i * n // min(n, SHEET) for i in range(min(n, SHEET))]
     with style():
-        figure, axes = panels(len(places), 8, 0.7, 0.7)
-        for ax, pixels in zip(axes, fetched(row.side, places), strict=True):
-            show(ax, pixels)
+        figure, (ax,) = panels(1, 1, 4.5, 4.7)
+        ax.imshow(tiled(fetched(row.side, places), ACROSS), interpolation="nearest")
+        bare(ax)
         figure.suptitle(f"{Path(row.name).name}: {len(places)} of {n}", fontsize=9.5)
         return save(figure, folder / f"samples-{slug(row)}.png")
 
@@ -79,18 +80,17 @@ def suspects(real: Side, row: Row, folder: Path) -> Path:
     nearest = pair_of(real.features, row.side.features).nearest_real()
     order = nearest.squares[:, 0].argsort(stable=True)[:SUSPECTS]
     samples, neighbours = order.tolist(), nearest.index[order, 0].tolist()
-    distances = nearest.squares[order, 0].sqrt().tolist()
+    pictures = [*fetched(row.side, samples), *fetched(real, neighbours)]
+    height, width = (max(each.shape[axis] for each in pictures) + 1 for axis in (0, 1))
     with style():
-        figure, axes = panels(2 * len(samples), len(samples), 0.9, 1.1)
-        above, below = axes[: len(samples)], axes[len(samples) :]
-        for ax, pixels, distance in zip(above, fetched(row.side, samples), distances, strict=True):
-            show(ax, pixels)
-            ax.set_title(f"{distance:.3g}", fontsize=7)
-        for ax, pixels in zip(below, fetched(real, neighbours), strict=True):
-            show(ax, pixels)
-        figure.suptitle(
-            f"{Path(row.name).name}: nearest samples, their distance, and the reference below", fontsize=9.5
-        )
+        figure, (ax,) = panels(1, 1, 9.0, 2.3)
+        ax.imshow(tiled(pictures, len(samples)), interpolation="nearest")
+        bare(ax)
+        distances = [f"{distance:.3g}" for distance in nearest.squares[order, 0].sqrt().tolist()]
+        ax.set_xticks([(i + 0.5) * width for i in range(len(samples))], distances, fontsize=7)
+        ax.set_yticks([height / 2, height * 1.5], ["sample", "reference"])
+        ax.tick_params(length=0)
+        ax.set_title(f"{Path(row.name).name}: the samples nearest to the reference, and their distances")
         return save(figure, folder / f"suspects-{slug(row)}.png")
 
 

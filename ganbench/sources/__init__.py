@@ -28,12 +28,13 @@ def open_source(samples: Any, reading: Reading | None = None) -> Source:
         return from_memory(samples, reading)
     path, name = Path(samples), str(samples)
     try:
-        if path.is_dir():
-            return folder(path, name)
-        if not path.exists():
-            raise Missing(f"{name}: no such file or folder")
+        is_folder, is_there = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:
-        raise Missing(f"{name}: cannot be looked at ({error})") from error
+        raise Missing(f"{name!r}: cannot be looked at ({error})") from error
+    if is_folder:
+        return folder(path, name)
+    if not is_there:
+        raise Missing(f"{name}: no such file or folder")
     if path.name.lower().endswith((*ZIP, *TAR)):
         return archive(path, name)
     if is_array_file(path):

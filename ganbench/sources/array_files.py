@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 
-from ganbench.errors import BadInput, Missing
+from ganbench.errors import BadInput, Missing, RequestError
 from ganbench.find import suggestion
 from ganbench.sources.archives import content_digest
 from ganbench.sources.array_formats import idx, npy, npz, safetensors
@@ -33,7 +33,7 @@ def array_file(path: Path, name: str, reading: Reading) -> Source:
         labels = next((whole(arrays[each]) for each in LABELS if each in arrays and each != key), None)
         digest = partial(content_digest, path, name)
         return array_source(name, guarded(name, arrays[key]), digest, reading, labels, identity)
-    except BadInput:
+    except RequestError:
         raise
     except (PermissionError, FileNotFoundError) as error:
         raise Missing(f"{name}: cannot be read ({error.strerror})") from error
@@ -55,7 +55,7 @@ def guarded(name: str, stored: Stored) -> Stored:
     def blocks() -> Iterator[Array]:
         try:
             yield from stored.blocks()
-        except BadInput:
+        except RequestError:
             raise
         except RAISED as error:
             raise damaged(name, error) from error

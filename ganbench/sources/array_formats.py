@@ -109,7 +109,7 @@ def slices(path: Path, key: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -
     with safe_open(path, "np") as file:
         found = file.get_slice(key)
         for start in range(0, shape[0], step):
-            yield found[start : start + step]
+            yield found[start : min(start + step, shape[0])]
 
 
 def idx(path: Path) -> Stored:

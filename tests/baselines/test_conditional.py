@@ -94,7 +94,7 @@ def test_cgans_critic_looks_at_the_label_of_real_and_of_fake_pairs() -> None:
     assert not torch.allclose(before, after)
 
 
-def test_cgans_critic_is_given_the_label_that_the_generator_was_given() -> None:
+def test_the_critic_is_given_the_label_that_the_generator_was_given() -> None:
     class Told(nn.Module):
         def forward(self, z: Tensor, y: Tensor) -> Tensor:
             return y[:, None].double() + 0 * z
@@ -105,8 +105,12 @@ def test_cgans_critic_is_given_the_label_that_the_generator_was_given() -> None:
         def forward(self, x: Tensor, y: Tensor) -> Tensor:
             return -10 * (x[:, 0] - y).abs()
 
-    b = batch(x=torch.zeros(3, 1), z=torch.zeros(3, 1), y=torch.tensor([3, 1, 2]))
+    y = torch.tensor([3, 1, 2])
+    b = batch(x=y[:, None].double(), z=torch.zeros(3, 1), y=y)
     exactly(CGAN().generator_loss(player(Told()), player(Match()), b), log(2))
+    exactly(CGAN().critic_loss(player(Told()), player(Match()), b), 2 * log(2))
+    exactly(Projection().critic_loss(player(Told()), player(Match()), b), 2)
+    assert Projection().generator_loss(player(Told()), player(Match()), b) == 0
 
 
 def test_a_critic_of_images_sees_a_label_as_planes_and_a_critic_of_points_as_indicators() -> None:

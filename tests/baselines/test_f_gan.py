@@ -284,6 +284,16 @@ def test_weighted_js_s_conjugate_goes_on_as_a_line() -> None:
     assert values.diff().tolist() == pytest.approx([0.7 * 2, 0.7 * 169], abs=1e-9)
 
 
+def test_alpha_s_conjugate_beyond_what_the_best_critic_says() -> None:
+    """Below 1 it goes on as 4 exp(v) for alpha = 1/2; above 1 it is flat, -1/alpha, below f'(0) = -1/(alpha - 1)."""
+    _, conjugate = FGAN(divergence="alpha", alpha=0.5).forms()
+    v = torch.tensor([25.0, 35.0, 80.0], dtype=torch.double)
+    assert (conjugate(v) / v.exp()).tolist() == pytest.approx([4, 4, 4], rel=1e-9)
+    _, conjugate = FGAN(divergence="alpha", alpha=1.5).forms()
+    low = torch.tensor([-2.0, -3.0, -50.0], dtype=torch.double)
+    assert conjugate(low).tolist() == pytest.approx([-1 / 1.5] * 3, abs=1e-12)
+
+
 def test_both_move_at_once_unless_told_otherwise() -> None:
     assert FGAN().moves(0) == ("both",)
     assert FGAN(order="critic_first", n_critic=2).moves(0) == ("critic", "critic", "generator")

@@ -95,7 +95,7 @@ def test_axes_that_fit_twice_are_asked_for() -> None:
     ],
 )
 def test_floats_fill_one_of_three_ranges_and_it_is_said(values: list[float], levels: list[int], said: str) -> None:
-    source = open_source(np.array(values, np.float32).reshape(1, 1, 3, 1))
+    source = open_source(np.array(values, np.float32).reshape(1, 1, 3))
     assert stack(source).ravel().tolist() == levels
     assert notes(source) == {said}
 
@@ -165,7 +165,9 @@ def test_an_array_of_several_is_named_and_labels_are_found(tmp_path: Path) -> No
 def test_idx_files_of_images_find_their_labels(tmp_path: Path) -> None:
     head = b"\0\0\x08\x03" + struct.pack(">III", 2, 3, 4)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + bytes(range(24))))
-    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 2) + b"\x05\x07"))
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(
+        gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 2) + b"\x05\x07")
+    )
     source = open_source(tmp_path / "t10k-images-idx3-ubyte.gz")
     assert stack(source)[1, ..., 0].tolist() == [[12, 13, 14, 15], [16, 17, 18, 19], [20, 21, 22, 23]]
     assert source.labels is not None

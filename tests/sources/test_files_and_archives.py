@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from ganbench.errors import BadInput, Missing, RequestError
-from ganbench.sources import Source, open_source
-from ganbench.sources import archives, files
+from ganbench.sources import Source, archives, files, open_source
 from ganbench.sources.base import LeftOut, Picture, natural
 from tests.sets import encoded, folder_of, image, photos, tar_of, zip_of
 
@@ -32,7 +31,9 @@ def test_names_with_numbers_come_in_the_order_of_the_numbers(tmp_path: Path) -> 
     pixels = photos(12, 0)
     found = list(open_source(folder_of(pixels, tmp_path / "a")).scan())
     assert [each.name for each in found] == [f"{i}.png" for i in range(12)]
-    assert all(np.array_equal(each.pixels, x) for each, x in zip(found, pixels, strict=True) if isinstance(each, Picture))
+    assert all(
+        np.array_equal(each.pixels, x) for each, x in zip(found, pixels, strict=True) if isinstance(each, Picture)
+    )
 
 
 def test_a_folder_a_zip_and_a_tar_hold_the_same_pictures(tmp_path: Path) -> None:

@@ -1,0 +1,383 @@
+"""Scores of anybody's samples: equal however they are packed, equal to the metrics themselves, refused in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from ganbench import data, external
+from ganbench.cache import Cache
+from ganbench.errors import BadInput, Missing, RequestError, UnknownName
+from ganbench.external import Options, look, pieces, score
+from ganbench.external.compare import GROUPS
+from ganbench.features import load
+from ganbench.metrics import METRICS
+from ganbench.metrics.base import metric
+from ganbench.record import Record, Run, to_line
+from ganbench.score import Scorer
+from ganbench.sources import Reading, Source, files, open_source
+from ganbench.streams import stream
+from tests.sets import features, folder_of, image, photos, tar_of, zip_of
+
+METRIC = ["fid", "kid", "precision", "coverage"]
+
+
+def values(samples: Any, reference: Any, *metrics: str, features: str | None = None, **options: Any) -> dict[str, Any]:
+    report = score(samples, reference, metrics=metrics or METRIC, features=features, options=Options(**options))
+    return report.values[report.rows[0].name]
+
+
+@pytest.fixture(scope="module")
+def real() -> Any:
+    return photos(60, 1)
+
+
+@pytest.fixture(scope="module")
+def fake() -> Any:
+    return photos(50, 2)
+
+
+@pytest.mark.parametrize("extractor", ["random_conv", "pixels"])
+def test_a_folder_a_zip_a_tar_and_an_array_of_the_same_images_score_the_same_to_the_last_bit(
+    tmp_path: Path, real: Any, fake: Any, extractor: str
+) -> None:
+    folder = folder_of(fake, tmp_path / "a")
+    np.savez(tmp_path / "a.npz", images=fake)
+    np.save(tmp_path / "a.npy", fake.transpose(0, 3, 1, 2))
+    packed = [folder, zip_of(folder, tmp_path / "a.zip"), tar_of(folder, tmp_path / "a.tar.gz")]
+    packed += [tmp_path / "a.npz", tmp_path / "a.npy"]
+    rows = score(packed, real, metrics=METRIC, features=extractor).rows
+    assert len({tuple(each.values[0] for each in row.scores) for row in rows}) == 1
+    assert len({row.name for row in rows}) == 5
+
+
+def test_a_score_is_the_metric_of_the_extractor_s_features(real: Any, fake: Any) -> None:
+    network = load("random_conv")
+    seen = [network(torch.from_numpy(x).permute(0, 3, 1, 2)).values for x in (real, fake)]
+    for name, value in values(fake, real).items():
+        assert value == METRICS[name](*seen)
+    raw = [torch.from_numpy(x).permute(0, 3, 1, 2).flatten(1).float() / 127.5 - 1 for x in (real, fake)]
+    assert values(fake, real, "fid", features="pixels")["fid"] == METRICS["fid"](*raw)
+
+
+def test_neither_windows_nor_tasks_nor_threads_matter(
+    tmp_path: Path, real: Any, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(fake, tmp_path / "a")
+    before = values(folder, real)
+    monkeypatch.setattr(pieces, "WINDOW", 7)
+    monkeypatch.setattr(files, "TASK", 3)
+    monkeypatch.setattr(files.os, "cpu_count", lambda: 5)
+    assert values(folder, real) == before
+
+
+def test_features_are_compared_as_they_are(tmp_path: Path) -> None:
+    a, b = features(80, 1), features(70, 2)
+    np.save(tmp_path / "a.npy", a)
+    report = score(b, tmp_path / "a.npy", metrics=["fid", "precision"])
+    assert report.rows[0].value("fid") == METRICS["fid"](a, b)
+    assert report.rows[0].scores[0].features == {"name": "given"}
+
+
+def counted(source: Source, calls: list[str]) -> Source:
+    def scan() -> Iterator[Any]:
+        calls.append(source.name)
+        return source.scan()
+
+    return replace(source, scan=scan)
+
+
+def test_the_reference_is_read_once_for_several_samples(real: Any) -> None:
+    calls: list[str] = []
+    report = score([photos(20, i) for i in range(3)], counted(open_source(real), calls), metrics=METRIC)
+    assert len(calls) == 1
+    assert len(report.values) == 3  # though all are arrays without a name
+
+
+def test_a_second_time_nothing_is_decoded_and_a_changed_file_is_noticed(tmp_path: Path, real: Any, fake: Any) -> None:
+    cache, calls = Cache(tmp_path / "cache", 1 << 30), list[str]()
+    folder = folder_of(fake, tmp_path / "a")
+
+    def once() -> dict[str, Any]:
+        return values(counted(open_source(folder), calls), real, cache=cache)
+
+    first = once()
+    assert once() == first
+    assert len(calls) == 1
+    image(photos(1, 9)[0]).save(folder / "3.png")
+    assert once() != first
+    assert len(calls) == 2
+
+
+def test_a_network_under_another_preprocessing_does_not_meet_the_cache(
+    tmp_path: Path, real: Any, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path, 1 << 30)
+    values(fake, real, cache=cache)
+    other = load("random_conv")
+    other.identity = {**other.identity, "preprocessing": "another"}
+    monkeypatch.setattr(external.extractors, "load", lambda *_: other)
+    report = score(fake, real, metrics=METRIC, options=Options(cache=cache))
+    assert "W114" in [each.code for each in report.warnings]
+
+
+def test_grey_among_colour_is_colour_and_grey_beside_colour_too(tmp_path: Path, real: Any) -> None:
+    mixed = [*photos(20, 3, channels=1), *photos(20, 4)]  # the pass begins again when colour comes
+    folder = folder_of(mixed, tmp_path / "a")  # type: ignore[arg-type]
+    whole = np.stack([np.broadcast_to(each, (16, 16, 3)) for each in mixed])
+    for extractor in ("pixels", "random_conv"):
+        assert values(folder, real, features=extractor) == values(whole, real, features=extractor)
+    grey = photos(30, 5, channels=1)
+    assert values(grey, real, features="pixels") == values(np.repeat(grey, 3, 3), real, features="pixels")
+
+
+def test_sizes_may_differ_where_the_features_resize_and_not_elsewhere(tmp_path: Path, real: Any) -> None:
+    folder = folder_of(photos(10, 3), tmp_path / "a")
+    for i, each in enumerate(photos(10, 4, side=20)):
+        image(each).save(folder / f"{i}b.png")
+    assert math.isfinite(values(folder, real)["fid"])
+    with pytest.raises(
+        BadInput, match="images of several sizes, which features pixels cannot compare; random_conv can"
+    ):
+        values(folder, real, features="pixels")
+    with pytest.raises(BadInput, match="features digits cannot look at images of 16 by 16 pixels with 3 channels"):
+        values(photos(10, 3), real, features="digits")
+
+
+def test_the_order_of_the_samples_is_that_of_their_names_whatever_their_sizes(tmp_path: Path, real: Any) -> None:
+    pictures = [photos(1, i, side=16 + 4 * (i % 2))[0] for i in range(12)]
+    folder = folder_of(pictures, tmp_path / "a")  # type: ignore[arg-type]
+    looker = look.Looker(load("random_conv"))
+    cloud = looker(open_source(folder))
+    alone = [load("random_conv")(torch.from_numpy(each)[None].permute(0, 3, 1, 2)).values[0] for each in pictures]
+    assert torch.equal(cloud.values, torch.stack(alone))
+    assert cloud.names == tuple(f"{i}.png" for i in range(12))
+
+
+def test_a_data_set_by_name_is_the_reference_of_runs() -> None:
+    digits = data.load("digits")
+    x, y = digits.control.examples(digits.control.distinct(digits.control.size or 0, stream(0, "control")))
+    inside = Scorer(digits, ["fid", "kid", "precision"], digits.held_out.size or 0)(x[None], y[None])
+    levels = ((x + 1) * 127.5).round().to(torch.uint8)
+    outside = values(levels, "digits", "fid", "kid", "precision")
+    for each in inside:
+        # 17 levels of grey do not all fall on one of 256
+        assert outside[each.metric] == pytest.approx(each.values[0], rel=2e-2, abs=1e-3)
+    assert score(levels, "digits", metrics=["fid"]).rows[0].scores[0].features["name"] == "digits"
+
+
+def test_pictures_of_digits_saved_in_colour_are_grey_to_the_digits_network(tmp_path: Path) -> None:
+    grey = photos(20, 1, side=8, channels=1)
+    np.save(tmp_path / "a.npy", grey)
+    (tmp_path / "b").mkdir()
+    for i, each in enumerate(grey):
+        Image.fromarray(np.repeat(each, 3, 2)).save(tmp_path / "b" / f"{i}.png")
+    a, b = (values(tmp_path / name, "digits:control", "fid", "inception_score") for name in ("a.npy", "b"))
+    assert a == b
+
+
+def test_splits_and_names_that_are_not_there_are_refused() -> None:
+    with pytest.raises(UnknownName, match="unknown split of digits: 'tset'; did you mean 'test'"):
+        values(photos(5, 0), "digits:tset")
+    with pytest.raises(Missing, match="no such file or folder, nor a data set; did you mean 'digits'"):
+        values(photos(5, 0), "digit")
+    with pytest.raises(Missing, match=r"torchvision.datasets.CIFAR10\('.*', download=True\) does, or name its folder"):
+        values(photos(5, 0), "cifar10:test", data=Path("/nonexistent"))
+
+
+def results(folder: Path, x: Tensor) -> None:
+    """A results folder with one cell whose second seed diverged."""
+    runs = (Run(3, "done", 9), Run(4, "diverged", 2, "loss"), Run(5, "done", 9))
+    record = Record("0123456789abcdef", "gan", {}, "ring8", "rule", (3, 4, 5), {}, "source", runs, (), [], [], {})
+    (folder / "cells" / "gan-ring8-01234567").mkdir(parents=True)
+    (folder / "records.jsonl").write_text(to_line(record) + "\n")
+    save_file(
+        {"x": x, "y": torch.zeros(x.shape[:2], dtype=torch.int64)},
+        folder / "cells/gan-ring8-01234567/samples.safetensors",
+    )
+
+
+def test_a_cell_of_an_earlier_run_is_scored_by_its_name(tmp_path: Path) -> None:
+    x = torch.randn(2, 50, 2, generator=stream(0, "x"))
+    results(tmp_path / "quick", x)
+    reference = features(60, 0, 2)
+    for name, seat in (("gan:ring8", 0), ("gan:ring8:3", 0), ("gan:ring8:5", 1)):
+        found = values(f"{tmp_path}/quick:{name}", reference, "fid")
+        assert found["fid"] == METRICS["fid"](reference, x[seat])
+    with pytest.raises(Missing, match="no such seed was finished; finished are 3, 5"):
+        values(f"{tmp_path}/quick:gan:ring8:4", reference)
+    with pytest.raises(UnknownName, match="'wgan:ring8'; did you mean 'gan:ring8'"):
+        values(f"{tmp_path}/quick:wgan:ring8", reference)
+    with pytest.raises(BadInput, match="expected .*quick:BASELINE:DATASET"):
+        values(f"{tmp_path}/quick:gan", reference)
+
+
+def test_modes_are_known_where_the_reference_is_a_mixture() -> None:
+    x = data.load("ring8").held_out
+    points = x.examples(x.distinct(500, stream(5, "points")))[0]
+    assert values(points, "ring8", "modes_captured")["modes_captured"] == 8
+    with pytest.raises(RequestError, match="modes_captured cannot be used on .*: the law and the modes are not known"):
+        values(points, features(50, 0, 2), "modes_captured")
+
+
+def test_folders_of_classes_are_labels_where_both_sides_have_the_same(tmp_path: Path) -> None:
+    for seed, side in enumerate(("real", "fake", "other")):
+        for i, name in enumerate("ab" if side != "other" else "bc"):
+            folder_of(photos(12, 2 * seed + i), tmp_path / side / name)
+    found = values(tmp_path / "fake", tmp_path / "real", "intra_fid", features="pixels")
+    parts = [values(tmp_path / "fake" / c, tmp_path / "real" / c, "fid", features="pixels")["fid"] for c in "ab"]
+    assert found["intra_fid"] == pytest.approx(np.mean(parts))
+    with pytest.raises(RequestError, match="needs the same labels on both sides"):
+        values(tmp_path / "other", tmp_path / "real", "intra_fid")
+
+
+def test_training_examples_are_looked_at_for_metrics_of_copying(real: Any, fake: Any) -> None:
+    assert values(fake, real, "copies", train=np.concatenate([fake, photos(50, 7)]))["copies"] == 1
+    with pytest.raises(RequestError, match="needs training examples"):
+        values(fake, real, "copies")
+
+
+def test_images_themselves_are_compared_in_the_range_of_runs(real: Any) -> None:
+    x = torch.from_numpy(real).permute(0, 3, 1, 2).float() / 127.5 - 1
+    assert values(real[:40], real, "ms_ssim")["ms_ssim"] == METRICS["ms_ssim"](x[:40])
+
+
+def test_all_is_every_metric_that_can_be_used_and_the_usual_ones_need_no_asking(real: Any, fake: Any) -> None:
+    report = score(fake, real)
+    assert [each.metric for each in report.rows[0].scores] == [
+        "fid",
+        "kid",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+    ]
+    comparison, row = report.comparison, report.rows[0]
+    names = comparison.choose(["all"], row.side)
+    assert {"ms_ssim", "fid", "vendi"} <= set(names)
+    assert not {"copies", "inception_score", "modes_captured", "intra_fid"} & set(names)
+
+
+@metric(needs=("fake",), better="lower", ideal=None, bounds=(-1e9, 1e9), paper="none")
+def first_column(fake: Any) -> float:
+    """Mean of the first feature."""
+    return float(fake.values[:, 0].double().mean())
+
+
+def test_the_interval_of_a_mean_is_student_s_over_group_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "first_column", first_column)
+    x = features(200, 0)
+    row = score(x, features(50, 1), metrics=["first_column"], options=Options(intervals=True)).rows[0]
+    means = x[:, 0].astype(np.float64).reshape(-1, GROUPS).mean(0)
+    half = 2.2621571628 * means.std(ddof=1) / math.sqrt(GROUPS)
+    assert row.intervals[0] == pytest.approx((means.mean() - half, means.mean() + half), rel=1e-6)
+    few = score(x[:99], features(50, 1), metrics=["first_column"], options=Options(intervals=True)).rows[0]
+    assert few.intervals == (None,)
+
+
+def test_controls_give_the_scale(real: Any, fake: Any) -> None:
+    rows = score(fake, real, metrics=["fid", "coverage"], options=Options(controls=True)).rows
+    _, floor, noise, blurred, repeated = rows
+    assert [row.is_control for row in rows] == [False, True, True, True, True]
+    assert floor.value("fid") < min(noise.value("fid"), repeated.value("fid"))  # type: ignore[type-var]
+    assert repeated.value("coverage") == pytest.approx(0, abs=0.1)
+    assert blurred.name == "control: blurred reference"
+    points = score(features(50, 2), features(60, 1), metrics=["fid"], options=Options(controls=True)).rows
+    assert [row.name for row in points[1:]] == [
+        "control: half of the reference against the other half",
+        "control: independent Gaussians",
+        "control: one row repeated",
+    ]
+
+
+def test_a_torch_data_set_is_scored_as_its_images(real: Any, fake: Any) -> None:
+    x = torch.from_numpy(fake).permute(0, 3, 1, 2)
+    assert values(TensorDataset(x, torch.zeros(len(x))), real) == values(fake, real)
+    assert values(x.float() / 255, real) == values(fake, real)
+
+
+def one_broken(folder: Path) -> Path:
+    content = (folder / "3.png").read_bytes()
+    (folder / "3.png").write_bytes(content[: len(content) // 2])
+    return folder
+
+
+def test_broken_files_are_named_and_counted_or_skipped(tmp_path: Path, real: Any, fake: Any) -> None:
+    folder = one_broken(folder_of(fake, tmp_path / "a"))
+    (folder / "x.png").write_text("hello")
+    with pytest.raises(BadInput, match=r"2 broken images \(first: 3.png: damaged .*--skip-broken goes on without"):
+        values(folder, real)
+    report = score(folder, real, metrics=METRIC, options=Options(skip_broken=True))
+    kept = np.delete(fake, 3, 0)
+    assert report.rows[0].value("fid") == values(kept, real)["fid"]
+    assert [each.name for each in report.rows[0].side.cloud.left_out] == ["3.png", "x.png"]
+    assert "W115" in [each.code for each in report.warnings]
+
+
+REFUSED: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "the reference itself": (lambda real, fake: score(real, real), "are the same: such a score says nothing"),
+    "one image": (lambda real, fake: score(fake[:1], real), "expected at least 2 samples, got 1"),
+    "another dimension": (
+        lambda real, fake: score(features(9, 0, 3), features(9, 1, 4)),
+        "expected 4 features a sample",
+    ),
+    "images and features": (lambda real, fake: score(fake, features(9, 0)), "expected the same of both"),
+    "no such metric": (lambda real, fake: score(fake, real, metrics=["fd"]), "unknown metric 'fd'; did you mean 'fid'"),
+    "no such features": (lambda real, fake: score(fake, real, features="pixel"), "did you mean 'pixels'"),
+    "features for features": (lambda real, fake: score(features(9, 0), features(9, 1), features="pixels"), "already"),
+    "identity of images": (lambda real, fake: score(fake, real, features="identity"), "for images there is pixels"),
+    "no classes": (lambda real, fake: score(fake, real, metrics=["inception_score"]), "the features know no classes"),
+    "nothing": (lambda real, fake: score([], real), "expected one or more sets"),
+    "not finite": (lambda real, fake: score(np.full((5, 3), np.nan), features(9, 0, 3)), "row 0 is not finite"),
+    "a range": (lambda real, fake: score(fake * 3.0, real), "name the range with --span"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_scored_is_refused_in_one_line(real: Any, fake: Any, case: str) -> None:
+    call, said = REFUSED[case]
+    with pytest.raises(RequestError, match=said) as caught:
+        call(real, fake)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_not_here_are_told_where_to_go(tmp_path: Path, real: Any, fake: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("GANBENCH_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(Missing, match="--weights FILE"):
+        score(fake, real, features="inception")
+    (tmp_path / "w.pth").write_bytes(b"x")
+    with pytest.raises(BadInput, match="expected SHA-256 [0-9a-f]{64}.*found [0-9a-f]{64}"):
+        score(fake, real, features="inception", options=Options(weights=tmp_path / "w.pth"))
+
+
+def test_a_range_that_is_named_clips_and_warns(real: Any, fake: Any) -> None:
+    wide = (fake / 127.5 - 1) * 1.1
+    report = score(wide.astype(np.float32), real, metrics=["fid"], options=Options(reading=Reading(span=(-1.0, 1.0))))
+    assert "W112" in [each.code for each in report.warnings]
+
+
+def test_memory_of_a_pass_does_not_grow_with_the_number_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def scan() -> Iterator[Any]:
+        for i in range(400):
+            yield pieces.Picture(str(i), photos(1, i)[0], "array")
+
+    sizes: list[int] = []
+    network = load("random_conv")
+    monkeypatch.setattr(pieces, "WINDOW", 32)
+    ask = look.Pass.ask
+    monkeypatch.setattr(look.Pass, "ask", lambda self, pixels: (sizes.append(len(pixels)), ask(self, pixels))[1])
+    look.Looker(network)(Source("many", "images", lambda: "many", scan))
+    assert max(sizes) == 32
+    assert sum(sizes) == 400
