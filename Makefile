@@ -1,12 +1,12 @@
 # make run    install, then train, score and tabulate the quick suite
 # make test   install with the test extra, then lint, type-check and test
 #
-# The environment in .venv is reused until pyproject.toml changes.
+# What a run makes lies in runs/; results/ holds what the README shows. The environment in .venv is reused until pyproject.toml changes.
 
 PYTHON ?= python3
 VENV ?= .venv
 SUITE ?= quick
-OUT ?= results
+OUT ?= runs
 BIN := $(VENV)/bin
 
 .PHONY: run test lint types bench

@@ -26,6 +26,7 @@ class ACGAN(Baseline):
     weight: float = 1.0
 
     paper = "Odena, Olah & Shlens, Conditional Image Synthesis with Auxiliary Classifier GANs, 2016. arXiv:1610.09585"
+    conditional = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

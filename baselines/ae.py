@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Baseline, Batch, Player
+from ganbench.game import Baseline, Batch, Player, some
 from ganbench.nets.autoencoder import decoder, encoder
 
 
@@ -37,7 +37,7 @@ class Autoencoder(Baseline):
 
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source = data.train
-        x, _ = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        x, _ = some(source, self.limit, stream)
         codes = G.encode(x.to(next(iter(G.weights.values())).device))
         values, vectors = torch.linalg.eigh(codes.T.double().cov(correction=0).view(self.latent, self.latent))
         root = vectors * values.clamp(min=0).sqrt()

@@ -28,6 +28,7 @@ class CGAN(Baseline):
     fusion: Fusion = "concat"
 
     paper = "Mirza & Osindero, Conditional Generative Adversarial Nets, 2014. arXiv:1411.1784"
+    conditional = True
     members = ("fusion", ("concat", "hadamard"))
 
     def __post_init__(self) -> None:

@@ -27,6 +27,7 @@ class CVAE(Baseline):
     betas: tuple[float, float] = (0.9, 0.999)
 
     paper = "Sohn, Lee & Yan, Learning Structured Output Representation using Deep Conditional Generative Models, 2015"
+    conditional = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, normal
+from ganbench.game import Batch, Control, Draw, Player, normal, some
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,12 @@ class Gaussian(Control):
 
     limit: int = 100_000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.limit >= 2, "limit", "at least 2")
-
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(prod(space.shape))}
 
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source, space = data.train, data.space
-        x, _ = source.examples(source.distinct(source.size or self.limit, stream))
+        x, _ = some(source, self.limit, stream)
         rows = x.flatten(1).double()
         values, vectors = torch.linalg.eigh(rows.T.cov(correction=0))  # pixels that never change: no Cholesky factor
         root = vectors * values.clamp(min=0).sqrt()

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
 from ganbench.errors import BadInput
-from ganbench.game import Batch, Control, Draw, Player, normal, uniform
+from ganbench.game import Batch, Control, Draw, Player, normal, some, uniform
 
 Covariance = Literal["diag", "full"]
 FLOOR = 1e-3  # added to each variance, in units of the data's mean variance
@@ -29,13 +29,12 @@ class GMM(Control):
 
     components: int = 100
     covariance: Covariance = "diag"
-    limit: int = 10_000
     rounds: int = 100
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.covariance in get_args(Covariance), "covariance", f"one of {', '.join(get_args(Covariance))}")
-        for name in ("components", "limit", "rounds"):
+        for name in ("components", "rounds"):
             self.require(getattr(self, name) >= 1, name, "at least 1")
 
     def noise(self, space: Space) -> dict[str, Draw]:
@@ -44,7 +43,7 @@ class GMM(Control):
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         """Raise BadInput for fewer training examples than components."""
         source = data.train
-        x, _ = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        x, _ = some(source, self.limit, stream)
         if len(x) < self.components:
             raise BadInput(f"GMM: components must be at most the {len(x)} training examples, got {self.components}")
         mixture = self.mixture(x.flatten(1).double(), stream)

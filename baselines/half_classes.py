@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player
+from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,9 @@ class HalfClasses(Control):
     ``limit`` is how many training examples are looked through at most.
     """
 
-    limit: int = 10_000
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.limit >= 1, "limit", "at least 1")
-
-    def noise(self, space: Space) -> dict[str, Draw]:
-        return {}
-
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source, classes = data.train, data.space.classes
-        x, y = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        x, y = some(source, self.limit, stream)
         half = torch.randperm(classes, generator=stream)[: classes // 2].to(y.device)
         kept = torch.isin(y, half)
         # kept examples first: the pool is then as long for every seed, however many it keeps

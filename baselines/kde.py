@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, normal, uniform
+from ganbench.game import Batch, Control, Draw, Player, normal, some, uniform
 
 VALIDATED = 200  # examples kept back for choosing the width, at most a tenth of the pool
 
@@ -21,7 +21,6 @@ class KDE(Control):
     The noise's sd is the one of ``grid``, in units of the data's sd, under which kept-back examples are likeliest.
     """
 
-    limit: int = 10_000
     grid: tuple[float, ...] = tuple(10 ** (i / 10 - 3) for i in range(31))
 
     def __post_init__(self) -> None:
@@ -34,7 +33,7 @@ class KDE(Control):
 
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source = data.train
-        x, _ = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        x, _ = some(source, self.limit, stream)
         rows = x.flatten(1).double()
         kept = max(1, min(VALIDATED, len(rows) // 10))
         square = torch.cdist(rows[:kept], rows[kept:]).square()

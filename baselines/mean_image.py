@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player
+from ganbench.dataset import Dataset, Tensors
+from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
@@ -17,16 +17,9 @@ class MeanImage(Control):
 
     limit: int = 100_000
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.limit >= 1, "limit", "at least 1")
-
-    def noise(self, space: Space) -> dict[str, Draw]:
-        return {}
-
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source = data.train
-        x, _ = source.examples(source.distinct(source.size or self.limit, stream))
+        x, _ = some(source, self.limit, stream)
         return {"mean": x.double().mean(0).to(x.dtype)}
 
     def generate(self, G: Player, b: Batch) -> Tensor:

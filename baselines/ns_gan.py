@@ -12,7 +12,7 @@ from ganbench.game import Baseline, Batch, Player
 
 @dataclass(frozen=True)
 class NonSaturatingGAN(Baseline):
-    """Goodfellow et al., 2014, section 3: the generator maximises log D(G(z)) instead of minimising log(1 - D(G(z)))."""
+    """Goodfellow et al., 2014, section 3: the generator maximises log D(G(z)), not minimises log(1 - D(G(z)))."""
 
     paper = "Goodfellow et al., Generative Adversarial Nets, 2014. arXiv:1406.2661"
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
 from ganbench.errors import BadInput
-from ganbench.game import Batch, Control, Draw, Player
+from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
@@ -19,19 +19,10 @@ class OnePerClass(Control):
     ``limit`` is how many training examples are looked through at most.
     """
 
-    limit: int = 10_000
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.limit >= 1, "limit", "at least 1")
-
-    def noise(self, space: Space) -> dict[str, Draw]:
-        return {}
-
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         """Raise BadInput for data in which a class does not occur."""
         source, classes = data.train, data.space.classes
-        x, y = source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))
+        x, y = some(source, self.limit, stream)
         belongs = y == torch.arange(classes, device=y.device)[:, None]
         if not belongs.any(1).all():
             missing = (~belongs.any(1)).nonzero().flatten().tolist()

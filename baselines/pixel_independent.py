@@ -9,25 +9,19 @@ import torch
 from torch import Tensor
 
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, uniform
+from ganbench.game import Batch, Control, Draw, Player, some, uniform
 
 
 @dataclass(frozen=True)
 class PixelIndependent(Control):
     """Each coordinate is that of another training example, out of ``limit`` distinct ones at most."""
 
-    limit: int = 10_000
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require(self.limit >= 1, "limit", "at least 1")
-
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"pick": uniform(prod(space.shape))}
 
     def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
         source = data.train
-        return {"pool": source.examples(source.distinct(min(source.size or self.limit, self.limit), stream))[0]}
+        return {"pool": some(source, self.limit, stream)[0]}
 
     def generate(self, G: Player, b: Batch) -> Tensor:
         rows = (b.pick * len(b.pool)).long()

@@ -28,6 +28,7 @@ class Projection(Baseline):
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Miyato & Koyama, cGANs with Projection Discriminator, 2018. arXiv:1802.05637"
+    conditional = True
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         if convolutional(space):

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from benchmarks.machine import describe
 from ganbench import data, roster
-from ganbench.errors import BadInput
+from ganbench.game import Control
 from ganbench.suite import Suite, shipped
 from ganbench.train import Plan, Trainer
 
 GROUPS = (1, 3, 16)
 ROUNDS, STEPS = 3, 20
+INTRODUCTION = """# Steps per second
+
+One step is every move of one game step (critic steps included) for all seeds of a group. A gain is how many times
+faster the group is than the same seeds one after another. CPU time, best of {rounds} rounds measured in turns.
+
+{machine}
+
+| baseline | data | 1 seed, steps/s | 3 seeds, steps/s | 16 seeds, steps/s | gain of 3 | gain of 16 |
+|---|---|---:|---:|---:|---:|---:|
+"""
 
 
 def trainer(name: str, dataset: str, seeds: int) -> Trainer:
@@ -27,7 +38,7 @@ def trainer(name: str, dataset: str, seeds: int) -> Trainer:
 
 
 def milliseconds(games: dict[int, Trainer]) -> dict[int, float]:
-    """CPU milliseconds of one step of each game: the best of a few rounds, in turns, so that a noisy moment hits all."""
+    """CPU milliseconds of one step of each game: the best of some rounds, in turns, so that a noisy moment hits all."""
     best = dict.fromkeys(games, float("inf"))
     for _ in range(ROUNDS):
         for seeds, game in games.items():
@@ -37,45 +48,30 @@ def milliseconds(games: dict[int, Trainer]) -> dict[int, float]:
     return best
 
 
-def rows(suite: Suite) -> list[str]:
-    """One line of Markdown per game of the suite that descends anything."""
-    lines = []
+def rows(suite: Suite) -> Iterator[str]:
+    """One line of Markdown for each game of the suite that descends anything."""
+    names = roster.everyone() if suite.baselines == "all" else suite.baselines
     for dataset in suite.datasets:
-        for name in suite.names():
-            try:
-                games = {seeds: trainer(name, dataset, seeds) for seeds in GROUPS}
-            except BadInput:
+        space = data.load(dataset).space
+        for name in names:
+            if issubclass(roster.load(name), Control):
                 continue
-            if not games[1].history and not any(games[1].turns.values()):
-                continue  # a control
-            spent = milliseconds(games)
-            speed = [f"{1e3 / spent[seeds]:.0f}" for seeds in GROUPS]
-            gain = [f"{seeds * spent[1] / spent[seeds]:.2f}" for seeds in GROUPS[1:]]
-            lines.append(f"| {name} | {dataset} | {' | '.join([*speed, *gain])} |")
-            print(lines[-1], flush=True)
-    return lines
+            if roster.configure(name, {}, data.load(dataset)).refuses(space, Plan(1).batch):
+                continue
+            spent = milliseconds({seeds: trainer(name, dataset, seeds) for seeds in GROUPS})
+            speeds = [f"{1e3 / spent[seeds]:.0f}" for seeds in GROUPS]
+            gains = [f"{seeds * spent[1] / spent[seeds]:.2f}" for seeds in GROUPS[1:]]
+            yield f"| {' | '.join([name, dataset, *speeds, *gains])} |\n"
 
 
 def main() -> None:
-    """Measure, print, and write the table beside this file."""
+    """Measure the suite named on the command line, print as it goes, and write the table beside this file."""
     torch.set_num_threads(1)
-    suite = shipped(sys.argv[1] if len(sys.argv) > 1 else "quick")
-    head = [
-        "# Steps per second",
-        "",
-        "One step is every move of one game step for all seeds of the group. The last columns say how many times faster a group is",
-        "than the same seeds one after another. CPU time, best of three rounds measured in turns.",
-        "",
-        describe(),
-        "",
-        "| baseline | data | "
-        + " | ".join(f"{n} seed{'s' * (n > 1)}, steps/s" for n in GROUPS)
-        + " | "
-        + " | ".join(f"gain of {n}" for n in GROUPS[1:])
-        + " |",
-        "|---|---|" + "---:|" * (2 * len(GROUPS) - 1),
-    ]
-    (Path(__file__).parent / "steps.md").write_text("\n".join([*head, *rows(suite), ""]), encoding="utf-8")
+    lines = [INTRODUCTION.format(rounds=ROUNDS, machine=describe())]
+    for row in rows(shipped(sys.argv[1] if len(sys.argv) > 1 else "quick")):
+        print(row, end="", flush=True)
+        lines.append(row)
+    (Path(__file__).parent / "steps.md").write_text("".join(lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -108,11 +108,15 @@ class Work:
         trainer.run(watch=note)
         x, y = samples(trainer, self.cell.samples)
         runs = ended(trainer)
-        record = self.record(runs, scores(self.scorer(self.cell.metrics), x, y, runs))
+        record = self.record(runs, scores(self.scorer(self.cell.metrics), x, self.asked(y), runs))
         self.keep("samples", {"x": x, "y": y})
         self.keep("weights", weights(trainer))
         pictures.cell(record, x, y, self.data, self.folder / "samples.png")
         return record
+
+    def asked(self, y: Tensor) -> Tensor | None:
+        """Return the classes that samples were asked to be of, None from a baseline that takes no such wishes."""
+        return y if self.baseline.conditional else None
 
     def scorer(self, metrics: Sequence[str]) -> Scorer:
         return Scorer(self.data, metrics, self.cell.samples)
@@ -124,7 +128,8 @@ class Work:
 
     def point(self, watch: Scorer, trainer: Trainer) -> dict[str, Any]:
         """One point of the learning curve: the watched metric of fresh samples, None for seeds that diverged."""
-        (found,) = scores(watch, *samples(trainer, watch.n), ended(trainer))
+        x, y = samples(trainer, watch.n)
+        (found,) = scores(watch, x, self.asked(y), ended(trainer))
         return {"step": trainer.done, "metric": found.metric, "values": list(found.values)}
 
     def keep(self, name: str, tensors: Tensors) -> None:
@@ -151,7 +156,7 @@ class Work:
         """Return the old record with the metrics that it lacks, if that is all it lacks and its samples are kept."""
         if old is None or state(self.cell, old) != "unscored" or not (kept := self.kept(old.runs)):
             return None
-        new = scores(self.scorer(lacking(self.cell, old)), *kept, old.runs)
+        new = scores(self.scorer(lacking(self.cell, old)), kept[0], self.asked(kept[1]), old.runs)
         known = {score.metric: score for score in (*old.scores, *new)}
         order = [*METRICS, *sorted(set(known) - set(METRICS))]
         return replace(old, scores=tuple(known[name] for name in order if name in known))

@@ -4,67 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad
 
-from ganbench.dataset import Dataset, Space, Tensors
+from ganbench.dataset import Dataset, Source, Space, Tensors
 from ganbench.errors import BadInput
 from ganbench.nets import critic, generator
 from ganbench.optim import Adam, Optimizer
-from ganbench.weights import share
+from ganbench.players import Batch, Player, gradient, one_hot
+
+__all__ = [
+    "Baseline",
+    "Batch",
+    "Control",
+    "Draw",
+    "Move",
+    "Order",
+    "Player",
+    "gradient",
+    "integers",
+    "normal",
+    "one_hot",
+    "some",
+    "uniform",
+]
 
 Draw = Callable[[int, torch.Generator], Tensor]
 Move = Literal["critic", "generator", "both"]
 Order = Literal["critic_first", "generator_first", "simultaneous"]
-
-
-class Batch:
-    """What a loss may look at, by name.
-
-    Always: data ``x``, labels ``y`` and ``progress`` in [0, 1). Also the draws that the baseline declares in
-    ``noise``, and its carried or fitted state. When sampling: ``index``, the running number of each sample.
-    """
-
-    def __init__(self, tensors: Tensors) -> None:
-        self._tensors = tensors
-
-    def __getattr__(self, name: str) -> Tensor:
-        try:
-            return self._tensors[name]
-        except KeyError:
-            raise AttributeError(f"no {name!r} in this batch; it holds {', '.join(self._tensors)}") from None
-
-
-class Player:
-    """A network bound to explicit tensors, so that a loss is a function of them."""
-
-    def __init__(self, module: nn.Module, weights: Tensors, buffers: Tensors) -> None:
-        self._module, self.weights, self._buffers = module, weights, buffers
-
-    def __call__(self, *inputs: Tensor) -> Tensor:
-        return cast("Tensor", functional_call(self._module, self.weights | self._buffers, inputs))
-
-    def __getattr__(self, name: str) -> Player:
-        """Return a named part of the network with its share of the tensors: ``G.encode``."""
-        return Player(self._module.get_submodule(name), share(self.weights, name), share(self._buffers, name))
-
-    def frozen(self) -> Player:
-        """Return this player as a constant: no gradient flows to its weights."""
-        return Player(self._module, {k: v.detach() for k, v in self.weights.items()}, self._buffers)
-
-    def slope(self, loss: Callable[[Player], Tensor]) -> Tensors:
-        """Return the differentiable gradient of ``loss`` with respect to this player's weights, by name."""
-        slopes = grad(lambda weights: loss(Player(self._module, weights, self._buffers)))(self.weights)
-        return cast("Tensors", slopes)
-
-    def descend(self, loss: Callable[[Player], Tensor], lr: float) -> Player:
-        """Return this player after one differentiable gradient step on ``loss``."""
-        slopes = self.slope(loss)
-        moved = {name: weight - lr * slopes[name] for name, weight in self.weights.items()}
-        return Player(self._module, moved, self._buffers)
 
 
 @dataclass(frozen=True)
@@ -83,10 +52,8 @@ class Baseline:
     ema: float = 0.999
 
     paper: ClassVar[str] = ""
-    members: ClassVar[tuple[str, tuple[str, ...]]] = (
-        "",
-        (),
-    )  # of a family: the field that tells them apart, its values
+    conditional: ClassVar[bool] = False  # whether its samples are asked to be of a class
+    members: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # of a family: the field that differs, and its values
 
     def __post_init__(self) -> None:
         self.require(self.latent >= 1, "latent", "at least 1")
@@ -174,15 +141,29 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Control(Baseline):
-    """A row without a game: something fitted once, to show what a score means."""
+    """A row without a game: something fitted once to at most ``limit`` examples, to show what a score means."""
+
+    limit: int = 10_000
 
     paper: ClassVar[str] = "control"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.limit >= 2, "limit", "at least 2")
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {}
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return nn.Identity(), nn.Identity()
 
     def moves(self, step: int) -> tuple[Move, ...]:
         return ()
+
+
+def some(source: Source, limit: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return distinct examples and their labels: at most ``limit``, and that many of a streamed source."""
+    return source.examples(source.distinct(min(source.size or limit, limit), stream))
 
 
 def normal(*shape: int) -> Draw:
@@ -198,14 +179,3 @@ def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Draw:
 def integers(high: int, *shape: int) -> Draw:
     """Uniform whole numbers from 0 to ``high`` - 1: classes, codes, which generator."""
     return lambda n, stream: torch.randint(high, (n, *shape), generator=stream)
-
-
-def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Gradient of a critic's output for each example with respect to that example, flattened to (n, d)."""
-    slopes: Any = grad(lambda points: f(points).sum())(x)
-    return cast("Tensor", slopes.flatten(1))
-
-
-def one_hot(y: Tensor, classes: int) -> Tensor:
-    """Labels (n,) as (n, classes) indicators; torch's own form branches on a value, which no traced step may."""
-    return (y[..., None] == torch.arange(classes, device=y.device)).float()

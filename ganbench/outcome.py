@@ -58,7 +58,7 @@ def only(trainer: Trainer, seats: Sequence[int]) -> Trainer:
     return fewer
 
 
-def scores(scorer: Scorer, x: Tensor, y: Tensor, runs: Sequence[Run]) -> tuple[Scores, ...]:
+def scores(scorer: Scorer, x: Tensor, y: Tensor | None, runs: Sequence[Run]) -> tuple[Scores, ...]:
     """Score the samples of seeds that got to the end; the others have no value, and how they ended is the reason."""
     return tuple(widened(score, seats_of(runs), runs) for score in scorer(x, y))
 

@@ -19,7 +19,20 @@ Status = Literal["done", "diverged", "error"]
 
 PACKAGE = Path(__file__).parent
 # Whatever the samples of a cell depend on, beside the file of its baseline.
-SOURCES = ("dataset", "deal", "game", "moves", "optim", "replay", "sample", "sides", "streams", "train", "weights")
+SOURCES = (
+    "dataset",
+    "deal",
+    "game",
+    "moves",
+    "optim",
+    "players",
+    "replay",
+    "sample",
+    "sides",
+    "streams",
+    "train",
+    "weights",
+)
 FOLDERS = ("data", "nets")
 WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}
 

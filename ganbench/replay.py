@@ -40,9 +40,9 @@ def replay(function: Step, example: Sequence[Tensor]) -> Step:
 def drop_what_does_nothing(graph: Graph) -> None:
     """Let the users of each operation that returns its own input use that input."""
     for node in graph.nodes:
-        if node.target in MARKS or (node.target in RESHAPES and shape(node) == shape(node.args[0])):
-            node.replace_all_uses_with(node.args[0])
-        elif node.target is aten.mul.Scalar and node.args[1] == 1:
+        is_reshape_to_itself = node.target in RESHAPES and shape(node) == shape(node.args[0])
+        is_product_with_one = node.target is aten.mul.Scalar and node.args[1] == 1
+        if node.target in MARKS or is_reshape_to_itself or is_product_with_one:
             node.replace_all_uses_with(node.args[0])
     graph.eliminate_dead_code()
 

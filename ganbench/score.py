@@ -18,6 +18,7 @@ from ganbench.find import check_names
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import Metric
 from ganbench.metrics.features import Features
+from ganbench.metrics.prepare import prepare
 from ganbench.record import Scores
 from ganbench.streams import stream
 
@@ -34,7 +35,7 @@ class Look:
 
     name: str
     x: Tensor
-    y: Tensor
+    y: Tensor | None  # None: not asked to be of a class
     extractor: Extractor
 
     @cached_property
@@ -50,6 +51,13 @@ class Look:
         if self.extracted.posteriors is None:
             raise BadInput(f"features {self.extractor.name} know no classes, so there are no posteriors")
         return self.extracted.posteriors
+
+
+def asked_for(fake: Look) -> Tensor:
+    """Return the classes that samples were asked to be of."""
+    if fake.y is None:
+        raise BadInput("undefined: these samples were not asked to be of a class")
+    return fake.y
 
 
 class Scorer:
@@ -83,20 +91,29 @@ class Scorer:
         size = self.data.train.size
         return Look("train", *drawn(self.data.train, size or self.n, "train"), self.extractor)
 
-    def __call__(self, x: Tensor, y: Tensor) -> tuple[Scores, ...]:
-        """Score ``x`` (seeds, n, *shape), asked to be of classes ``y`` (seeds, n): one Scores for each metric.
+    def __call__(self, x: Tensor, y: Tensor | None) -> tuple[Scores, ...]:
+        """Score ``x`` (seeds, n, *shape), asked to be of classes ``y`` (seeds, n) or none: one Scores for each metric.
 
         A value that is undefined, not finite, or refused by its metric is None, with the reason beside it.
         """
-        if x.shape[2:] != self.data.space.shape or y.shape != x.shape[:2]:
+        if x.shape[2:] != self.data.space.shape or (y is not None and y.shape != x.shape[:2]):
             raise BadInput(
                 f"expected samples (seeds, n, {', '.join(map(str, self.data.space.shape))}) and labels (seeds, n), "
-                f"got {tuple(x.shape)} and {tuple(y.shape)}"
+                f"got {tuple(x.shape)} and {'none' if y is None else tuple(y.shape)}"
             )
-        looks = [
-            Look("fake", some.detach().cpu(), labels.cpu(), self.extractor) for some, labels in zip(x, y, strict=True)
-        ]
+        labels = [None] * len(x) if y is None else list(y.cpu())
+        looks = [Look("fake", some.detach().cpu(), y, self.extractor) for some, y in zip(x, labels, strict=True)]
+        for look in looks:
+            self.prepare(look)
         return tuple(self.scores(metric, looks, x.shape[1]) for metric in self.metrics.values())
+
+    def prepare(self, fake: Look) -> None:
+        """Make the one pass over distances that neighbour and kernel metrics share; each says later what it lacks."""
+        if any({"real", "fake"} <= set(metric.needs) for metric in self.metrics.values()):
+            try:
+                prepare(self.real.features, fake.features, self.metrics)
+            except RequestError:
+                return
 
     def scores(self, metric: Metric[Any], looks: Sequence[Look], n_fake: int) -> Scores:
         """One metric for every seed, with its identity."""
@@ -139,7 +156,7 @@ class Scorer:
             "real_posteriors": lambda: self.real.posteriors,
             "fake_posteriors": lambda: fake.posteriors,
             "real_labels": lambda: self.real.y,
-            "fake_labels": lambda: fake.y,
+            "fake_labels": lambda: asked_for(fake),
             "real_images": lambda: self.real.x,
             "fake_images": lambda: fake.x,
             "fake_points": lambda: fake.x,

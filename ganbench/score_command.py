@@ -14,22 +14,19 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "markdown", "latex")
 
 
-class Span(click.ParamType):
-    """Two numbers with a comma between: the values of black and white."""
-
-    name = "black,white"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
-        """Return both numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            low, high = (float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"expected black and white such as -1,1, got {value!r}", param, ctx)
-        if not low < high or high - low == float("inf"):
-            self.fail(f"expected a smaller and a larger number, got {value!r}", param, ctx)
-        return low, high
+def span_of(
+    _context: click.Context, _option: click.Parameter, text: str | tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Return the values of black and white: two numbers with a comma between."""
+    if text is None or isinstance(text, tuple):
+        return text
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"expected black and white such as -1,1, got {text!r}") from error
+    if not 0 < high - low < float("inf"):
+        raise click.BadParameter(f"expected a smaller and a larger number, got {text!r}")
+    return low, high
 
 
 @click.command()
@@ -44,7 +41,12 @@ class Span(click.ParamType):
     "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
 )
 @click.option("--layout", type=click.Choice(("NHWC", "NCHW")), help="Axes of arrays of images, where they do not say.")
-@click.option("--span", type=Span(), help="Black and white of arrays of floats, where they do not say: -1,1.")
+@click.option(
+    "--span",
+    callback=span_of,
+    metavar="BLACK,WHITE",
+    help="Black and white of arrays of floats, where they do not say: -1,1.",
+)
 @click.option("--key", default="", help="Which array of a file with several.")
 @click.option("--skip-broken", is_flag=True, help="Go on without files that cannot be decoded.")
 @click.option("--controls", is_flag=True, help="Add the floor (real data) and the ceilings (bad samples).")

@@ -18,8 +18,10 @@ from torch.utils.data import TensorDataset
 
 from ganbench import data, external
 from ganbench.cache import Cache
+from ganbench.data.sources import Finite
+from ganbench.dataset import Dataset, Space
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
-from ganbench.external import Options, look, pieces, score
+from ganbench.external import Options, look, named, pieces, score
 from ganbench.external.compare import GROUPS
 from ganbench.features import load
 from ganbench.metrics import METRICS
@@ -177,6 +179,35 @@ def test_a_data_set_by_name_is_the_reference_of_runs() -> None:
     assert score(levels, "digits", metrics=["fid"]).rows[0].scores[0].features["name"] == "digits"
 
 
+def test_samples_written_as_pictures_score_as_inside_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finite(seed: int) -> Finite:
+        return Finite(torch.from_numpy(photos(90, seed, 28, 1)).permute(0, 3, 1, 2) / 127.5 - 1, torch.zeros(90).long())
+
+    space = Space((1, 28, 28), 1, -1.0, 1.0)
+    known = Dataset("mnist", space, finite(0), finite(1), finite(2), "rule", "mnist")
+    monkeypatch.setattr(named.data, "load", lambda *_args, **_options: known)
+    grey = photos(70, 3, 28, 1)
+    x = torch.from_numpy(grey).permute(0, 3, 1, 2) / 127.5 - 1
+    names = ["fid", "kid", "precision", "inception_score"]
+    inside = {each.metric: each.values[0] for each in Scorer(known, names, 50)(x[None], torch.zeros(1, 70).long())}
+    folder = folder_of(grey, tmp_path / "a")
+    np.savez(tmp_path / "a.npz", x=grey)
+    for samples in (folder, zip_of(folder, tmp_path / "a.zip"), tmp_path / "a.npz", x):
+        assert values(samples, "mnist:held_out:50", *names) == inside
+
+
+def test_a_file_that_changes_during_a_pass_is_not_kept(tmp_path: Path, real: Any, fake: Any) -> None:
+    folder, cache = folder_of(fake, tmp_path / "a"), Cache(tmp_path / "cache", 1 << 30)
+    source = open_source(folder)
+
+    def scan() -> Iterator[Any]:
+        yield from source.scan()
+        image(photos(1, 9)[0]).save(folder / "3.png")
+
+    values(replace(source, scan=scan), real, cache=cache)
+    assert [entry.source for entry in cache.entries()] == ["an array in memory"]
+
+
 def test_pictures_of_digits_saved_in_colour_are_grey_to_the_digits_network(tmp_path: Path) -> None:
     grey = photos(20, 1, side=8, channels=1)
     np.save(tmp_path / "a.npy", grey)
@@ -190,6 +221,8 @@ def test_pictures_of_digits_saved_in_colour_are_grey_to_the_digits_network(tmp_p
 def test_splits_and_names_that_are_not_there_are_refused() -> None:
     with pytest.raises(UnknownName, match="unknown split of digits: 'tset'; did you mean 'test'"):
         values(photos(5, 0), "digits:tset")
+    with pytest.raises(BadInput, match="expected a number of examples behind the split, got 'x'"):
+        values(photos(5, 0), "digits:test:x")
     with pytest.raises(Missing, match="no such file or folder, nor a data set; did you mean 'digits'"):
         values(photos(5, 0), "digit")
     with pytest.raises(Missing, match=r"torchvision.datasets.CIFAR10\('.*', download=True\) does, or name its folder"):
@@ -219,7 +252,7 @@ def test_a_cell_of_an_earlier_run_is_scored_by_its_name(tmp_path: Path) -> None:
         values(f"{tmp_path}/quick:gan:ring8:4", reference)
     with pytest.raises(UnknownName, match="'wgan:ring8'; did you mean 'gan:ring8'"):
         values(f"{tmp_path}/quick:wgan:ring8", reference)
-    with pytest.raises(BadInput, match="expected .*quick:BASELINE:DATASET"):
+    with pytest.raises(BadInput, match=r"expected .*quick:BASELINE:DATASET"):
         values(f"{tmp_path}/quick:gan", reference)
 
 
@@ -227,7 +260,7 @@ def test_modes_are_known_where_the_reference_is_a_mixture() -> None:
     x = data.load("ring8").held_out
     points = x.examples(x.distinct(500, stream(5, "points")))[0]
     assert values(points, "ring8", "modes_captured")["modes_captured"] == 8
-    with pytest.raises(RequestError, match="modes_captured cannot be used on .*: the law and the modes are not known"):
+    with pytest.raises(RequestError, match=r"modes_captured cannot be used on .*: the law and the modes are not known"):
         values(points, features(50, 0, 2), "modes_captured")
 
 
@@ -295,7 +328,7 @@ def test_controls_give_the_scale(real: Any, fake: Any) -> None:
     assert blurred.name == "control: blurred reference"
     points = score(features(50, 2), features(60, 1), metrics=["fid"], options=Options(controls=True)).rows
     assert [row.name for row in points[1:]] == [
-        "control: half of the reference against the other half",
+        "control: half the reference against the rest",
         "control: independent Gaussians",
         "control: one row repeated",
     ]
@@ -358,7 +391,7 @@ def test_weights_that_are_not_here_are_told_where_to_go(tmp_path: Path, real: An
     with pytest.raises(Missing, match="--weights FILE"):
         score(fake, real, features="inception")
     (tmp_path / "w.pth").write_bytes(b"x")
-    with pytest.raises(BadInput, match="expected SHA-256 [0-9a-f]{64}.*found [0-9a-f]{64}"):
+    with pytest.raises(BadInput, match=r"expected SHA-256 [0-9a-f]{64}.*found [0-9a-f]{64}"):
         score(fake, real, features="inception", options=Options(weights=tmp_path / "w.pth"))
 
 

@@ -29,8 +29,11 @@ def python(*arguments: str, folder: Path, path: Path | None = None) -> str:
 def test_a_wheel_carries_baselines_suites_and_classifiers(tmp_path: Path) -> None:
     source, clean, elsewhere = tmp_path / "source", tmp_path / "clean", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    left_out = shutil.ignore_patterns(".git", ".venv", "*.egg-info", "build", "results", "tests", "__pycache__", "data.*")
-    shutil.copytree(ROOT, source, ignore=left_out)
+    source.mkdir()
+    for name in ("ganbench", "baselines"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     quietly = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     python(*quietly, "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(source), folder=elsewhere)
     (wheel,) = tmp_path.glob("*.whl")

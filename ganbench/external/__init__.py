@@ -68,8 +68,9 @@ def score(
     if asked is not None and list(asked) != ["all"]:
         check_names("metric", asked, METRICS)
     real, dataset = opened(reference, options.reference_reading, options.data)
+    real = real.remembering()
     fakes = told_apart([opened(each, options.reading, options.data)[0] for each in sets])
-    train = None if options.train is None else opened(options.train, Reading(), options.data)[0]
+    train = None if options.train is None else opened(options.train, Reading(), options.data)[0].remembering()
     everything = [real, *fakes, *([train] if train else [])]
     refuse_mixture(everything)
     refuse_same(real, fakes)
@@ -88,7 +89,7 @@ def told_apart(sources: Sequence[Source]) -> list[Source]:
     """Return sources of different names: several arrays in memory are numbered."""
     names = [source.name for source in sources]
     return [
-        replace(source, name=f"{source.name} {i + 1}") if names.count(source.name) > 1 else source
+        replace(source, name=f"{source.name} {i + 1}" if names.count(source.name) > 1 else source.name).remembering()
         for i, source in enumerate(sources)
     ]
 

@@ -15,7 +15,7 @@ from ganbench.sources.base import Bytes, Picture, Reading, Source
 from ganbench.sources.memory import from_array
 from ganbench.streams import stream
 
-FLOOR = "half of the reference against the other half"
+FLOOR = "half the reference against the rest"
 BLUR = 1 / 16  # of the shorter side: the radius
 PREFIX = "control: "
 

@@ -53,7 +53,7 @@ class Looker:
         cloud = self.cache.find(content, key) if self.cache else None
         if cloud is None:
             cloud = self.look(source, channels)
-            if self.cache and not any(each.broken for each in cloud.left_out):
+            if self.cache and not source.changed() and not any(each.broken for each in cloud.left_out):
                 self.cache.keep(content, key, source.name, cloud)
         self.tell(source.name, len(cloud), len(cloud))
         if len(cloud) < 2:

@@ -38,7 +38,7 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
     """
     if not isinstance(samples, str) or "\0" in samples or os.path.lexists(samples):
         return open_source(samples, reading), None
-    name, _, split = samples.partition(":")
+    name, _, split = samples.partition(":")  # of a data set, NAME:SPLIT:COUNT
     bare = name.partition("(")[0]
     if bare in DATASETS:
         dataset = data.load(name, folder, download=False)
@@ -53,15 +53,19 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
 
 
 def split_of(dataset: Dataset, split: str) -> Source:
-    """Return a split in the order in which runs take it for reference; ``test`` is all that is not for training."""
+    """Return a split, or its first examples in the order in which runs take them; ``test`` is all but the training."""
+    split, _, count = split.partition(":")
     check_names(f"split of {dataset.name}:", [split], SPLITS)
+    if count and not (count.isdecimal() and int(count)):
+        raise BadInput(f"{dataset.name}:{split}: expected a number of examples behind the split, got {count!r}")
     sources = {"train": [dataset.train], "held_out": [dataset.held_out], "control": [dataset.control]}
-    parts = []
-    for source in sources.get(split, [dataset.held_out, dataset.control]):
-        stored = source.distinct(STREAMED if source.size is None else source.size, stream(0, "reference"))
-        parts.append(source.examples(stored))
-    x, y = (torch.cat([part[i] for part in parts]) for i in (0, 1))
-    return from_tensors(f"{dataset.name}:{split}", x, y, dataset.space.is_image)
+    parts = [
+        source.examples(source.distinct(source.size or int(count or STREAMED), stream(0, "reference")))
+        for source in sources.get(split, [dataset.held_out, dataset.control])
+    ]
+    x, y = (torch.cat([part[i] for part in parts])[: int(count) if count else None] for i in (0, 1))
+    name = f"{dataset.name}:{split}:{count}" if count else f"{dataset.name}:{split}"
+    return from_tensors(name, x, y, dataset.space.is_image)
 
 
 def from_tensors(name: str, x: Tensor, y: Tensor, is_image: bool) -> Source:

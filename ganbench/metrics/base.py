@@ -38,8 +38,8 @@ class Metric(Generic[P]):
     """A named, documented function; calling it calls the function.
 
     ``needs`` names the evidence that fills the function's positional arguments, in order.
-    ``version`` goes up whenever the value for some input changes. ``ideal`` is the value of a perfect
-    sampler in the limit (None where it depends on the data), ``minimum`` the sample size below which the value means little.
+    ``version`` goes up whenever the value for some input changes. ``ideal`` is the value of a perfect sampler in the
+    limit (None where it depends on the data), ``minimum`` the sample size below which the value means little.
     """
 
     function: Callable[P, float]

@@ -16,7 +16,7 @@ from ganbench.metrics.features import Features
 from ganbench.metrics.pairs import pair_of
 from ganbench.metrics.prd import prd_curve
 from ganbench.report.samples import bare, message
-from ganbench.report.style import COLOURS, QUIET, file_name, line_style, panels, save, style
+from ganbench.report.style import DASHES, QUIET, file_name, line_style, panels, save, style
 from ganbench.sources.base import Bytes, Picture
 from ganbench.sources.decode import quietly
 
@@ -53,7 +53,7 @@ def fetched(side: Side, places: Sequence[int]) -> list[Bytes]:
 
 
 def tiled(pictures: Sequence[Bytes], across: int) -> Bytes:
-    """Return pictures side by side as one (height, width, 3), a pixel apart on white; smaller ones at the upper left."""
+    """Return pictures side by side as one (height, width, 3), a pixel apart on white, each at its upper left."""
     height, width = (max(each.shape[axis] for each in pictures) + 1 for axis in (0, 1))
     lines = -(-len(pictures) // across)
     whole = np.full((lines * height - 1, across * width - 1, 3), 255, np.uint8)
@@ -94,23 +94,29 @@ def suspects(real: Side, row: Row, folder: Path) -> Path:
         return save(figure, folder / f"suspects-{slug(row)}.png")
 
 
+def others(report: Report) -> list[Row]:
+    """Return the rows whose samples are not the reference's own."""
+    return [row for row in report.rows if row.side.source is not report.comparison.real.source]
+
+
 def trade_offs(report: Report, folder: Path) -> Path:
     """Draw precision over recall, from histograms over 20 cells of k-means (Sajjadi et al., 2018)."""
     with style():
-        figure, (ax,) = panels(1, 1, 3.6, 3.2)
-        for i, row in enumerate(report.rows):
+        figure, (ax,) = panels(1, 1, 3.6, 3.6)
+        for i, row in enumerate(others(report)):
             precision, recall = curve(report.comparison.real.features, row.side.features)
-            colour, dashes = line_style(i)
-            ax.plot(
-                recall,
-                precision,
-                color=QUIET if row.is_control else colour,
-                linestyle=dashes,
-                label=Path(row.name).name,
-            )
+            ax.plot(recall, precision, label=Path(row.name).name, **look(i, row.is_control))
         ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
-        ax.legend()
+        figure.legend(loc="outside lower center", ncols=2)
         return save(figure, folder / "precision-recall.png")
+
+
+def look(number: int, is_control: bool) -> dict[str, str]:
+    """Return the colour and the dashes of a line; controls are grey."""
+    if is_control:
+        return {"color": QUIET, "linestyle": DASHES[number % len(DASHES)]}
+    colour, dashes = line_style(number)
+    return {"color": colour, "linestyle": dashes}
 
 
 def curve(real: Features, fake: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -133,12 +139,13 @@ def spectra(report: Report, folder: Path) -> Path:
         if min(size) < 4:
             message(ax, "too small for a spectrum")
             return save(figure, folder / "spectra.png")
-        for i, (name, side) in enumerate([("reference", real), *((row.name, row.side) for row in report.rows)]):
+        shown = [("reference", real, False), *((row.name, row.side, row.is_control) for row in others(report))]
+        for i, (name, side, is_control) in enumerate(shown):
             power = radial_power(side, size)
-            if power is not None:
-                ax.plot(np.arange(len(power)), power, color=COLOURS[i % len(COLOURS)], label=Path(name).name)
+            if power is not None:  # no waves at all is only brightness
+                ax.plot(np.arange(1, len(power)), power[1:], label=Path(name).name, **look(i, is_control))
         ax.set(xlabel="waves per picture", ylabel="mean power", yscale="log")
-        ax.legend()
+        figure.legend(loc="outside lower center", ncols=2)
         return save(figure, folder / "spectra.png")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -62,6 +63,15 @@ class Source:
     labels: NDArray[np.int64] | None = None  # of arrays; folders say it by their names
     identity: str = ""  # what a file of features says of the network that made them
     count: int | None = None  # where it is known before a pass
+    again: Callable[[], str] | None = None  # the digest once more, where ``digest`` remembers it
+
+    def remembering(self) -> Source:
+        """Return the same source with a digest that is taken once."""
+        return replace(self, digest=cache(self.digest), again=self.digest)
+
+    def changed(self) -> bool:
+        """Whether the content is another than when its digest was taken."""
+        return self.again is not None and self.again() != self.digest()
 
 
 def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:

@@ -113,9 +113,14 @@ def outcome(runs: Sequence[Run]) -> str:
     return ", ".join(f"{status} {ended[status]}/{len(runs)}" for status in sorted(ended))
 
 
+ROUNDING = 1e-12  # a spread below this share of the mean is the order of summation, not of samples
+
+
 def written(result: Interval) -> str:
     """Write a mean and its half-width to the half-width's second significant digit; without one, four digits."""
     mean, half = result.mean, result.half_width
+    if half and half <= ROUNDING * abs(mean):
+        half = 0.0
     size = max(abs(mean), half or 0.0)
     if size and not 1e-3 <= size < 1e6:
         power = floor(log10(size))

@@ -112,7 +112,7 @@ def test_jpeg_is_decoded_as_pillow_does() -> None:
 
 
 def test_floats_have_no_range_and_are_refused() -> None:
-    with pytest.raises(BadInput, match="^x: pixels without a range"):
+    with pytest.raises(BadInput, match=r"^x: pixels without a range"):
         decode("x", encoded(Image.new("F", (2, 2)), "TIFF"))
 
 

@@ -125,7 +125,7 @@ def test_an_archive_that_grows_too_much_is_refused(tmp_path: Path, monkeypatch: 
     (tmp_path / "b.tar.gz").write_bytes(gzip.compress(tar_bytes(bytes(1 << 22))))
     monkeypatch.setattr(archives, "BOMB", 100)
     for name in ("a.zip", "b.tar.gz"):
-        with pytest.raises(BadInput, match="a bomb$"):
+        with pytest.raises(BadInput, match=r"a bomb$"):
             open_source(tmp_path / name)
 
 
