@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -18,7 +19,7 @@ from ganbench.files import write_atomically
 
 FOLDER, BOUND = "GANBENCH_CACHE", "GANBENCH_CACHE_BYTES"  # names in the environment
 USUAL_BOUND = 10 << 30  # bytes
-VERSION = 1  # goes up whenever the same files would be looked at differently
+VERSION = 1  # goes up whenever the same files would be looked at differently by the same libraries
 
 
 def default_folder() -> Path:
@@ -77,19 +78,18 @@ class Cache:
             return
 
     def path(self, content: str, identity: Mapping[str, str]) -> Path:
-        """Return where a cloud is kept: named by the digests of its content and of its extractor's identity."""
-        return (
-            self.folder
-            / f"{short(f'{VERSION} {content}')}-{short(json.dumps(dict(identity), sort_keys=True))}.safetensors"
-        )
+        """Return where a cloud is kept: named by the digests of its content and of its extractor's identity.
+
+        The versions of what decodes and computes are part of the latter: another one may round differently.
+        """
+        made_by = json.dumps([VERSION, version("pillow"), version("torch"), dict(identity)], sort_keys=True)
+        return self.folder / f"{short(content)}-{short(made_by)}.safetensors"
 
     def others(self, content: str, identity: Mapping[str, str]) -> list[dict[str, str]]:
         """Return the other identities under which the same content was looked at by features of the same name."""
-        here = self.path(content, identity)
-        found = [
-            json.loads(text(path).get("identity", "{}")) for path in self.files() if path != here and same(path, here)
-        ]
-        return [each for each in found if each.get("name") == identity.get("name")]
+        here, known = self.path(content, identity), dict(identity)
+        found = [json.loads(text(path).get("identity", "{}")) for path in self.files() if same(path, here)]
+        return [each for each in found if each.get("name") == identity.get("name") and each != known]
 
     def files(self) -> list[Path]:
         """Return the cache's files, the longest unused first."""

@@ -19,6 +19,7 @@ from ganbench.dataset import Tensors
 from ganbench.files import write_atomically
 from ganbench.machine import fixed_arithmetic, provenance
 from ganbench.metrics import METRICS
+from ganbench.metrics.user import find_metric
 from ganbench.outcome import cost, ended, finite, samples, scores, weights
 from ganbench.record import Record, Run, Scores, source_digest
 from ganbench.report import pictures
@@ -26,6 +27,7 @@ from ganbench.score import Scorer
 from ganbench.store import Store
 from ganbench.suite import Cell
 from ganbench.train import Plan, Trainer
+from ganbench.user_files import in_one_line
 
 WATCHED = 1000  # samples that a point of a learning curve is made from
 
@@ -53,15 +55,16 @@ def state(cell: Cell, record: Record | None) -> State:
         return "missing"
     if any(run.status == "error" for run in record.runs):
         return "failed"
-    if cell.watch and not any(point["metric"] == cell.watch for point in record.curve):
+    if cell.watch and not any(point["metric"] == find_metric(cell.watch).name for point in record.curve):
         return "missing"
     return "unscored" if lacking(cell, record) else "done"
 
 
 def lacking(cell: Cell, record: Record) -> list[str]:
-    """Return the cell's metrics that the record has not, or has from an earlier version of the metric."""
-    known = {score.metric: score.version for score in record.scores}
-    return [name for name in cell.metrics if known.get(name) != METRICS[name].version]
+    """Return the cell's metrics that the record has not, or has from an earlier version or another file."""
+    known = {score.metric: (score.version, score.options.get("file_sha256", "")) for score in record.scores}
+    wanted = {name: find_metric(name) for name in cell.metrics}
+    return [name for name, each in wanted.items() if known.get(each.name) != (each.version, each.file_sha256)]
 
 
 def compute(cell: Cell, place: Place, old: Record | None, tell: Tell) -> Record:
@@ -77,6 +80,8 @@ def compute(cell: Cell, place: Place, old: Record | None, tell: Tell) -> Record:
         except Exception as error:  # what a cell raises is its result, and other cells go on
             record = work.failed(error)
     made = provenance(place.device, perf_counter() - began, heard)
+    if work.trainer and work.trainer.remark:
+        made["remark"] = work.trainer.remark
     if old and not work.trainer:  # scored again: keep in mind what made the samples
         made["trained"] = old.provenance.get("trained", old.provenance)
     record = replace(record, provenance=made)
@@ -91,7 +96,7 @@ class Work:
         self.cell, self.place, self.folder = cell, place, place.of(cell)
         self.data = data.load(cell.dataset, place.data)
         self.baseline = roster.configure(cell.baseline, cell.settings, self.data)
-        self.plan = Plan(cell.steps, cell.batch, place.device)
+        self.plan = Plan(cell.steps, cell.batch, place.device, cell.way)
         self.trainer: Trainer | None = None
         self.curve: list[dict[str, Any]] = []
 
@@ -165,7 +170,7 @@ class Work:
         """Return the record of a cell that raised; the traceback is kept beside it."""
         write_atomically(self.folder / "error.txt", "".join(traceback.format_exception(error)).encode())
         notes = self.trainer.history if self.trainer else []
-        step, reason = notes[-1]["step"] if notes else 0, roster.in_one_line(error)
+        step, reason = notes[-1]["step"] if notes else 0, in_one_line(error)
         return self.record([Run(seed, "error", step, reason) for seed in self.cell.seeds], ())
 
     def record(self, runs: Sequence[Run], scored: tuple[Scores, ...]) -> Record:

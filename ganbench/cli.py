@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ganbench.score_command import cache, score
+
 KINDS = ("baselines", "datasets", "metrics", "features", "suites")
 INTERRUPTED = 130
 
@@ -81,6 +83,9 @@ def main() -> None:
 @click.option("--seeds", help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
 @click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
 @click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
+@click.option(
+    "--way", default="", help="Instead of the suite's: how moves are executed: replay, compiled, eager or auto."
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Cells at a time.  [default: one per core; one on a GPU]")
 @click.option(
@@ -105,6 +110,7 @@ def run(
     seeds: str | None,
     metrics: str,
     steps: int | None,
+    way: str,
     device: str,
     jobs: int | None,
     out: Path,
@@ -122,7 +128,7 @@ def run(
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
     chosen = () if seeds is None else seeds_of(seeds)
     request = console.Request(
-        suite, baselines, datasets, chosen, names, steps, device, jobs, out, data, fresh, retry_failed, dry_run
+        suite, baselines, datasets, chosen, names, steps, way, device, jobs, out, data, fresh, retry_failed, dry_run
     )
     click.get_current_context().exit(console.run(request))
 
@@ -143,3 +149,7 @@ def listed(kind: str | None) -> None:
     from ganbench import console, listing  # noqa: PLC0415
 
     listing.show(console.terminal(), kind)
+
+
+main.add_command(score)
+main.add_command(cache)

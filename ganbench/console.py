@@ -39,6 +39,7 @@ class Request:
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
     steps: int | None
+    way: str
     device: str
     jobs: int | None
     out: Path
@@ -87,6 +88,7 @@ def asked(request: Request) -> Suite:
         metrics="all" if request.metrics == ("all",) else request.metrics or suite.metrics,
         steps=suite.steps if request.steps is None else request.steps,
         plan=suite.plan if request.steps is None else same_steps,
+        way=request.way or suite.way,
     )
 
 

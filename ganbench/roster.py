@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from hashlib import blake2b
 from importlib import import_module
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
 from inspect import getmembers, isclass
 from pathlib import Path
 from pkgutil import iter_modules
@@ -16,10 +12,11 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, Missing, UnknownName
+from ganbench.errors import BadInput, UnknownName
 from ganbench.find import check_names
 from ganbench.game import Baseline, Control
 from ganbench.record import typed
+from ganbench.user_files import imported, is_path, split
 
 
 def names() -> list[str]:
@@ -31,17 +28,6 @@ def everyone() -> list[str]:
     """Return all names that run: each baseline, a family's members one by one; games first, controls last."""
     each = [(issubclass(cls := load(name), Control), name, cls.members[1]) for name in names()]
     return [full for _, name, members in sorted(each) for full in ([f"{name}:{m}" for m in members] or [name])]
-
-
-def is_path(name: str) -> bool:
-    """Whether a name means a file rather than a shipped baseline."""
-    return split(name)[0].endswith(".py") or "/" in name
-
-
-def split(name: str) -> tuple[str, str]:
-    """Return the baseline's name or path, and the member of its family that is asked for, or nothing."""
-    base, colon, member = name.rpartition(":")
-    return (base, member) if colon and not {"/", "\\"} & set(member) else (name, "")
 
 
 def title(name: str) -> str:
@@ -57,7 +43,7 @@ def load(name: str) -> type[Baseline]:
     """
     base, member = split(name)
     if is_path(name):
-        cls = only_baseline(imported(Path(base)), Path(base).name)
+        cls = only_baseline(imported(Path(base), "baseline"), Path(base).name)
     else:
         check_names("baseline", [base], names())
         cls = only_baseline(import_module(f"ganbench.baselines.{base}"), base)
@@ -66,39 +52,6 @@ def load(name: str) -> type[Baseline]:
     if member:
         check_names(f"member of {title(base)}", [member], cls.members[1])
     return cls
-
-
-def imported(path: Path) -> ModuleType:
-    """Import a user's file under a private name made from its place and content; writes nothing beside it."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Missing(f"{path}: cannot read this baseline: {error.strerror}") from error
-    private = f"_ganbench_{blake2b(bytes(path.resolve()) + content, digest_size=8).hexdigest()}"
-    if private in sys.modules:
-        return sys.modules[private]
-    spec = spec_from_file_location(private, path, loader=Fresh(private, str(path.resolve())))
-    if spec is None or spec.loader is None:
-        raise BadInput(f"{path}: not a Python file")
-    sys.modules[private] = module_from_spec(spec)  # a dataclass looks its module up while it is made
-    try:
-        spec.loader.exec_module(sys.modules[private])
-    except (Exception, SystemExit) as error:  # whatever a user's file may raise
-        del sys.modules[private]
-        raise BadInput(f"{path}: does not import: {in_one_line(error)}") from error
-    return sys.modules[private]
-
-
-class Fresh(SourceFileLoader):
-    """Compiles the file as it is now; no compiled form is read or left behind."""
-
-    def path_stats(self, path: str) -> Mapping[str, Any]:
-        raise OSError("a time stamp would allow a stale compiled form")
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return an exception's type and text on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def only_baseline(module: ModuleType, name: str) -> type[Baseline]:

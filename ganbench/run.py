@@ -13,11 +13,14 @@ from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, RequestError
 from ganbench.game import Baseline
 from ganbench.metrics import METRICS
+from ganbench.metrics.user import find_metrics
 from ganbench.record import Record, key_of, source_digest
+from ganbench.replay import chosen
 from ganbench.sample import Sampler
 from ganbench.score import Scorer, applicable
 from ganbench.suite import Cell, Suite
 from ganbench.train import Plan, Trainer
+from ganbench.user_files import in_one_line, is_path
 
 
 def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> list[Cell]:
@@ -49,7 +52,7 @@ def configured(suite: Suite, players: Iterable[str], dataset: Dataset) -> list[t
         reason = player.refuses(dataset.space, batch)
         if reason and suite.baselines != "all":
             raise RequestError(f"{roster.title(name)} cannot play on {dataset.name}: {reason}")
-        if roster.is_path(name) and not reason:
+        if is_path(name) and not reason:
             rehearse(roster.title(name), player, dataset, batch)
         if not reason:
             found.append((name, player))
@@ -66,7 +69,7 @@ def rehearse(name: str, player: Baseline, dataset: Dataset, batch: int) -> None:
     except RequestError as error:
         raise BadInput(f"{name}: {error}") from error
     except Exception as error:  # whatever a user's file may raise
-        raise BadInput(f"{name}: {roster.in_one_line(error)}") from error
+        raise BadInput(f"{name}: {in_one_line(error)}") from error
     if x.shape[2:] != dataset.space.shape:
         raise BadInput(f"{name}: generate must return samples of shape {dataset.space.shape}, got {tuple(x.shape[2:])}")
 
@@ -74,7 +77,7 @@ def rehearse(name: str, player: Baseline, dataset: Dataset, batch: int) -> None:
 def cell_of(suite: Suite, name: str, player: Baseline, dataset: Dataset, metrics: tuple[str, ...], watch: str) -> Cell:
     """Return one cell with its key."""
     budget = suite.budget(dataset.name)
-    plan = Plan(budget["steps"], budget["batch"])
+    plan = Plan(budget["steps"], budget["batch"], way=chosen(suite.way, budget["steps"], dataset.space))
     key = key_of(
         {
             "baseline": roster.title(name),
@@ -92,6 +95,7 @@ def cell_of(suite: Suite, name: str, player: Baseline, dataset: Dataset, metrics
         settings=suite.settings_for(dataset.name, name),
         dataset=dataset.name,
         seeds=suite.seeds,
+        way=plan.way,
         metrics=metrics,
         watch=watch,
         guess=guess(player, dataset, plan, len(suite.seeds)),
@@ -105,7 +109,10 @@ def measured(suite: Suite, datasets: Sequence[Dataset]) -> tuple[dict[str, tuple
     What is asked of one data set must apply to it. What is asked of all of them is measured where it applies, which
     must be somewhere. Raises RequestError for what cannot be measured.
     """
-    possible = {dataset.name: applicable(dataset) for dataset in datasets}
+    named = [*suite.shared_metrics(), *(name for dataset in datasets for name in suite.own_metrics(dataset.name))]
+    own = [name for name in dict.fromkeys(named) if is_path(name)]
+    find_metrics(own)
+    possible = {dataset.name: applicable(dataset, own=own) for dataset in datasets}
     for name in suite.shared_metrics():
         if not any(name in names for names in possible.values()):
             Scorer(datasets[0], [name], 1)  # says why not
@@ -114,7 +121,8 @@ def measured(suite: Suite, datasets: Sequence[Dataset]) -> tuple[dict[str, tuple
         name = dataset.name
         Scorer(dataset, suite.own_metrics(name), suite.budget(name)["samples"])
         asked = suite.metrics_on(name)
-        metrics[name] = tuple(each for each in METRICS if each in possible[name] and (asked == "all" or each in asked))
+        wanted = tuple(METRICS) if asked == "all" else asked
+        metrics[name] = tuple(each for each in possible[name] if each in wanted)
         watch[name] = suite.watch_on(name) if suite.watch_on(name) in possible[name] else ""
     return metrics, watch
 

@@ -14,11 +14,11 @@ from ganbench.dataset import Dataset, Source
 from ganbench.errors import BadInput, RequestError
 from ganbench.features import load as load_features
 from ganbench.features.base import Extracted, Extractor
-from ganbench.find import check_names
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import Metric
 from ganbench.metrics.features import Features
 from ganbench.metrics.prepare import prepare
+from ganbench.metrics.user import find_metric, find_metrics
 from ganbench.record import Scores
 from ganbench.streams import stream
 
@@ -61,7 +61,7 @@ def asked_for(fake: Look) -> Tensor:
 
 
 class Scorer:
-    """Scores samples of one data set by ``metrics``; the reference is drawn and looked at once.
+    """Scores samples of one data set by ``metrics``, names or paths; the reference is drawn and looked at once.
 
     The reference is ``n`` distinct held-out examples chosen by a fixed stream, or all where there are no more; the
     split kept for controls is never touched. Raises RequestError for unknown names and for metrics whose needs
@@ -71,9 +71,8 @@ class Scorer:
     def __init__(self, data: Dataset, metrics: Sequence[str], n: int, features: str | None = None) -> None:
         if n < 1:
             raise BadInput(f"n: expected at least one example of reference, got {n}")
-        check_names("metric", metrics, METRICS)
+        self.metrics: dict[str, Metric[Any]] = {metric.name: metric for metric in find_metrics(metrics)}
         self.data, self.n, self.extractor = data, n, extractor(data, features)
-        self.metrics: dict[str, Metric[Any]] = {name: METRICS[name] for name in metrics}
         unmet = obstacles(data, self.extractor)
         for name, metric in self.metrics.items():
             for need in metric.needs:
@@ -170,10 +169,10 @@ class Scorer:
         return applicable(data, features)
 
 
-def applicable(data: Dataset, features: str | None = None) -> list[str]:
-    """Return the names of the metrics whose needs ``data``, looked at by ``features``, can meet."""
+def applicable(data: Dataset, features: str | None = None, own: Sequence[str] = ()) -> list[str]:
+    """Return which metrics of the catalogue, and of a user's ``own`` by path, ``data`` and ``features`` can meet."""
     unmet = obstacles(data, extractor(data, features))
-    return [name for name, metric in METRICS.items() if not set(metric.needs) & set(unmet)]
+    return [name for name in (*METRICS, *own) if not set(find_metric(name).needs) & set(unmet)]
 
 
 def extractor(data: Dataset, features: str | None) -> Extractor:

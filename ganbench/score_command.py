@@ -86,26 +86,16 @@ def score(
     from ganbench.sources import Reading  # noqa: PLC0415
 
     names = [name.strip() for name in metrics.split(",") if name.strip()]
-    reading = Reading(layout or "", span, key)
+    readings = Reading(layout or "", span, key), Reading(layout or "", span)
+    kept = None if no_cache else usual_cache()
     with watching() as tell:
         options = external.Options(
-            train=train,
-            reading=reading,
-            reference_reading=Reading(reading.layout, span),
-            weights=weights,
-            download=download,
-            data=data,
-            skip_broken=skip_broken,
-            controls=controls,
-            intervals=intervals,
-            cache=None if no_cache else usual_cache(),
-            tell=tell,
-        )
+            train, *readings, weights, download, data, skip_broken, controls, intervals, kept, tell
+        )  # fmt: skip
         report = external.score(list(samples), reference, metrics=names or None, features=features, options=options)
-        paths = drawn(report, figures) if figures else []
-    shown(report, form, out)
-    for path in paths:
-        click.echo(f"picture: {path}", err=True)
+        if figures:
+            draw(report, figures)
+    show(report, form, out)
     click.get_current_context().exit(1 if strict and report.warnings else 0)
 
 
@@ -116,18 +106,19 @@ def usual_cache() -> Cache:
     return cache.Cache(cache.default_folder(), cache.default_bound())
 
 
-def drawn(report: Report, folder: Path) -> list[Path]:
-    """Draw the pictures; raises BadInput where they cannot be written."""
+def draw(report: Report, folder: Path) -> None:
+    """Draw the pictures and say where they are; raises BadInput where they cannot be written."""
     from ganbench.errors import BadInput  # noqa: PLC0415
     from ganbench.report import external  # noqa: PLC0415
 
     try:
-        return external.draw(report, folder)
+        paths = external.draw(report, folder)
     except OSError as error:
         raise BadInput(f"{folder}: pictures cannot be written there ({error.strerror})") from error
+    click.echo(f"pictures: {', '.join(map(str, paths))}", err=True)
 
 
-def shown(report: Report, form: str, out: Path | None) -> None:
+def show(report: Report, form: str, out: Path | None) -> None:
     """Print a report, or write it whole or not at all; raises BadInput where it cannot be written."""
     from ganbench.errors import BadInput  # noqa: PLC0415
     from ganbench.external import reports, tables  # noqa: PLC0415

@@ -16,6 +16,9 @@ from ganbench.find import check_names
 from ganbench.game import Baseline
 from ganbench.metrics import METRICS
 from ganbench.record import typed
+from ganbench.replay import EVERY_WAY
+from ganbench.user_files import is_path
+from ganbench.user_files import split as file_split
 
 SUITES = Path(__file__).parent / "suites"
 SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
@@ -37,7 +40,8 @@ class Suite:
     """A grid of baselines and data sets, and the plan for its cells.
 
     ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``settings`` holds
-    fields of baselines by data set, and by baseline within it. ``plan`` holds budgets by data set.
+    fields of baselines by data set, and by baseline within it. ``plan`` holds budgets by data set. ``way`` is how
+    moves are executed; "auto" compiles long games of perceptrons.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Suite:
     samples: int
     metrics: Metrics | dict[str, Metrics]
     batch: int = 128
+    way: str = "replay"
     watch: str | dict[str, str] = ""
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     plan: dict[str, Budget] = field(default_factory=dict)
@@ -67,16 +72,17 @@ class Suite:
         self.check_names()
 
     def check_names(self) -> None:
-        """Raise UnknownName for a data set, a baseline or a shared field that does not exist."""
+        """Raise UnknownName for a data set, metric, baseline or shared field that does not exist; opens no file."""
         tables = [self.settings, self.plan, *(x for x in (self.metrics, self.watch) if isinstance(x, dict))]
         per_dataset = [name for table in tables for name in table]
+        check_names("way", [self.way], EVERY_WAY)
         check_names("dataset", (split(name)[0] for name in [*self.datasets, *per_dataset]), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
-        check_names("metric", named, METRICS)
+        check_names("metric", (name for name in named if not is_path(name)), METRICS)
         for table in self.settings.values():
             shared = [name for name, value in table.items() if not isinstance(value, dict)]
             check_names("field of every baseline", shared, SHARED)
-            owners = [roster.split(name)[0] for name in table if name not in shared and not roster.is_path(name)]
+            owners = [file_split(name)[0] for name in table if name not in shared and not is_path(name)]
             check_names("baseline", owners, roster.names())
 
     def on(self, table: Mapping[str, Any], dataset: str) -> Any:
@@ -110,7 +116,7 @@ class Suite:
         """Return the fields that the suite sets: shared ones, over them those of the family, then the member's."""
         table: dict[str, Any] = self.on(self.settings, dataset) or {}
         shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
-        return shared | table.get(roster.split(baseline)[0], {}) | table.get(baseline, {})
+        return shared | table.get(file_split(baseline)[0], {}) | table.get(baseline, {})
 
     def budget(self, dataset: str) -> dict[str, int]:
         """Return steps, batch and samples on a data set."""
@@ -129,6 +135,7 @@ class Cell:
     seeds: tuple[int, ...]
     steps: int
     batch: int
+    way: str
     samples: int
     metrics: tuple[str, ...]
     watch: str

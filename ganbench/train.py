@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,16 +14,15 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from ganbench.dataset import Dataset, Tensors
 from ganbench.deal import Dealer, examples
 from ganbench.errors import BadInput, Diverged
-from ganbench.find import find
 from ganbench.game import Baseline, Move
 from ganbench.moves import LOSSES, Moves, Tree, overwrite
-from ganbench.replay import WAYS, Step
+from ganbench.replay import Step, chosen, possible
 from ganbench.sides import Side, seeded
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and where a game is played; ``way`` is how its moves are executed: replay or eager."""
+    """How long and where a game is played; ``way`` is how its moves are executed: replay, compiled, eager or auto."""
 
     steps: int
     batch: int = 128
@@ -42,8 +41,9 @@ class Trainer:
     def __init__(self, baseline: Baseline, data: Dataset, seeds: Sequence[int], plan: Plan) -> None:
         if reason := baseline.refuses(data.space, plan.batch):
             raise BadInput(f"{type(baseline).__name__} cannot play on {data.name}: {reason}")
-        self.baseline, self.data, self.seeds, self.plan = baseline, data, tuple(seeds), plan
-        self.device, self.way = torch.device(plan.device), find("way", plan.way, WAYS)
+        self.baseline, self.data, self.seeds, self.device = baseline, data, tuple(seeds), torch.device(plan.device)
+        self.plan = replace(plan, way=chosen(plan.way, plan.steps, data.space))
+        self.way, self.remark = possible(self.plan.way, self.device)
         self.source = data.train.to(self.device)
         pairs = [seeded(seed, lambda: baseline.networks(data.space)) for seed in seeds]
         self.moves = Moves(baseline, {name: Side.of(pairs[0][i]) for i, name in enumerate("GD")})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -401,16 +403,71 @@ def test_a_range_that_is_named_clips_and_warns(real: Any, fake: Any) -> None:
     assert "W112" in [each.code for each in report.warnings]
 
 
-def test_memory_of_a_pass_does_not_grow_with_the_number_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("setting", "limit", "most"), [("WINDOW", 32, 32), ("WINDOW_BYTES", 10 * 16 * 16 * 3, 10)])
+def test_no_more_pictures_are_held_than_a_window_takes(
+    monkeypatch: pytest.MonkeyPatch, setting: str, limit: int, most: int
+) -> None:
     def scan() -> Iterator[Any]:
-        for i in range(400):
+        for i in range(100):
             yield pieces.Picture(str(i), photos(1, i)[0], "array")
 
-    sizes: list[int] = []
-    network = load("random_conv")
-    monkeypatch.setattr(pieces, "WINDOW", 32)
+    held: list[int] = []
     ask = look.Pass.ask
-    monkeypatch.setattr(look.Pass, "ask", lambda self, pixels: (sizes.append(len(pixels)), ask(self, pixels))[1])
-    look.Looker(network)(Source("many", "images", lambda: "many", scan))
-    assert max(sizes) == 32
-    assert sum(sizes) == 400
+    monkeypatch.setattr(pieces, setting, limit)
+    monkeypatch.setattr(look.Pass, "ask", lambda self, pixels: (held.append(len(pixels)), ask(self, pixels))[1])
+    look.Looker(load("random_conv"))(Source("many", "images", lambda: "many", scan))
+    assert max(held) == most
+    assert sum(held) == 100
+
+
+def test_features_made_by_another_network_are_warned_of(tmp_path: Path) -> None:
+    for name, made_by in (("a", "inception, clean"), ("b", "inception, tf1"), ("c", "inception, tf1")):
+        save_file(
+            {"x": torch.from_numpy(features(20, ord(name)))}, tmp_path / f"{name}.safetensors", {"features": made_by}
+        )
+        np.savez(tmp_path / f"{name}.npz", x=features(20, ord(name)), identity=made_by)
+    for kind in ("safetensors", "npz"):
+        for samples, expected in (("a", True), ("c", False)):
+            report = score(tmp_path / f"{samples}.{kind}", tmp_path / f"b.{kind}", metrics=["fid"])
+            assert ("W114" in [each.code for each in report.warnings]) == expected
+            assert report.rows[0].scores[0].features == {"name": "given", "made_by": "inception, tf1"}
+
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "MNIST" / "raw").is_dir(), reason="MNIST's files are not beside the project")
+def test_mnist_by_name_and_by_its_files_are_the_same_pictures_and_its_reference_is_that_of_runs() -> None:
+    mnist = data.load("mnist", DATA, download=False)
+    x, y = mnist.control.examples(mnist.control.distinct(1000, stream(0, "control")))
+    names = ["fid", "kid", "inception_score"]
+    inside = {each.metric: each.values[0] for each in Scorer(mnist, names, 800)(x[None], y[None])}
+    assert values(x, "mnist:held_out:800", *names, data=DATA) == inside
+    whole = open_source(DATA / "MNIST" / "raw" / "t10k-images-idx3-ubyte.gz")
+    named_so = named.opened("mnist:test", Reading(), DATA)[0]
+    seen = [look.Looker(load("pixels"))(source).facts.digest for source in (whole, named_so)]
+    assert torch.equal(*(digests[digests[:, 0].argsort()] for digests in seen))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "cifar10-jpeg-10k.zip").is_file(), reason="the zip of photos is not beside the project")
+def test_halves_of_an_external_zip_are_decoded_as_pillow_does(tmp_path: Path) -> None:
+    with zipfile.ZipFile(DATA / "cifar10-jpeg-10k.zip") as whole:
+        names = sorted(name for name in whole.namelist() if name.endswith(".jpg"))
+        for half in (0, 1):
+            with zipfile.ZipFile(tmp_path / f"{half}.zip", "w") as part:
+                for name in names[half::40]:
+                    part.writestr(name, whole.read(name))
+                part.writestr("readme.txt", "not a picture")
+    row = score(tmp_path / "0.zip", tmp_path / "1.zip", metrics=["fid", "precision"], features="pixels").rows[0]
+    assert (len(row.side.cloud), row.side.cloud.classes[0], len(row.side.cloud.left_out)) == (250, "airplane", 1)
+    with zipfile.ZipFile(DATA / "cifar10-jpeg-10k.zip") as whole:
+        pixels = [np.stack([by_pillow(whole.read(name)) for name in names[half::40]]) for half in (1, 0)]
+    for each in row.scores:
+        assert each.values[0] == METRICS[each.metric](*(torch.from_numpy(x) / 127.5 - 1 for x in pixels))
+
+
+def by_pillow(content: bytes) -> Any:
+    """Channels first, in one row."""
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")).transpose(2, 0, 1).ravel()

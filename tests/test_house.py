@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. Modules of one layer may import one another only where the layer is a single package or name.
 LAYERS: list[set[str]] = [
     {"ganbench.errors"},
-    {"ganbench.find", "ganbench.streams", "ganbench.files", "ganbench.machine"},
+    {"ganbench.find", "ganbench.user_files", "ganbench.streams", "ganbench.files", "ganbench.machine"},
     {"ganbench.dataset"},
     {"ganbench.weights", "ganbench.optim"},
     {"ganbench.nets"},

@@ -21,6 +21,7 @@ from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing
 from ganbench.find import check_names, find, suggestion
 from ganbench.sources import Reading, Source, open_source
+from ganbench.sources.base import printable
 from ganbench.sources.memory import from_array
 from ganbench.store import Store
 from ganbench.streams import stream
@@ -48,8 +49,10 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
     if (Path(name) / "records.jsonl").exists():
         return cell(samples), None
     if "/" in samples or "." in samples:
-        raise Missing(f"{samples}: no such file or folder")
-    raise Missing(f"{samples}: no such file or folder, nor a data set; {suggestion(bare, [*DATASETS, *PHOTOS])}")
+        raise Missing(f"{printable(samples)}: no such file or folder")
+    raise Missing(
+        f"{printable(samples)}: no such file or folder, nor a data set; {suggestion(bare, [*DATASETS, *PHOTOS])}"
+    )
 
 
 def split_of(dataset: Dataset, split: str) -> Source:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from ganbench.cloud import Cloud, Facts
 from ganbench.features.base import Extracted
 from ganbench.sources.base import Bytes, LeftOut, Picture, Source
 
-WINDOW, WINDOW_BYTES = 512, 1 << 27  # pictures that are looked at together, at most
+WINDOW, WINDOW_BYTES = 512, 1 << 25  # pictures that are looked at together, at most
 SPREAD_VALUES = 4096  # of a picture, from which its spread is measured
 
 
@@ -47,13 +46,17 @@ def compact(labels: Tensor | None) -> tuple[Tensor | None, tuple[str, ...]]:
 
 
 def windows(items: Iterator[Picture | LeftOut]) -> Iterator[list[Picture | LeftOut]]:
-    """Cut a pass into lists that fit the memory: WINDOW pictures, or fewer where the first one is large."""
-    first = list(islice(items, 1))
-    while first:
-        size = max((each.pixels.size for each in first if isinstance(each, Picture)), default=1)
-        count = max(1, min(WINDOW, WINDOW_BYTES // size))
-        yield first + list(islice(items, count - 1))
-        first = list(islice(items, 1))
+    """Cut a pass into lists that fit the memory: WINDOW items, or as many as hold WINDOW_BYTES of pixels."""
+    window: list[Picture | LeftOut] = []
+    held = 0
+    for each in items:
+        window.append(each)
+        held += each.pixels.size if isinstance(each, Picture) else 0
+        if len(window) >= WINDOW or held >= WINDOW_BYTES:
+            yield window
+            window, held = [], 0
+    if window:
+        yield window
 
 
 def joined(parts: Sequence[Extracted], order: Tensor) -> Extracted:

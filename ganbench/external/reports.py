@@ -79,7 +79,7 @@ def as_json(report: Report) -> str:
         "rows": [row_facts(row) for row in report.rows],
         "warnings": [asdict(each) for each in report.warnings],
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def side_facts(side: Side) -> dict[str, Any]:

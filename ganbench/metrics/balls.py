@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.metrics.distances import Block, Rows, exact_squares
 from ganbench.metrics.features import at_least
-from ganbench.metrics.pairs import NEAREST, Pair, Plan
+from ganbench.metrics.pairs import Pair, Plan
 
 PUBLISHED = (3, 5)  # the k of precision and recall, and of density and coverage: one pass serves both
 TIE = 1 + 2.0**-40  # squared distances that agree to 12 digits are equal: a ball holds its border
@@ -98,9 +98,7 @@ def plan(pair: Pair, k: int) -> Plan:
     def start(left: Rows, right: Rows) -> BallStudy:
         return BallStudy(left, right, {k: (pair.real.radii(k), pair.fake.radii(k)) for k in orders})
 
-    return Plan(
-        {"nearest": pair.real.search(k)}, {"nearest": pair.fake.search(k)}, {("balls", orders): start, **NEAREST}
-    )
+    return Plan({"nearest": pair.real.search(k)}, {"nearest": pair.fake.search(k)}, {("balls", orders): start})
 
 
 def balls(pair: Pair, k: int) -> tuple[Balls, Balls]:

@@ -40,6 +40,7 @@ class Metric(Generic[P]):
     ``needs`` names the evidence that fills the function's positional arguments, in order.
     ``version`` goes up whenever the value for some input changes. ``ideal`` is the value of a perfect sampler in the
     limit (None where it depends on the data), ``minimum`` the sample size below which the value means little.
+    A user's own metric has the ``label`` of its file, and the file's digest.
     """
 
     function: Callable[P, float]
@@ -51,13 +52,15 @@ class Metric(Generic[P]):
     laws: frozenset[Law]
     minimum: int
     version: int
+    label: str = ""
+    file_sha256: str = ""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> float:
         return float(self.function(*args, **kwargs))
 
     @property
     def name(self) -> str:
-        return self.function.__name__
+        return self.label or self.function.__name__
 
     @property
     def summary(self) -> str:
@@ -66,9 +69,10 @@ class Metric(Generic[P]):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Keyword options and their defaults: part of a score's identity."""
+        """Keyword options and their defaults, and the digest of a user's file: part of a score's identity."""
         parameters = signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.default is not p.empty}
+        digest = {"file_sha256": self.file_sha256} if self.file_sha256 else {}
+        return {p.name: p.default for p in parameters if p.default is not p.empty} | digest
 
 
 def metric(

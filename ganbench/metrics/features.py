@@ -41,8 +41,10 @@ class Features:
     def mean(self) -> Tensor:
         """Mean in float64, (d,)."""
         at_least(self, 1)
-        first = sum_rows(self.values, torch.zeros(self.dim, device=self.values.device)) / len(self)
-        return first + sum_rows(self.values, first) / len(self)
+        rough = self.values.mean(0).double()
+        if not bool(rough.isfinite().all()):  # a sum of large numbers may overflow in float32
+            rough = sum_rows(self.values, torch.zeros_like(rough)) / len(self)
+        return rough + sum_rows(self.values, rough) / len(self)
 
     @cached_property
     def moments(self) -> Moments:
@@ -126,10 +128,16 @@ def matrix(values: Any, name: str) -> Tensor:
         raise BadInput(f"{name}: expected real numbers, got {tensor.dtype}")
     if tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.float() if tensor.is_floating_point() else tensor.double()
+    if len(tensor) and not bool(tensor.sum().isfinite()):  # else no number is missing or infinite
+        refuse_infinite(tensor, name)
+    return tensor.contiguous()
+
+
+def refuse_infinite(tensor: Tensor, name: str) -> None:
+    """Raise BadInput for rows that are not finite, if there are any."""
     bad = (~tensor.isfinite()).any(1).nonzero().flatten().tolist()
     if bad:
         raise BadInput(f"{name}: {len(bad)} of {len(tensor)} rows are not finite (first: row {bad[0]})")
-    return tensor.contiguous()
 
 
 def from_array(values: Any, name: str) -> Tensor:

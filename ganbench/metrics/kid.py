@@ -71,15 +71,35 @@ def kid_scores(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, se
     count("size", size)
     at_least(pair.real, size)
     at_least(pair.fake, size)
-    left, right = (draw(cloud, name, subsets, size, seed) for cloud, name in ((pair.real, "real"), (pair.fake, "fake")))
-    n, m = len(pair.real), len(pair.fake)
-    if (n + m) ** 2 / 2 < 1.5 * subsets * size**2:  # cheaper to see every pair once than to visit the subsets in turn
-        return _estimates(pair, ("kid", subsets, size, seed), _members(left, n), _members(right, m))
+    left, right = drawn(pair, subsets, size, seed)
+    if at_once(pair, subsets, size):
+        key = ("kid", subsets, size, seed)
+        return _estimates(pair, key, _members(left, len(pair.real)), _members(right, len(pair.fake)))
     parts = (
         kid(Features(pair.real.values[a], pair.real.name), Features(pair.fake.values[b], pair.fake.name))
         for a, b in zip(left, right, strict=True)
     )
     return torch.tensor(list(parts), dtype=torch.float64)
+
+
+def subsets_plan(pair: Pair) -> Plan:
+    """Return the studies behind ``kid_subsets`` with its usual options, none where subsets are visited in turn."""
+    subsets, size, seed = kid_subsets.options.values()
+    if not at_once(pair, subsets, size) or min(len(pair.real), len(pair.fake)) < size:
+        return Plan({}, {}, {})
+    left, right = drawn(pair, subsets, size, seed)
+    key = ("kid", subsets, size, seed)
+    return kid_plan(key, _members(left, len(pair.real)), _members(right, len(pair.fake)))
+
+
+def at_once(pair: Pair, subsets: int, size: int) -> bool:
+    """Whether it is cheaper to see every pair once than to visit the subsets in turn."""
+    return (len(pair.real) + len(pair.fake)) ** 2 / 2 < 1.5 * subsets * size**2
+
+
+def drawn(pair: Pair, subsets: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return the row numbers of the real and of the fake subsets."""
+    return draw(pair.real, "real", subsets, size, seed), draw(pair.fake, "fake", subsets, size, seed)
 
 
 def draw(cloud: Features, name: str, subsets: int, size: int, seed: int) -> Tensor:

@@ -10,9 +10,12 @@ from weakref import WeakKeyDictionary
 
 from ganbench.metrics.distances import Rows, Start, rows, sweep, working_type
 from ganbench.metrics.features import Features, at_least, both
-from ganbench.metrics.nearest import Nearest, Search, search_back
+from ganbench.metrics.nearest import Nearest, search_across, search_back
 
-NEAREST: Mapping[Hashable, Start] = {"nearest fake": partial(Search, k=1), "nearest real": partial(search_back, k=1)}
+NEAREST: Mapping[Hashable, Start] = {
+    "nearest fake": partial(search_across, k=1),
+    "nearest real": partial(search_back, k=1),
+}
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,16 @@ from ganbench.errors import BadInput
 from ganbench.metrics.balls import plan
 from ganbench.metrics.forms import Distance
 from ganbench.metrics.kernels import gaussian, kernel_plan, mixture
-from ganbench.metrics.kid import whole_plan
+from ganbench.metrics.kid import subsets_plan, whole_plan
 from ganbench.metrics.pairs import NEAREST, Pair, Plan, pair_of
 
 
 def _nearest(pair: Pair) -> Plan:
     return Plan({"nearest": pair.real.search(1)}, {"nearest": pair.fake.search(1)}, NEAREST)
+
+
+def _met(pair: Pair) -> Plan:
+    return Plan({"nearest": pair.real.search(5)}, {}, NEAREST)
 
 
 def _energy(_pair: Pair) -> Plan:
@@ -32,9 +36,11 @@ def _mixture(pair: Pair) -> Plan:
 
 PLANS: Mapping[str, Callable[[Pair], Plan]] = {
     **dict.fromkeys(("precision", "recall", "rarity", "realism"), partial(plan, k=3)),
-    **dict.fromkeys(("density", "coverage", "beta_recall"), partial(plan, k=5)),
+    **dict.fromkeys(("density", "coverage"), partial(plan, k=5)),
+    "beta_recall": _met,
     **dict.fromkeys(("one_nn_accuracy", "one_nn_real", "one_nn_fake"), _nearest),
     "kid": whole_plan,
+    "kid_subsets": subsets_plan,
     "mmd": _gaussian,
     "mmd_mixture": _mixture,
     "energy_distance": _energy,

@@ -12,9 +12,12 @@ from torch import Tensor
 
 from ganbench.errors import BadInput, Missing
 from ganbench.metrics.base import metric
+from ganbench.metrics.distances import Rows, exact_squares, products
 from ganbench.metrics.features import features
+from ganbench.metrics.forms import NEAR
 from ganbench.streams import stream
 
+NARROW = 32  # coordinates up to which differences cost no more than products
 LARGEST_ASSIGNMENT = 4000  # rows of a square assignment that takes seconds rather than minutes
 
 
@@ -31,8 +34,15 @@ def clouds(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
-    """Euclidean distances (n, m) from direct differences, exact for near and equal rows."""
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    """Euclidean distances (n, m); wide rows by products, except where those lose digits: near and equal rows."""
+    if a.shape[1] <= NARROW:
+        return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    centre = a.new_zeros(a.shape[1])
+    left, right = Rows(a, a, centre), Rows(b, b, centre)
+    squares = products(left, right, slice(None), slice(None))
+    i, j = (squares < NEAR * (left.norms[:, None] + right.norms)).nonzero(as_tuple=True)
+    squares[i, j] = exact_squares(a, b, i, j)
+    return squares.sqrt_()
 
 
 def sorted_cost(a: Tensor, b: Tensor, p: float) -> Tensor:

@@ -105,18 +105,16 @@ def trade_offs(report: Report, folder: Path) -> Path:
         figure, (ax,) = panels(1, 1, 3.6, 3.6)
         for i, row in enumerate(others(report)):
             precision, recall = curve(report.comparison.real.features, row.side.features)
-            ax.plot(recall, precision, label=Path(row.name).name, **look(i, row.is_control))
+            colour, dashes = look(i, row.is_control)
+            ax.plot(recall, precision, color=colour, linestyle=dashes, label=Path(row.name).name)
         ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
         figure.legend(loc="outside lower center", ncols=2)
         return save(figure, folder / "precision-recall.png")
 
 
-def look(number: int, is_control: bool) -> dict[str, str]:
+def look(number: int, is_control: bool) -> tuple[str, str]:
     """Return the colour and the dashes of a line; controls are grey."""
-    if is_control:
-        return {"color": QUIET, "linestyle": DASHES[number % len(DASHES)]}
-    colour, dashes = line_style(number)
-    return {"color": colour, "linestyle": dashes}
+    return (QUIET, DASHES[number % len(DASHES)]) if is_control else line_style(number)
 
 
 def curve(real: Features, fake: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -143,7 +141,9 @@ def spectra(report: Report, folder: Path) -> Path:
         for i, (name, side, is_control) in enumerate(shown):
             power = radial_power(side, size)
             if power is not None:  # no waves at all is only brightness
-                ax.plot(np.arange(1, len(power)), power[1:], label=Path(name).name, **look(i, is_control))
+                colour, dashes = look(i, is_control)
+                waves = np.arange(1, len(power))
+                ax.plot(waves, power[1:], color=colour, linestyle=dashes, label=Path(name).name)
         ax.set(xlabel="waves per picture", ylabel="mean power", yscale="log")
         figure.legend(loc="outside lower center", ncols=2)
         return save(figure, folder / "spectra.png")

@@ -8,7 +8,7 @@ from typing import Any
 from ganbench.errors import BadInput, Missing
 from ganbench.sources.archives import TAR, ZIP, archive
 from ganbench.sources.array_files import array_file
-from ganbench.sources.base import Reading, Source
+from ganbench.sources.base import Reading, Source, printable
 from ganbench.sources.decode import SUFFIXES
 from ganbench.sources.files import folder
 from ganbench.sources.memory import from_memory
@@ -26,7 +26,7 @@ def open_source(samples: Any, reading: Reading | None = None) -> Source:
     reading = reading or Reading()
     if not isinstance(samples, str | Path):
         return from_memory(samples, reading)
-    path, name = Path(samples), str(samples)
+    path, name = Path(samples), printable(str(samples))
     try:
         is_folder, is_there = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:
@@ -35,6 +35,8 @@ def open_source(samples: Any, reading: Reading | None = None) -> Source:
         return folder(path, name)
     if not is_there:
         raise Missing(f"{name}: no such file or folder")
+    if not path.is_file():
+        raise BadInput(f"{name}: neither a folder nor a regular file")
     if path.name.lower().endswith((*ZIP, *TAR)):
         return archive(path, name)
     if is_array_file(path):

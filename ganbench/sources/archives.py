@@ -14,14 +14,15 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from ganbench.errors import BadInput, Missing
-from ganbench.sources.base import LeftOut, Picture, Source, natural
+from ganbench.sources.base import LeftOut, Picture, Source, natural, printable
 from ganbench.sources.decode import SUFFIXES
 from ganbench.sources.files import LARGEST, Item, decoded, said, within_bounds
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 T = TypeVar("T")
 DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, ValueError, RuntimeError, OverflowError, MemoryError)
-DAMAGED += (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, NotImplementedError)
+DAMAGED += (TypeError, KeyError, IndexError, struct.error, zlib.error, lzma.LZMAError, NotImplementedError)
+DAMAGED += (zipfile.BadZipFile, tarfile.TarError)
 BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
 
 
@@ -84,9 +85,9 @@ def zip_items(file: zipfile.ZipFile, path: Path) -> Iterator[Item]:
         if not reason:
             good.append(info)
             continue
-        yield LeftOut(info.filename, reason)
+        yield LeftOut(printable(info.filename), reason)
     for info in sorted(good, key=lambda each: natural(each.filename)):
-        yield info.filename, partial(unzipped, file, info)
+        yield printable(info.filename), partial(unzipped, file, info)
 
 
 def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -121,11 +122,11 @@ def tar_items(path: Path, read: bool = True) -> Iterator[Item]:
                 continue
             reason = unfit(info.name, info.isreg(), info.size)
             if reason:
-                yield LeftOut(info.name, reason)
+                yield LeftOut(printable(info.name), reason)
                 continue
             member = file.extractfile(info) if read else None
             content = member.read(LARGEST + 1) if member else b""
-            yield info.name, partial(within_bounds, info.name, content)
+            yield printable(info.name), partial(within_bounds, printable(info.name), content)
 
 
 def grown(size: int, path: Path) -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from safetensors import SafetensorError
@@ -22,7 +23,7 @@ LABELS = ("y", "labels", "label", "targets")
 IMAGES = ("x", "images", "samples", "features", "arr_0", "data", "reals", "fakes")
 RAISED: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, IndexError)
 RAISED += (OverflowError, RuntimeError, MemoryError, NotImplementedError, zlib.error, zipfile.BadZipFile)
-RAISED += (SafetensorError,)
+RAISED += (SafetensorError, TokenError)  # of the last, numpy's reader of old headers
 
 
 def array_file(path: Path, name: str, reading: Reading) -> Source:

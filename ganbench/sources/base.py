@@ -74,6 +74,11 @@ class Source:
         return self.again is not None and self.again() != self.digest()
 
 
+def printable(name: str) -> str:
+    """Return a name that fits on one line of any terminal: what cannot be printed becomes a question mark."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
+
+
 def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
     """Return a key that sorts names with numbers in them by the numbers: 9.png before 10.png."""
     pieces = re.split(r"([0-9]+)", name)

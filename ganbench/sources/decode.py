@@ -8,6 +8,7 @@ EXIF is applied. Of several frames the first is taken. Each of these is said.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -20,6 +21,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganbench.errors import BadInput
 from ganbench.sources.base import Bytes, Picture
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "TIFF", "GIF")  # others may start programs
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ganbench.errors import BadInput, Missing
-from ganbench.sources.base import LeftOut, Picture, Source, natural
+from ganbench.sources.base import LeftOut, Picture, Source, natural, printable
 from ganbench.sources.decode import SUFFIXES, decode
 
 LARGEST = 1 << 27  # bytes of a single image file
-TASK, AHEAD = 16, 4  # files of a task; tasks that wait for each thread
+TASK, TASK_BYTES, AHEAD = 16, 1 << 22, 3  # files of a task, bytes of its pixels; tasks that wait for each thread
 
 Read = Callable[[], bytes]
 Item = tuple[str, Read] | LeftOut
@@ -70,7 +70,7 @@ def listed(top: Path) -> tuple[list[Path], list[LeftOut]]:
 
 
 def relative(path: Path, top: Path) -> str:
-    return path.relative_to(top).as_posix()
+    return printable(path.relative_to(top).as_posix())
 
 
 def unfit(path: Path) -> str:
@@ -96,8 +96,8 @@ def bytes_of(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise BadInput(f"{path.name}: cannot be read ({error.strerror})") from error
-    return within_bounds(path.name, content)
+        raise BadInput(f"{printable(path.name)}: cannot be read ({error.strerror})") from error
+    return within_bounds(printable(path.name), content)
 
 
 def within_bounds(name: str, content: bytes) -> bytes:
@@ -124,14 +124,18 @@ def digest(items: Iterator[Item]) -> str:
 
 
 def decoded(items: Iterator[Item]) -> Iterator[Picture | LeftOut]:
-    """Decode in threads, in order, never more than a few tasks ahead."""
-    workers = os.cpu_count() or 1
+    """Decode in threads, in order, never more than a few tasks ahead; tasks are smaller where pictures are large."""
+    workers, count = os.cpu_count() or 1, 1
     with ThreadPoolExecutor(workers) as pool:
-        tasks = (pool.submit(decode_all, task) for task in iter(lambda: list(islice(items, TASK)), []))
-        waiting: deque[Future[list[Picture | LeftOut]]] = deque(islice(tasks, workers * AHEAD))
-        while waiting:
+        waiting: deque[Future[list[Picture | LeftOut]]] = deque()
+        while True:
+            while len(waiting) < workers * AHEAD and (task := list(islice(items, count))):
+                waiting.append(pool.submit(decode_all, task))
+            if not waiting:
+                return
             found = waiting.popleft().result()
-            waiting.extend(islice(tasks, 1))
+            largest = max((each.pixels.size for each in found if isinstance(each, Picture)), default=0)
+            count = max(1, min(TASK, TASK_BYTES // max(1, largest)))
             yield from found
 
 

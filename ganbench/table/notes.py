@@ -11,6 +11,7 @@ from ganbench.errors import RequestError
 from ganbench.stats import ALPHA, CONFIDENCE
 from ganbench.table.columns import Column, canonical, differences, short
 from ganbench.table.rows import Row, spans
+from ganbench.user_files import is_path, split
 
 
 def notes(columns: Sequence[Column], rows: Sequence[Row], usual: int) -> list[str]:
@@ -84,12 +85,12 @@ def differing(row: Row) -> dict[str, str]:
 def defaults(baseline: str) -> dict[str, Any]:
     """Return the settings that a shipped baseline's name stands for; nothing is known of others, and no file is run."""
     try:
-        found = None if roster.is_path(baseline) else roster.load(baseline)
+        found = None if is_path(baseline) else roster.load(baseline)
     except RequestError:
         found = None
     if found is None:
         return {}
-    member = roster.split(baseline)[1]
+    member = split(baseline)[1]
     named = {found.members[0]: member} if member else {}
     return {each.name: each.default for each in fields(found) if each.default is not MISSING} | named
 

@@ -215,6 +215,10 @@ def test_damaged_files_are_refused_in_one_line(tmp_path: Path) -> None:
             with pytest.raises(BadInput, match=name) as caught:
                 list(open_source(path).rows())
             assert "\n" not in str(caught.value)
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2"  # numpy takes it for one of Python 2 and stumbles
+    (tmp_path / "b.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head)
+    with pytest.raises(BadInput, match=r"b.npy: damaged or not of this format"):
+        open_source(tmp_path / "b.npy")
     (tmp_path / "a-idx3-ubyte").write_bytes(b"\0\0\x0d\x03")
     with pytest.raises(BadInput, match="expected an IDX file of bytes"):
         open_source(tmp_path / "a-idx3-ubyte")

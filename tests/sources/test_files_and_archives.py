@@ -87,6 +87,23 @@ def test_a_changed_file_changes_the_digest_and_a_look_does_not(tmp_path: Path) -
     assert len({before, changed, open_source(folder).digest()}) == 3
 
 
+def test_names_that_cannot_be_printed_stay_on_one_line(tmp_path: Path) -> None:
+    folder = folder_of(photos(2, 0), tmp_path / "a\nb")
+    for name in (b"new\nline.png", b"\x1b[31mred.png", b"\xff\xfe.png"):
+        (Path(os.fsdecode(bytes(folder) + b"/" + name))).write_bytes(b"no picture")
+    source = open_source(folder)
+    assert source.name.endswith("a?b")
+    assert set(reasons(source)) == {"new?line.png", "?[31mred.png", "??.png"}
+    assert len(source.digest()) == 32
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    for name in ("a.npy", "a.zip"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(BadInput, match="neither a folder nor a regular file"):
+            open_source(tmp_path / name)
+
+
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_members_that_lead_outside_are_left_out(tmp_path: Path, ending: str) -> None:
     path, good = tmp_path / f"a{ending}", encoded(image(photos(1, 0)[0]))

@@ -1,0 +1,139 @@
+"""CPU time, values and peak memory of the metrics beside their peers: ``python -m benchmarks.metrics [WORK ...]``.
+
+Writes ``metrics.json`` (what was measured) and ``metrics.md`` (the page made from it) beside this file.
+Named works are measured again, with all their peers in one run, and the others keep their figures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import contestants as c
+from benchmarks import memory
+from benchmarks.machine import describe
+from benchmarks.metrics_page import page
+
+HERE = Path(__file__).parent
+PEERS = ("scipy", "scikit-learn", "pytorch-fid", "clean-fid", "torchmetrics", "torch-fidelity", "prdc", "piq", "POT")
+ROUNDS, ENOUGH = 3, 8.0  # rounds in turns; what has taken that many seconds is not measured again
+WIDTH = 2048
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is measured: sizes, ours first among the contestants, and the most that ours may take of a peer's time."""
+
+    sizes: tuple[int, ...]
+    contestants: tuple[c.Contestant, ...]
+    goals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # one for each size
+    data: Callable[[int], tuple[Any, Any]] = lambda n: c.clouds(n, WIDTH)
+
+
+FREE = (1.0,)
+WORKS: dict[str, Work] = {
+    "Frechet distance": Work(
+        (500, 1000, 2000, 10_000),
+        (c.ours_fid, c.pytorch_fid, c.clean_fid, c.torchmetrics_fid, c.torch_fidelity_fid),
+        {
+            **dict.fromkeys(("pytorch_fid", "clean_fid", "torchmetrics_fid"), (1 / 40, 1 / 40, 1 / 10, 1 / 5)),
+            "torch_fidelity_fid": (1 / 12, 1 / 12, 1 / 2, 1 / 3),
+        },
+    ),
+    "Frechet distance, reference cached": Work((1000,), (), {"torch_fidelity_cached": (1 / 12,)}),
+    "KID, 100 subsets of 1000 and the full estimate": Work(
+        (2000, 5000),
+        (c.ours_kid, c.torch_fidelity_kid, c.clean_fid_kid),
+        dict.fromkeys(("torch_fidelity_kid", "clean_fid_kid"), (1 / 20, 1 / 4)),
+    ),
+    "Precision, recall, density, coverage": Work(
+        (2000, 5000, 10_000),
+        (c.ours_prdc, c.prdc, c.torch_fidelity_pr, c.piq_pr, c.ours_shared),
+        {"prdc": (1 / 4,) * 3, "torch_fidelity_pr": (1 / 2,) * 3, "ours_shared": (1 / 1.5,) * 3},
+    ),
+    "MMD": Work((2000, 5000), (c.ours_mmd, c.scikit_learn_mmd)),
+    "1-NN": Work((2000, 5000), (c.ours_one_nn, c.scikit_learn_one_nn)),
+    "Exact W1": Work((2000,), (c.ours_w1, c.scipy_w1, c.pot_w1), {"scipy_w1": FREE, "pot_w1": FREE}),
+    "5 nearest neighbours in the plane": Work(
+        (100_000,),
+        (c.ours_k_nn, c.scikit_learn_k_nn, c.scipy_k_nn),
+        {"scikit_learn_k_nn": FREE, "scipy_k_nn": FREE},
+        c.plane,
+    ),
+    "Modes in the plane": Work(
+        (100_000,),
+        (c.ours_modes, c.scikit_learn_modes, c.scipy_modes),
+        {"scikit_learn_modes": FREE, "scipy_modes": FREE},
+        c.plane,
+    ),
+}
+
+
+def warm(contestants: tuple[c.Contestant, ...], data: tuple[Any, Any]) -> None:
+    """Import and compile."""
+    for contestant in contestants:
+        contestant(*(cloud[:64, :16] for cloud in data))
+
+
+def measured(contestants: tuple[c.Contestant, ...], data: tuple[Any, Any]) -> list[dict[str, Any]]:
+    """CPU seconds, the best of some rounds in turns so that a noisy moment hits all, and the values."""
+    spent, values = dict.fromkeys(contestants, 0.0), {}
+    best = dict.fromkeys(contestants, float("inf"))
+    for _ in range(ROUNDS):
+        for contestant in contestants:
+            if spent[contestant] < ENOUGH:
+                start = time.process_time()
+                values[contestant] = contestant(*data)
+                seconds = time.process_time() - start
+                best[contestant], spent[contestant] = min(best[contestant], seconds), spent[contestant] + seconds
+    return [
+        {"name": each.__name__, "seconds": best[each], "values": np.atleast_1d(values[each]).tolist()}
+        for each in contestants
+    ]
+
+
+def results(name: str) -> list[dict[str, Any]]:
+    """One line for each contestant at each size, with its goal."""
+    work, found = WORKS[name], []
+    for place, n in enumerate(work.sizes):
+        data = work.data(n)
+        all_ = work.contestants or c.cached(c.clouds(10_000, WIDTH)[0])
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # peers warn of their own affairs
+            warm(work.contestants, data)
+            lines = measured(all_, data)
+        for line in lines:
+            goals = work.goals.get(line["name"])
+            found.append({"n": n, **line, "goal": goals[place] if goals else None})
+            print(name, n, line["name"], f"{line['seconds']:.3f}", line["values"], flush=True)
+    return found
+
+
+def main() -> None:
+    """Measure the works named on the command line, or all, and write both files."""
+    torch.set_num_threads(1)
+    chosen = sys.argv[1:] or [*WORKS, "memory"]
+    kept = HERE / "metrics.json"
+    known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for name in chosen:
+        if name == "memory":
+            known[name] = memory.peaks(20_000, WIDTH)
+        else:
+            known[name] = {"machine": describe(*PEERS), "lines": results(name)}
+        kept.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        (HERE / "metrics.md").write_text(page(known), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The classic mistakes, as formulas: which of them gives the number that was observed?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ganbench.check import plain
+from ganbench.check.changes import swap
+from ganbench.check.claims import Claim
+from ganbench.errors import RequestError
+from ganbench.metrics import METRICS
+
+Inputs = Mapping[str, Any]
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A sentence, and what it makes of a metric's inputs and options; a ``convention`` is an open choice, no fault."""
+
+    says: str
+    value: Callable[[Inputs, Options], float]
+    convention: bool = False
+
+
+def twisted(says: str, twist: Callable[[float], float]) -> tuple[str, Callable[[float], float]]:
+    """Return a mistake made with the right number."""
+    return says, twist
+
+
+AFTERWARDS: tuple[tuple[str, Callable[[float], float]], ...] = (
+    ("the square root of the right number: the root of the distance", lambda x: math.sqrt(x) if x >= 0 else math.nan),
+    ("the square of the right number: the root is missing", lambda x: x * x),
+    ("the right number with its sign turned", lambda x: -x),
+    ("one minus the right number", lambda x: 1 - x),
+    ("half of the right number", lambda x: x / 2),
+    ("twice the right number", lambda x: 2 * x),
+    ("the logarithm of the right number: exp is missing", lambda x: math.log(x) if x > 0 else math.nan),
+    ("exp of the right number", lambda x: math.exp(x) if x < 700 else math.nan),
+    ("bits instead of nats", lambda x: x / math.log(2)),
+    ("bits instead of nats below the exponential", lambda x: math.exp(math.log(x) / math.log(2)) if x > 0 else math.nan),
+    ("a thousand times the right number", lambda x: 1000 * x),
+    ("a thousandth of the right number", lambda x: x / 1000),
+)
+
+
+def pair(formula: Callable[..., float], **fixed: Any) -> Callable[[Inputs, Options], float]:
+    """Return a formula of reals, fakes and options."""
+    return lambda inputs, options: formula(inputs["real"], inputs["fake"], **fixed, **options)
+
+
+def alone(formula: Callable[..., float], **fixed: Any) -> Callable[[Inputs, Options], float]:
+    """Return a formula of the samples' posteriors."""
+    return lambda inputs, options: formula(inputs["fake_posteriors"], **fixed)
+
+
+def ball(metric: str) -> tuple[Mistake, ...]:
+    """Return what goes wrong with neighbourhood balls."""
+    return (
+        Mistake("a ball without its border (strict comparison)", pair(plain.balls, metric=metric, strict=True), True),
+        Mistake("squared distances used as radii", pair(plain.balls, metric=metric, squared=True)),
+        Mistake("k counts the point itself", pair(plain.balls, metric=metric, offset=-1)),
+        Mistake("k is one too large", pair(plain.balls, metric=metric, offset=1)),
+        Mistake("precision and recall exchanged", pair(plain.balls, metric=metric, exchanged=True)),
+    )
+
+
+SPECIFIC: dict[str, tuple[Mistake, ...]] = {
+    "fid": (
+        Mistake("this is the value with population covariances (ddof 0)", pair(plain.frechet, ddof=0), True),
+        Mistake("the distance of the roots of the covariances, right only where they commute", pair(plain.frechet, commuting=True)),
+        Mistake("the term of the means is missing", pair(plain.frechet, means=False)),
+        Mistake("the means' distance is not squared", pair(plain.frechet, square=False)),
+        Mistake("float32 accumulation", pair(plain.frechet, single=True)),
+    ),
+    "kid": (
+        Mistake("biased estimator: pairs of a row with itself count", pair(plain.kid, biased=True)),
+        Mistake("the kernel is not divided by the dimension", pair(plain.kid, scaled=False)),
+        Mistake("the kernel lacks its constant 1", pair(plain.kid, constant=0.0)),
+        Mistake("the kernel has degree 2", pair(plain.kid, degree=2)),
+        Mistake("float32 accumulation", pair(plain.kid, single=True)),
+    ),
+    "mmd": (
+        Mistake("biased estimator: pairs of a row with itself count", pair(plain.gaussian_mmd, biased=True)),
+        Mistake("bandwidth from the pooled sample", pair(plain.gaussian_mmd, pooled=True), True),
+        Mistake("the kernel lacks the 2 under the bandwidth", pair(plain.gaussian_mmd, two=1.0)),
+        Mistake("the root of the biased estimate", pair(plain.gaussian_mmd, biased=True, root=True)),
+    ),
+    "energy_distance": (
+        Mistake("biased estimator: pairs of a row with itself count", pair(plain.energy, biased=True), True),
+        Mistake("the root of the biased estimate", pair(plain.energy, biased=True, root=True), True),
+        Mistake("squared distances", pair(plain.energy, power=2)),
+    ),
+    "precision": ball("precision"),
+    "recall": ball("recall"),
+    "density": ball("density"),
+    "coverage": ball("coverage"),
+    "inception_score": (
+        Mistake("splits not averaged, or averaged where there should be none: ten blocks", alone(plain.inception, splits=10)),
+        Mistake("the marginal is taken as uniform", alone(plain.inception, uniform=True)),
+        Mistake("the logarithm of the mean exponent: exp before the mean", alone(plain.inception, early=True)),
+    ),
+    "inception_score_splits": (
+        Mistake("splits not averaged: one block of all samples", alone(plain.inception, splits=1)),
+        Mistake("the remainder of the blocks is dropped", lambda i, o: plain.dropped(i["fake_posteriors"], **o)),
+    ),
+    "t_statistic": (
+        Mistake("(1/n + 1/m) outside of the root", pair(plain.t, literal=True)),
+        Mistake("Welch's statistic, not the pooled one", pair(plain.t, welch=True)),
+        Mistake("variances with ddof 0", pair(plain.t, ddof=0)),
+        Mistake("the sign is kept", pair(plain.t, signed=True)),
+    ),
+    "welch_statistic": (Mistake("the pooled statistic, not Welch's", pair(plain.t)),),
+    "mode_score_b": (
+        Mistake("reading A, which is the Inception Score", alone(plain.inception)),
+    ),
+    "mode_score_a": (
+        Mistake("reading B, with the penalty", lambda i, o: METRICS["mode_score_b"](i["real_posteriors"], i["fake_posteriors"])),
+    ),
+    "w1": (Mistake("Wasserstein-2", pair(METRICS["w2"].function)),),
+    "w2": (Mistake("Wasserstein-1", pair(METRICS["w1"].function)),),
+    "vendi": (Mistake("eigenvalues not divided by the number of rows", lambda i, o: plain.vendi(i["fake"], **o, normalised=False)),),
+}
+
+
+def diagnose(claim: Claim, got: float, inputs: Inputs) -> Mistake | None:
+    """Return the first classic mistake that gives the observed number where the right one is another."""
+    for mistake in candidates(claim, inputs):
+        try:
+            with np.errstate(all="ignore"):
+                value = mistake.value(inputs, claim.options)
+        except (RequestError, ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
+            continue  # the mistake has no value here
+        near = abs(value - got) <= 1e-5 * max(abs(value), 1e-12)
+        if math.isfinite(value) and near and not claim.allows(value):
+            return mistake
+    return None
+
+
+def candidates(claim: Claim, inputs: Inputs) -> Iterator[Mistake]:
+    """Yield what may be wrong with a metric, the specific before the general."""
+    yield from SPECIFIC.get(claim.metric, ())
+    exchanged = swap(inputs)
+    if exchanged.keys() == inputs.keys() and any(exchanged[name] is not inputs[name] for name in inputs):
+        right = METRICS[claim.metric].function
+        yield Mistake("arguments swapped: real where fake belongs", lambda i, o: right(*swap(i).values(), **o))
+    for says, twist in AFTERWARDS:
+        yield Mistake(says, lambda _i, _o, twist=twist: twist(claim.expect))  # type: ignore[misc]

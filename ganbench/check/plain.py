@@ -1,0 +1,128 @@
+"""The formulas written plainly, with a switch for each classic mistake; right when no switch is thrown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.linalg import sqrtm
+from scipy.spatial.distance import cdist
+
+
+def frechet(
+    real: Any, fake: Any, *, ddof: int = 1, commuting: bool = False, means: bool = True, square: bool = True,
+    single: bool = False,
+) -> float:
+    """Squared Frechet distance; ``commuting`` takes the distance of the roots of the covariances."""
+    if single:
+        real, fake = real.astype(np.float32), fake.astype(np.float32)
+    shift = np.linalg.norm(real.mean(0) - fake.mean(0))
+    a, b = (np.atleast_2d(np.cov(cloud, rowvar=False, ddof=ddof)) for cloud in (real, fake))
+    first = (shift**2 if square else shift) if means else 0.0
+    if commuting:
+        return float(first + np.square(np.real(root(a)) - np.real(root(b))).sum())
+    return float(first + np.trace(a) + np.trace(b) - 2 * np.real(np.trace(root(a @ b))))
+
+
+def root(matrix: Any) -> Any:
+    """Return the principal square root of a matrix."""
+    return np.asarray(sqrtm(matrix))
+
+
+def estimate(xx: Any, yy: Any, xy: Any, biased: bool) -> float:
+    """Squared MMD from its three kernel matrices."""
+    if biased:
+        return float(xx.mean() + yy.mean() - 2 * xy.mean())
+    n, m = len(xx), len(yy)
+    within = (xx.sum() - np.trace(xx)) / (n * (n - 1)) + (yy.sum() - np.trace(yy)) / (m * (m - 1))
+    return float(within - 2 * xy.mean())
+
+
+def kid(
+    real: Any, fake: Any, *, biased: bool = False, scaled: bool = True, constant: float = 1.0, degree: int = 3,
+    single: bool = False,
+) -> float:
+    """Squared MMD with the kernel (x.y / d + 1)^3."""
+    if single:
+        real, fake = real.astype(np.float32), fake.astype(np.float32)
+    divisor = real.shape[1] if scaled else 1
+    return estimate(*((a @ b.T / divisor + constant) ** degree for a, b in sides(real, fake)), biased)
+
+
+def sides(real: Any, fake: Any) -> tuple[tuple[Any, Any], ...]:
+    """Return the three pairs of clouds that a two-sample kernel sum needs."""
+    return (real, real), (fake, fake), (real, fake)
+
+
+def gaussian_mmd(
+    real: Any, fake: Any, *, bandwidth: float | None = None, biased: bool = False, pooled: bool = False,
+    two: float = 2.0, root: bool = False,
+) -> float:
+    """Squared MMD with a Gaussian kernel, bandwidth by the median distance of the reals (or of all)."""
+    cloud = np.concatenate([real, fake]) if pooled else real
+    if bandwidth is None:
+        distances = cdist(cloud, cloud)[np.triu_indices(len(cloud), 1)]
+        bandwidth = float(np.median(distances))
+    kernels = (np.exp(-cdist(a, b, "sqeuclidean") / (two * bandwidth**2)) for a, b in sides(real, fake))
+    value = estimate(*kernels, biased)
+    return float(np.sqrt(value)) if root else value
+
+
+def energy(real: Any, fake: Any, *, biased: bool = False, root: bool = False, power: int = 1) -> float:
+    """Energy distance: the squared MMD of the kernel -|x - y|."""
+    value = estimate(*(-(cdist(a, b) ** power) for a, b in sides(real, fake)), biased)
+    return float(np.sqrt(value)) if root else value
+
+
+def balls(
+    real: Any, fake: Any, *, metric: str, k: int = 3, strict: bool = False, squared: bool = False, offset: int = 0,
+    exchanged: bool = False,
+) -> float:
+    """Precision, recall, density or coverage with the k-th neighbour's ball."""
+    if (metric == "recall") != exchanged:
+        real, fake = fake, real
+    radii = np.sort(cdist(real, real), axis=1)[:, k + offset]
+    distances = cdist(real, fake)
+    radii = radii**2 if squared else radii
+    inside = distances < radii[:, None] if strict else distances <= radii[:, None] * (1 + 1e-12)
+    if metric == "density":
+        return float(inside.sum(0).mean() / k)
+    return float(inside.any(1).mean() if metric == "coverage" else inside.any(0).mean())
+
+
+def inception(posteriors: Any, *, splits: int = 1, uniform: bool = False, early: bool = False) -> float:
+    """Inception Score as the mean over contiguous blocks."""
+    scores = []
+    for block in np.array_split(posteriors, splits):
+        marginal = np.full(block.shape[1], 1 / block.shape[1]) if uniform else block.mean(0)
+        terms = np.where(block > 0, block * (np.log(np.maximum(block, 1e-300)) - np.log(marginal)), 0).sum(1)
+        scores.append(np.exp(terms).mean() if early else np.exp(terms.mean()))
+    return float(np.mean(scores))
+
+
+def dropped(posteriors: Any, *, splits: int = 10) -> float:
+    """Inception Score over equal blocks, the remainder left out."""
+    return inception(posteriors[: len(posteriors) // splits * splits], splits=splits)
+
+
+def t(
+    real: Any, fake: Any, *, ddof: int = 1, literal: bool = False, welch: bool = False, signed: bool = False
+) -> float:
+    """Largest t statistic of a feature."""
+    n, m = len(real), len(fake)
+    a, b = real.var(0, ddof=ddof), fake.var(0, ddof=ddof)
+    pooled = ((n - ddof) * a + (m - ddof) * b) / (n + m - 2 * ddof)
+    error = np.sqrt(a / n + b / m) if welch else np.sqrt(pooled * (1 / n + 1 / m))
+    error = np.sqrt(pooled) * (1 / n + 1 / m) if literal else error
+    statistic = (real.mean(0) - fake.mean(0)) / error
+    return float(statistic.max() if signed else np.abs(statistic).max())
+
+
+def vendi(fake: Any, *, order: float = 1.0, normalised: bool = True) -> float:
+    """Effective number of rows under the cosine kernel."""
+    unit = fake / np.linalg.norm(fake, axis=1, keepdims=True)
+    values = np.linalg.eigvalsh(unit @ unit.T) / (len(fake) if normalised else 1)
+    values = values[values > 1e-12]
+    if order == 1:
+        return float(np.exp(-(values * np.log(values)).sum()))
+    return float((values**order).sum() ** (1 / (1 - order)))
