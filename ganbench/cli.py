@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ganbench.check_command import check
 from ganbench.score_command import cache, score
 
 KINDS = ("baselines", "datasets", "metrics", "features", "suites")
@@ -151,5 +152,6 @@ def listed(kind: str | None) -> None:
     listing.show(console.terminal(), kind)
 
 
+main.add_command(check)
 main.add_command(score)
 main.add_command(cache)

@@ -104,5 +104,5 @@ def cannot_compile(device: str) -> str:
     try:
         torch.compile(lambda x: x + 1, fullgraph=True, dynamic=False)(torch.zeros(1, device=device))
     except RuntimeError as error:  # no compiler, no headers of Python, or a Python that torch does not know yet
-        return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        return " ".join(str(error).strip().split("\n\n")[0].split()) or type(error).__name__
     return ""

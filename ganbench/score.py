@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ganbench.dataset import Dataset, Source
+from ganbench.dataset import Dataset, Source, Space
 from ganbench.errors import BadInput, RequestError
 from ganbench.features import load as load_features
 from ganbench.features.base import Extracted, Extractor
@@ -82,13 +82,13 @@ class Scorer:
     @cached_property
     def real(self) -> Look:
         """The reference."""
-        return Look("real", *drawn(self.data.held_out, self.n, "reference"), self.extractor)
+        return self.look("real", *drawn(self.data.held_out, self.n, "reference"))
 
     @cached_property
     def train(self) -> Look:
         """All training examples, for only among all of them are copies found; of a stream, as many as the reference."""
         size = self.data.train.size
-        return Look("train", *drawn(self.data.train, size or self.n, "train"), self.extractor)
+        return self.look("train", *drawn(self.data.train, size or self.n, "train"))
 
     def __call__(self, x: Tensor, y: Tensor | None) -> tuple[Scores, ...]:
         """Score ``x`` (seeds, n, *shape), asked to be of classes ``y`` (seeds, n) or none: one Scores for each metric.
@@ -101,10 +101,14 @@ class Scorer:
                 f"got {tuple(x.shape)} and {'none' if y is None else tuple(y.shape)}"
             )
         labels = [None] * len(x) if y is None else list(y.cpu())
-        looks = [Look("fake", some.detach().cpu(), y, self.extractor) for some, y in zip(x, labels, strict=True)]
+        looks = [self.look("fake", some.detach().cpu(), y) for some, y in zip(x, labels, strict=True)]
         for look in looks:
             self.prepare(look)
         return tuple(self.scores(metric, looks, x.shape[1]) for metric in self.metrics.values())
+
+    def look(self, name: str, x: Tensor, y: Tensor | None) -> Look:
+        """Return examples as they are looked at: images in the 256 levels of a file, so that files score the same."""
+        return Look(name, in_levels(x, self.data.space) if self.data.space.is_image else x, y, self.extractor)
 
     def prepare(self, fake: Look) -> None:
         """Make the one pass over distances that neighbour and kernel metrics share; each says later what it lacks."""
@@ -124,12 +128,18 @@ class Scorer:
             reasons=tuple(reason for _, reason in outcomes),
             better=metric.better,
             version=metric.version,
-            features=dict(self.extractor.identity) if needs & LOOKED_AT else {"name": "none"},
+            features=self.identity if needs & LOOKED_AT else {"name": "none"},
             reference=self.reference(needs),
             n_real=len(self.real.x) if needs & REFERENCE else 0,
             n_fake=n_fake,
             options=dict(metric.options),
         )
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """All that features depend on."""
+        levels = {"levels": "256"} if self.data.space.is_image else {}
+        return dict(self.extractor.identity) | levels
 
     def reference(self, needs: set[str]) -> str:
         """What samples are compared with, in words: data set, split and the rule that made it."""
@@ -200,6 +210,12 @@ def obstacles(data: Dataset, extractor: Extractor) -> dict[str, str]:
     if extractor(drawn(data.held_out, 1, "reference")[0]).posteriors is None:
         unmet |= dict.fromkeys(POSTERIORS, f"features {extractor.name} know no classes")
     return unmet
+
+
+def in_levels(x: Tensor, space: Space) -> Tensor:
+    """Round images to the nearest of 256 levels from the lowest to the highest value."""
+    step = 255 / (space.high - space.low)
+    return ((x - space.low) * step).round().clamp(0, 255) / step + space.low
 
 
 def drawn(source: Source, n: int, name: str) -> tuple[Tensor, Tensor]:

@@ -27,11 +27,11 @@ LAYERS: list[set[str]] = [
     {"ganbench.suite", "ganbench.suites", "ganbench.stats", "ganbench.outcome"},
     {"ganbench.table", "ganbench.store"},
     {"ganbench.external"},
-    {"ganbench.report"},
+    {"ganbench.report", "ganbench.check"},
     {"ganbench.cell"},
     {"ganbench.run"},
     {"ganbench.executors", "ganbench.progress"},
-    {"ganbench.console", "ganbench.listing", "ganbench.score_command"},
+    {"ganbench.console", "ganbench.listing", "ganbench.score_command", "ganbench.check_command"},
     {"ganbench.cli"},
     {"ganbench.__main__"},
 ]

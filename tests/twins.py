@@ -91,9 +91,9 @@ def fake(logits: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
 
 
-def compare(case: Case, atol: float) -> None:
+def compare(case: Case, atol: float, way: str) -> None:
     """Raise AssertionError unless each seed of a group ends where its ordinary loop does."""
-    trainer = Trainer(case.baseline, data.load("ring8"), SEEDS, Plan(STEPS, batch=BATCH))
+    trainer = Trainer(case.baseline, data.load("ring8"), SEEDS, Plan(STEPS, batch=BATCH, way=way))
     trainer.advance(STEPS)
     for seat, seed in enumerate(SEEDS):
         twin = Twin(case.baseline, seed, case.rule)

@@ -121,7 +121,9 @@ def chosen(metrics: Sequence[str], select: Sequence[str] = (), skip: Sequence[st
     about = [claim for claim in all_claims() if not metrics or claim.metric in metrics]
     for pattern in (*select, *skip):
         if not any(matches(claim, pattern) for claim in about):
-            raise UnknownName(f"no claim matches {pattern!r}; {suggestion(pattern, [claim.id for claim in about][:40])}")
+            raise UnknownName(
+                f"no claim matches {pattern!r}; {suggestion(pattern, [claim.id for claim in about][:40])}"
+            )
     return [
         claim
         for claim in about

@@ -43,7 +43,9 @@ class Finding:
     @property
     def line(self) -> str:
         """The finding in one line of words."""
-        numbers = "" if self.expected is None or self.got is None else f": expected {self.expected:.9g}, got {self.got:.9g}"
+        numbers = (
+            "" if self.expected is None or self.got is None else f": expected {self.expected:.9g}, got {self.got:.9g}"
+        )
         why = "; ".join(text for text in (self.message, self.diagnosis) if text)
         return f"{self.id}: {self.says}{numbers}{f' ({why})' if why else ''}"
 
@@ -133,9 +135,7 @@ def of_mean(claim: Claim, implementation: Implementation, blank: Finding) -> Fin
     return replace(found, verdict="failed", diagnosis=claim.hint or "biased estimator")
 
 
-def of_refusal(
-    claim: Claim, implementation: Implementation, inputs: Mapping[str, Any], blank: Finding
-) -> Finding:
+def of_refusal(claim: Claim, implementation: Implementation, inputs: Mapping[str, Any], blank: Finding) -> Finding:
     """Bad input must raise; an answer of any kind is wrong, and so is being unable to take good input."""
     try:
         given = {n: v.copy() if isinstance(v, np.ndarray) else deepcopy(v) for n, v in inputs.items()}

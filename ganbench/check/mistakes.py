@@ -43,7 +43,10 @@ AFTERWARDS: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("the logarithm of the right number: exp is missing", lambda x: math.log(x) if x > 0 else math.nan),
     ("exp of the right number", lambda x: math.exp(x) if x < 700 else math.nan),
     ("bits instead of nats", lambda x: x / math.log(2)),
-    ("bits instead of nats below the exponential", lambda x: math.exp(math.log(x) / math.log(2)) if x > 0 else math.nan),
+    (
+        "bits instead of nats below the exponential",
+        lambda x: math.exp(math.log(x) / math.log(2)) if x > 0 else math.nan,
+    ),
     ("a thousand times the right number", lambda x: 1000 * x),
     ("a thousandth of the right number", lambda x: x / 1000),
 )
@@ -73,7 +76,10 @@ def ball(metric: str) -> tuple[Mistake, ...]:
 SPECIFIC: dict[str, tuple[Mistake, ...]] = {
     "fid": (
         Mistake("this is the value with population covariances (ddof 0)", pair(plain.frechet, ddof=0), True),
-        Mistake("the distance of the roots of the covariances, right only where they commute", pair(plain.frechet, commuting=True)),
+        Mistake(
+            "the distance of the roots of the covariances, right only where they commute",
+            pair(plain.frechet, commuting=True),
+        ),
         Mistake("the term of the means is missing", pair(plain.frechet, means=False)),
         Mistake("the means' distance is not squared", pair(plain.frechet, square=False)),
         Mistake("float32 accumulation", pair(plain.frechet, single=True)),
@@ -101,7 +107,9 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
     "density": ball("density"),
     "coverage": ball("coverage"),
     "inception_score": (
-        Mistake("splits not averaged, or averaged where there should be none: ten blocks", alone(plain.inception, splits=10)),
+        Mistake(
+            "splits not averaged, or averaged where there should be none: ten blocks", alone(plain.inception, splits=10)
+        ),
         Mistake("the marginal is taken as uniform", alone(plain.inception, uniform=True)),
         Mistake("the logarithm of the mean exponent: exp before the mean", alone(plain.inception, early=True)),
     ),
@@ -116,15 +124,20 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
         Mistake("the sign is kept", pair(plain.t, signed=True)),
     ),
     "welch_statistic": (Mistake("the pooled statistic, not Welch's", pair(plain.t)),),
-    "mode_score_b": (
-        Mistake("reading A, which is the Inception Score", alone(plain.inception)),
-    ),
+    "mode_score_b": (Mistake("reading A, which is the Inception Score", alone(plain.inception)),),
     "mode_score_a": (
-        Mistake("reading B, with the penalty", lambda i, o: METRICS["mode_score_b"](i["real_posteriors"], i["fake_posteriors"])),
+        Mistake(
+            "reading B, with the penalty",
+            lambda i, o: METRICS["mode_score_b"](i["real_posteriors"], i["fake_posteriors"]),
+        ),
     ),
     "w1": (Mistake("Wasserstein-2", pair(METRICS["w2"].function)),),
     "w2": (Mistake("Wasserstein-1", pair(METRICS["w1"].function)),),
-    "vendi": (Mistake("eigenvalues not divided by the number of rows", lambda i, o: plain.vendi(i["fake"], **o, normalised=False)),),
+    "vendi": (
+        Mistake(
+            "eigenvalues not divided by the number of rows", lambda i, o: plain.vendi(i["fake"], **o, normalised=False)
+        ),
+    ),
 }
 
 

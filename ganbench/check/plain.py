@@ -10,7 +10,13 @@ from scipy.spatial.distance import cdist
 
 
 def frechet(
-    real: Any, fake: Any, *, ddof: int = 1, commuting: bool = False, means: bool = True, square: bool = True,
+    real: Any,
+    fake: Any,
+    *,
+    ddof: int = 1,
+    commuting: bool = False,
+    means: bool = True,
+    square: bool = True,
     single: bool = False,
 ) -> float:
     """Squared Frechet distance; ``commuting`` takes the distance of the roots of the covariances."""
@@ -39,7 +45,13 @@ def estimate(xx: Any, yy: Any, xy: Any, biased: bool) -> float:
 
 
 def kid(
-    real: Any, fake: Any, *, biased: bool = False, scaled: bool = True, constant: float = 1.0, degree: int = 3,
+    real: Any,
+    fake: Any,
+    *,
+    biased: bool = False,
+    scaled: bool = True,
+    constant: float = 1.0,
+    degree: int = 3,
     single: bool = False,
 ) -> float:
     """Squared MMD with the kernel (x.y / d + 1)^3."""
@@ -55,8 +67,14 @@ def sides(real: Any, fake: Any) -> tuple[tuple[Any, Any], ...]:
 
 
 def gaussian_mmd(
-    real: Any, fake: Any, *, bandwidth: float | None = None, biased: bool = False, pooled: bool = False,
-    two: float = 2.0, root: bool = False,
+    real: Any,
+    fake: Any,
+    *,
+    bandwidth: float | None = None,
+    biased: bool = False,
+    pooled: bool = False,
+    two: float = 2.0,
+    root: bool = False,
 ) -> float:
     """Squared MMD with a Gaussian kernel, bandwidth by the median distance of the reals (or of all)."""
     cloud = np.concatenate([real, fake]) if pooled else real
@@ -75,7 +93,14 @@ def energy(real: Any, fake: Any, *, biased: bool = False, root: bool = False, po
 
 
 def balls(
-    real: Any, fake: Any, *, metric: str, k: int = 3, strict: bool = False, squared: bool = False, offset: int = 0,
+    real: Any,
+    fake: Any,
+    *,
+    metric: str,
+    k: int = 3,
+    strict: bool = False,
+    squared: bool = False,
+    offset: int = 0,
     exchanged: bool = False,
 ) -> float:
     """Precision, recall, density or coverage with the k-th neighbour's ball."""

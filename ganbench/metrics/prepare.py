@@ -8,6 +8,7 @@ from typing import Any
 
 from ganbench.errors import BadInput
 from ganbench.metrics.balls import plan
+from ganbench.metrics.features import at_least
 from ganbench.metrics.forms import Distance
 from ganbench.metrics.kernels import gaussian, kernel_plan, mixture
 from ganbench.metrics.kid import subsets_plan, whole_plan
@@ -19,6 +20,7 @@ def _nearest(pair: Pair) -> Plan:
 
 
 def _met(pair: Pair) -> Plan:
+    at_least(pair.real, 6)
     return Plan({"nearest": pair.real.search(5)}, {}, NEAREST)
 
 
