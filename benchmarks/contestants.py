@@ -240,10 +240,10 @@ GRID = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3)), -1).reshape(-1,
 
 def ours_modes(real: Any, _fake: Any) -> list[float]:
     from ganbench.dataset import Modes  # noqa: PLC0415
-    from ganbench.metrics.modes import high_quality, reverse_kl  # noqa: PLC0415
+    from ganbench.metrics.modes import counts, uniform_gap  # noqa: PLC0415
 
-    modes = Modes(torch.from_numpy(GRID), 0.05)
-    return [high_quality(real, modes), reverse_kl(real, modes)]
+    hits, n = counts(real, Modes(torch.from_numpy(GRID), 0.05), 3.0)
+    return [float(hits.sum()) / n, uniform_gap(hits)]
 
 
 def of_modes(distance: Any, index: Any) -> list[float]:

@@ -23,7 +23,7 @@ from ganbench.metrics.user import find_metric
 from ganbench.outcome import cost, ended, finite, samples, scores, weights
 from ganbench.record import Record, Run, Scores, source_digest
 from ganbench.report import pictures
-from ganbench.score import Scorer
+from ganbench.scorer import Scorer
 from ganbench.store import Store
 from ganbench.suite import Cell
 from ganbench.train import Plan, Trainer

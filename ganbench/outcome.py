@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_map
 from ganbench.dataset import Tensors
 from ganbench.record import Run, Scores
 from ganbench.sample import Sampler
-from ganbench.score import Scorer
+from ganbench.scorer import Scorer
 from ganbench.train import Trainer
 
 

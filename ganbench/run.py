@@ -17,7 +17,7 @@ from ganbench.metrics.user import find_metrics
 from ganbench.record import Record, key_of, source_digest
 from ganbench.replay import chosen
 from ganbench.sample import Sampler
-from ganbench.score import Scorer, applicable
+from ganbench.scorer import Scorer, applicable
 from ganbench.suite import Cell, Suite
 from ganbench.train import Plan, Trainer
 from ganbench.user_files import in_one_line, is_path

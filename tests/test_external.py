@@ -29,7 +29,7 @@ from ganbench.features import load
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import metric
 from ganbench.record import Record, Run, to_line
-from ganbench.score import Scorer
+from ganbench.scorer import Scorer
 from ganbench.sources import Reading, Source, files, open_source
 from ganbench.streams import stream
 from tests.sets import features, folder_of, image, photos, tar_of, zip_of

@@ -14,7 +14,7 @@ from ganbench import data
 from ganbench.baselines.dcgan import DCGAN
 from ganbench.external import score
 from ganbench.sample import Sampler
-from ganbench.score import Scorer
+from ganbench.scorer import Scorer
 from tests.games import play
 
 METRICS = ("fid", "kid", "precision", "recall", "coverage")

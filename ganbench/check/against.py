@@ -105,7 +105,7 @@ def within(old: Scores, means: tuple[float | None, float | None]) -> bool:
     if means[1] is None or not values:
         return False
     known = interval(values)
-    return known.half is not None and abs(means[1] - known.mean) <= known.half
+    return known.half_width is not None and abs(means[1] - known.mean) <= known.half_width
 
 
 def exit_code(lines: Sequence[Line]) -> int:

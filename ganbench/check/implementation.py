@@ -18,7 +18,7 @@ from ganbench.find import find, suggestion
 from ganbench.metrics import METRICS
 
 
-class Unaskable(Exception):  # noqa: N818 - it is no error of the implementation
+class Unaskable(Exception):
     """A claim that this implementation cannot be asked about, and why."""
 
 

@@ -28,11 +28,6 @@ class Mistake:
     convention: bool = False
 
 
-def twisted(says: str, twist: Callable[[float], float]) -> tuple[str, Callable[[float], float]]:
-    """Return a mistake made with the right number."""
-    return says, twist
-
-
 AFTERWARDS: tuple[tuple[str, Callable[[float], float]], ...] = (
     ("the square root of the right number: the root of the distance", lambda x: math.sqrt(x) if x >= 0 else math.nan),
     ("the square of the right number: the root is missing", lambda x: x * x),
@@ -69,7 +64,13 @@ def ball(metric: str) -> tuple[Mistake, ...]:
         Mistake("squared distances used as radii", pair(plain.balls, metric=metric, squared=True)),
         Mistake("k counts the point itself", pair(plain.balls, metric=metric, offset=-1)),
         Mistake("k is one too large", pair(plain.balls, metric=metric, offset=1)),
-        Mistake("precision and recall exchanged", pair(plain.balls, metric=metric, exchanged=True)),
+    )
+
+
+def exchanged(metric: str) -> Mistake:
+    """Return the mistake of swapped arguments where it has a name of its own."""
+    return Mistake(
+        "arguments swapped: precision and recall exchanged", pair(plain.balls, metric=metric, exchanged=True)
     )
 
 
@@ -102,8 +103,8 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
         Mistake("the root of the biased estimate", pair(plain.energy, biased=True, root=True), True),
         Mistake("squared distances", pair(plain.energy, power=2)),
     ),
-    "precision": ball("precision"),
-    "recall": ball("recall"),
+    "precision": (*ball("precision"), exchanged("precision")),
+    "recall": (*ball("recall"), exchanged("recall")),
     "density": ball("density"),
     "coverage": ball("coverage"),
     "inception_score": (

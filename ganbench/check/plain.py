@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
 
@@ -26,17 +26,24 @@ def frechet(
     a, b = (np.atleast_2d(np.cov(cloud, rowvar=False, ddof=ddof)) for cloud in (real, fake))
     first = (shift**2 if square else shift) if means else 0.0
     if commuting:
-        return float(first + np.square(np.real(root(a)) - np.real(root(b))).sum())
-    return float(first + np.trace(a) + np.trace(b) - 2 * np.real(np.trace(root(a @ b))))
+        return float(first + np.square(root(a) - root(b)).sum())
+    return float(first + np.trace(a) + np.trace(b) - 2 * root_trace(a @ b))
 
 
 def root(matrix: Any) -> Any:
-    """Return the principal square root of a matrix."""
-    return np.asarray(sqrtm(matrix))
+    """Return the square root of a symmetric matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
-def estimate(xx: Any, yy: Any, xy: Any, biased: bool) -> float:
-    """Squared MMD from its three kernel matrices."""
+def root_trace(matrix: Any) -> float:
+    """Return the trace of the square root of a product of two covariances."""
+    return float(np.sqrt(np.clip(np.linalg.eigvals(matrix).real, 0, None)).sum())
+
+
+def estimate(kernels: Iterable[Any], biased: bool) -> float:
+    """Squared MMD from its three kernel matrices: within reals, within fakes, between."""
+    xx, yy, xy = kernels
     if biased:
         return float(xx.mean() + yy.mean() - 2 * xy.mean())
     n, m = len(xx), len(yy)
@@ -58,7 +65,7 @@ def kid(
     if single:
         real, fake = real.astype(np.float32), fake.astype(np.float32)
     divisor = real.shape[1] if scaled else 1
-    return estimate(*((a @ b.T / divisor + constant) ** degree for a, b in sides(real, fake)), biased)
+    return estimate(((a @ b.T / divisor + constant) ** degree for a, b in sides(real, fake)), biased)
 
 
 def sides(real: Any, fake: Any) -> tuple[tuple[Any, Any], ...]:
@@ -82,13 +89,13 @@ def gaussian_mmd(
         distances = cdist(cloud, cloud)[np.triu_indices(len(cloud), 1)]
         bandwidth = float(np.median(distances))
     kernels = (np.exp(-cdist(a, b, "sqeuclidean") / (two * bandwidth**2)) for a, b in sides(real, fake))
-    value = estimate(*kernels, biased)
+    value = estimate(kernels, biased)
     return float(np.sqrt(value)) if root else value
 
 
 def energy(real: Any, fake: Any, *, biased: bool = False, root: bool = False, power: int = 1) -> float:
     """Energy distance: the squared MMD of the kernel -|x - y|."""
-    value = estimate(*(-(cdist(a, b) ** power) for a, b in sides(real, fake)), biased)
+    value = estimate((-(cdist(a, b) ** power) for a, b in sides(real, fake)), biased)
     return float(np.sqrt(value)) if root else value
 
 

@@ -1,4 +1,4 @@
-"""The process that an implementation runs in: one claim a line in, one finding a line out, everything else kept apart."""
+"""The process of an implementation: one claim a line in, one finding a line out, all else kept apart."""
 
 from __future__ import annotations
 

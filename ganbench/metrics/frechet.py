@@ -10,6 +10,7 @@ from torch import Tensor
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
 from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.moments import gram
 
 SMALL = 512  # dimensions up to which the most accurate factorisations cost nothing
 TOLERANCE = 1e-9  # relative error of the distance that the faster root may cause
@@ -97,8 +98,8 @@ def nuclear_norm(product: Tensor, whole: float) -> float:
     square root near zero makes large: they are used where all errors are small beside ``whole`` less twice the norm.
     """
     if min(product.shape) > SMALL:
-        gram = product @ product.T if product.shape[0] <= product.shape[1] else product.T @ product
-        squares = torch.linalg.eigvalsh(gram).clamp(min=0)
+        narrow = product.T if product.shape[0] <= product.shape[1] else product
+        squares = torch.linalg.eigvalsh(gram([narrow], narrow[0])).clamp(min=0)
         total, noise = squares.sqrt().sum(), squares[-1] * torch.finfo(squares.dtype).eps * 8
         if 2 * float((noise / (squares + noise).sqrt()).sum()) < TOLERANCE * (whole - 2 * float(total)):
             return float(total)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 import torch
 from scipy.linalg.blas import dsyrk
 from torch import Tensor
@@ -31,10 +33,7 @@ class Moments:
     def of(cls, values: Tensor, mean: Tensor | None = None) -> Self:
         """Return the moments of the rows of ``values`` (n, d); ``mean`` where it is known already."""
         mean = values.double().mean(0) if mean is None else mean
-        scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64, device=values.device)
-        for part in values.split(CHUNK):
-            scatter += gram(part.double() - mean)
-        return cls(len(values), mean, scatter)
+        return cls(len(values), mean, gram((part.double() - mean for part in values.split(CHUNK)), mean))
 
     def add(self, batch: Any) -> Moments:
         """Return the moments with a ``batch`` (n, d) more; raises BadInput for another width or numbers not finite."""
@@ -64,9 +63,16 @@ class Moments:
         return self.scatter / (self.n - 1)
 
 
-def gram(values: Tensor) -> Tensor:
-    """Return X'X of float64 rows; on a CPU half the products are enough, for it is symmetric."""
-    if not values.is_cpu or values.shape[1] < 64:
-        return values.T @ values
-    lower = torch.from_numpy(dsyrk(1.0, values.numpy().T, lower=1))
-    return lower.tril() + lower.tril(-1).T
+def gram(parts: Iterable[Tensor], like: Tensor) -> Tensor:
+    """Return X'X of float64 rows that come in parts, as wide as ``like``; by half of the products on a CPU."""
+    d = len(like)
+    if not like.is_cpu or d < 64:
+        total = torch.zeros(d, d, dtype=torch.float64, device=like.device)
+        for part in parts:
+            total += part.T @ part
+        return total
+    lower = np.zeros((d, d), order="F")
+    for part in parts:
+        lower = dsyrk(1.0, part.numpy().T, beta=1.0, c=lower, lower=1, overwrite_c=1)
+    half = torch.from_numpy(lower)
+    return half.tril_().add_(half.tril(-1).T)

@@ -135,7 +135,8 @@ def climb(left: Rows, right: Rows, k: int, *, within: bool = False) -> Nearest:
     largest = max(float(side.original.abs().max()) for side in (left, right))
     unit = 0.5 ** frexp(largest)[1]  # a power of two rounds nothing, and no square of what it leaves overflows
     points, others = ((side.original.double() * unit).numpy() for side in (left, right))
-    _, index = cKDTree(others).query(points, np.arange(1, k + within + 1))
+    tree = cKDTree(others, compact_nodes=False, balanced_tree=False)  # built faster, searched as fast
+    _, index = tree.query(points, np.arange(1, k + within + 1))
     rank = torch.from_numpy(index)
     if within:  # a row is its own nearest, except that one of many equal rows may not find itself: then the last goes
         own = rank == torch.arange(len(rank))[:, None]

@@ -205,3 +205,46 @@ def test_what_cannot_be_prepared_is_left_for_the_metric_to_refuse():
     prepare(Features(np.zeros((1, 2))), fake, ["kid"])
     with pytest.raises(BadInput):
         precision(real, fake)
+
+
+def crowded(n=1200, *, seed=22):
+    """Points of two columns with copies, far from zero: more equal ones than there are neighbours asked for."""
+    values = 1e6 + np.random.default_rng(seed).integers(0, 60, (n, 2)) * 1e-3
+    values[:9] = values[0]
+    return values
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e140])
+@pytest.mark.parametrize("name", ["within", "fake of real", "real of fake"])
+def test_a_tree_finds_the_neighbours_that_blocks_find(name, scale, monkeypatch):
+    clouds = crowded() * scale, crowded(1100, seed=23) * scale
+
+    def found():
+        pair = pair_of(*(Features(cloud) for cloud in clouds))
+        searches = {"within": lambda: pair.real.nearest(4), "fake of real": pair.nearest_fake}
+        return {**searches, "real of fake": pair.nearest_real}[name]()
+
+    by_tree = found()
+    seen = []
+    original = distances.products
+    monkeypatch.setattr(distances, "products", lambda *given: seen.append(1) or original(*given))
+    found()
+    assert not seen, "a tree needs no products"
+    monkeypatch.setattr("ganbench.metrics.nearest.CROWD", np.inf)
+    by_blocks = found()
+    assert seen
+    np.testing.assert_array_equal(by_tree.squares, by_blocks.squares)
+    left, right = (clouds[1], clouds[0]) if name == "real of fake" else clouds
+    others = left if name == "within" else right
+    measured = np.square(left[:, None] - others[by_tree.index.numpy()]).sum(2)
+    np.testing.assert_allclose(by_tree.squares, measured, rtol=1e-12)
+    if name == "within":
+        assert not (by_tree.index == torch.arange(len(left))[:, None]).any()
+
+
+def test_a_sum_that_overflows_in_float32_is_neither_infinite_nor_without_a_mean():
+    values = np.full((64, 2), 3e38, np.float32)
+    assert Features(values).mean.tolist() == pytest.approx([float(np.float32(3e38))] * 2, rel=1e-15)
+    values[7, 1] = np.inf
+    with pytest.raises(BadInput, match=r"1 of 64 rows are not finite \(first: row 7\)"):
+        Features(values)

@@ -19,6 +19,7 @@ from ganbench.metrics.kernels import (
 )
 from ganbench.metrics.kid import draw, kid, kid_scores, kid_subsets
 from ganbench.metrics.permutation import permutation_test
+from ganbench.metrics.prepare import prepare
 from ganbench.streams import stream
 
 
@@ -261,3 +262,15 @@ def test_a_permutation_test_knows_its_kernels():
         permutation_test(normal(0, 5, 2), normal(1, 5, 2), kernel="gausian")
     with pytest.raises(BadInput, match="permutations"):
         permutation_test(normal(0, 5, 2), normal(1, 5, 2), permutations=0)
+
+
+def test_prepared_subsets_share_the_pass_of_the_full_estimate(monkeypatch):
+    real, fake = (Features(np.random.default_rng(seed).normal(size=(1001, 2))) for seed in (40, 41))
+    alone = kid_subsets(real.values, fake.values)
+    seen, original = [], distances.products
+    monkeypatch.setattr(distances, "products", lambda a, b, *at: seen.append(1) or original(a, b, *at))
+    prepare(real, fake, ["kid", "kid_subsets"])
+    assert len(seen) == 3
+    assert kid_subsets(real, fake) == alone
+    kid(real, fake)
+    assert len(seen) == 3

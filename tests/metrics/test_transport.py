@@ -185,3 +185,11 @@ def test_options_that_mean_nothing_are_refused():
     ):
         with pytest.raises(BadInput):
             call()
+
+
+def test_wide_distances_come_from_products_and_near_or_equal_rows_from_differences():
+    a = normal(30, 40, 5)
+    b = np.concatenate([a[:10], a[10:20] + 1e-9 * normal(10, 40, 6), normal(10, 40, 7)])
+    found = transport.distances(torch.from_numpy(a), torch.from_numpy(b))
+    np.testing.assert_allclose(found, np.sqrt(np.square(a[:, None] - b).sum(2)), rtol=1e-12)
+    assert (found.diagonal()[:10] == 0).all()

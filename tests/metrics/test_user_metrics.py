@@ -19,7 +19,7 @@ from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metric, find_metrics
 from ganbench.record import from_line, to_line
 from ganbench.run import grid
-from ganbench.score import Scorer
+from ganbench.scorer import Scorer
 from ganbench.store import Store
 from ganbench.suite import read
 from tests.runs import TINY, ganbench, suite

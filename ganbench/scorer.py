@@ -3,61 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
 from typing import Any
 
 from torch import Tensor
 
-from ganbench.dataset import Dataset, Source, Space
+from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, RequestError
+from ganbench.evidence import Look, asked_for, drawn, in_levels
 from ganbench.features import load as load_features
-from ganbench.features.base import Extracted, Extractor
+from ganbench.features.base import Extractor
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import Metric
-from ganbench.metrics.features import Features
 from ganbench.metrics.prepare import prepare
 from ganbench.metrics.user import find_metric, find_metrics
 from ganbench.record import Scores
-from ganbench.streams import stream
 
 IMAGES = {"real_images", "fake_images"}
 POSTERIORS = {"real_posteriors", "fake_posteriors"}
 LABELS = {"real_labels", "fake_labels"}
 LOOKED_AT = {"real", "fake", "train", *POSTERIORS}  # what an extractor saw
 REFERENCE = {"real", "real_images", "real_labels", "real_posteriors"}
-
-
-@dataclass(frozen=True)
-class Look:
-    """Examples and what an extractor makes of them when it is first asked."""
-
-    name: str
-    x: Tensor
-    y: Tensor | None  # None: not asked to be of a class
-    extractor: Extractor
-
-    @cached_property
-    def extracted(self) -> Extracted:
-        return self.extractor(self.x)
-
-    @cached_property
-    def features(self) -> Features:
-        return Features(self.extracted.values, self.name)
-
-    @property
-    def posteriors(self) -> Tensor:
-        if self.extracted.posteriors is None:
-            raise BadInput(f"features {self.extractor.name} know no classes, so there are no posteriors")
-        return self.extracted.posteriors
-
-
-def asked_for(fake: Look) -> Tensor:
-    """Return the classes that samples were asked to be of."""
-    if fake.y is None:
-        raise BadInput("undefined: these samples were not asked to be of a class")
-    return fake.y
 
 
 class Scorer:
@@ -210,15 +177,3 @@ def obstacles(data: Dataset, extractor: Extractor) -> dict[str, str]:
     if extractor(drawn(data.held_out, 1, "reference")[0]).posteriors is None:
         unmet |= dict.fromkeys(POSTERIORS, f"features {extractor.name} know no classes")
     return unmet
-
-
-def in_levels(x: Tensor, space: Space) -> Tensor:
-    """Round images to the nearest of 256 levels from the lowest to the highest value."""
-    step = 255 / (space.high - space.low)
-    return ((x - space.low) * step).round().clamp(0, 255) / step + space.low
-
-
-def drawn(source: Source, n: int, name: str) -> tuple[Tensor, Tensor]:
-    """Return ``n`` different examples, or all where there are no more, in the same order on every machine."""
-    count = n if source.size is None else min(n, source.size)
-    return source.examples(source.distinct(count, stream(0, name)))

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from ganbench import data as data_sets
-from ganbench import score
 from ganbench.data.sources import Finite
 from ganbench.dataset import Dataset, Space
 from ganbench.errors import BadInput, RequestError, UnknownName
+from ganbench.evidence import Look
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import metric
-from ganbench.score import Scorer, applicable
+from ganbench.scorer import Scorer, applicable, extractor
 from ganbench.streams import stream
 
 
@@ -210,6 +210,6 @@ def test_every_need_is_served() -> None:
     known = {need for each in METRICS.values() for need in each.needs}
     data = data_sets.load("digits")
     x, y = data.train.examples(data.train.tickets(4, stream(0, "test")))
-    fake = score.Look("fake", x, y, score.extractor(data, None))
+    fake = Look("fake", x, y, extractor(data, None))
     scorer = Scorer(data, [], 4)
     assert [scorer.evidence(need, fake) for need in known - {"modes"}]

@@ -1,0 +1,112 @@
+"""Results against results: what moved, what could not be compared, and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from ganbench.check.against import compare, exit_code, text
+from ganbench.errors import BadInput
+from ganbench.record import Record, Run, Scores
+from ganbench.store import Store
+from tests.runs import ganbench
+
+SCORES = Scores("fid", (1.0, 2.0, 3.0), ("", "", ""), "lower", 1, {"extractor": "identity"}, "ring8 test", 100, 100, {})
+RECORD = Record(
+    key="k",
+    baseline="gan",
+    settings={"lr": 0.1},
+    dataset="ring8",
+    split="test",
+    seeds=(0, 1, 2),
+    plan={"steps": 2},
+    source="s",
+    runs=tuple(Run(seed, "done", 2) for seed in range(3)),
+    scores=(SCORES,),
+    history=[],
+    curve=[],
+    cost={},
+)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    def write(old, new):
+        for name, record in (("old", old), ("new", new)):
+            store = Store(tmp_path / name)
+            store.open()
+            store.append(record)
+        return tmp_path / "new", tmp_path / "old"
+
+    return write
+
+
+def with_scores(**changes):
+    return replace(RECORD, key="other", source="later", scores=(replace(SCORES, **changes),))
+
+
+def outcome(folders, new):
+    (line,) = compare(*folders(RECORD, new))
+    return line
+
+
+def test_equal_values_are_equal_whatever_code_made_them(folders):
+    line = outcome(folders, with_scores(values=(1.0, 2.0, 3.0 + 1e-13)))
+    assert (line.outcome, exit_code([line])) == ("equal", 0)
+
+
+def test_a_mean_inside_the_old_interval_is_within_and_outside_moved(folders):
+    # Student's half width of 1, 2, 3 is 4.3027 / sqrt(3) = 2.484.
+    near = outcome(folders, with_scores(values=(3.0, 4.0, 6.4)))
+    assert (near.outcome, exit_code([near])) == ("within", 0)
+
+
+def test_a_mean_outside_the_old_interval_has_moved(folders):
+    far = outcome(folders, with_scores(values=(3.0, 4.0, 6.5)))
+    assert (far.outcome, exit_code([far])) == ("moved", 1)
+    assert "3 of 3 seeds" in far.why
+
+
+def test_a_seed_that_lost_its_value_is_no_equal(folders):
+    assert outcome(folders, with_scores(values=(1.0, None, 3.0))).outcome == "within"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"version": 2}, "version"), ({"n_real": 50}, "n_real"), ({"options": {"k": 3}}, "options")]
+)
+def test_another_identity_is_incomparable_and_says_which_field(folders, changes, field):
+    line = outcome(folders, with_scores(values=(9.0, 9.0, 9.0), **changes))
+    assert line.outcome == "incomparable"
+    assert line.why.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    "new", [replace(RECORD, settings={"lr": 0.2}), replace(RECORD, scores=(replace(SCORES, metric="kid"),))]
+)
+def test_a_cell_or_score_that_is_gone_is_missing(folders, new):
+    line = outcome(folders, new)
+    assert (line.outcome, exit_code([line])) == ("missing", 1)
+
+
+def test_a_folder_without_records_is_an_error(tmp_path):
+    with pytest.raises(BadInput, match="no record"):
+        compare(tmp_path, tmp_path)
+
+
+def test_the_command_shows_the_smallest_table(folders):
+    new, old = folders(RECORD, with_scores(values=(9.0, 9.0, 9.5)))
+    result = ganbench("check", "--results", str(new), "--against", str(old))
+    assert result.exit_code == 1
+    assert "gan on ring8, fid: moved" in result.output
+    assert "1 scores: 1 moved" in result.output
+    same = ganbench("check", "--results", str(old), "--against", str(old))
+    assert (same.exit_code, same.output) == (0, "1 scores: 1 equal\n")
+
+
+def test_every_format_says_the_same(folders):
+    lines = compare(*folders(RECORD, with_scores(values=(9.0, 9.0, 9.5))))
+    assert json.loads(text(lines, "json"))[0]["outcome"] == "moved"
+    assert "| moved |" in text(lines, "markdown")
+    assert text(lines, "github").startswith("::error::gan on ring8")

@@ -1,0 +1,178 @@
+"""The command in processes of its own: misbehaviour is reported and the other claims go on."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ganbench.check import output
+from ganbench.check.claims import chosen
+from ganbench.check.judge import Finding
+from ganbench.check.jury import Request, hear
+from tests.runs import ganbench
+
+MODULE = '''
+import os, sys, time
+import numpy as np
+
+
+def moods(real, fake):
+    """Dies of one claim, hangs at the next, prints at the third."""
+    if real.shape == (3, 2):
+        os._exit(7)
+    if real.shape == (2, 1):
+        time.sleep(1000)
+    print("a remark")
+    return 2.0
+
+
+def turned(fake, real):
+    from ganbench.metrics import METRICS
+
+    return {"score": METRICS["fid"](real, fake), "version": 1}
+
+
+class Stateful:
+    def update(self, real, fake):
+        self.kept = real, fake
+
+    def compute(self):
+        from ganbench.metrics import METRICS
+
+        return METRICS["fid"](*self.kept)
+
+
+NUMBER = 3
+'''
+
+ADAPTER = """
+def adapt(cls):
+    def score(real, fake):
+        metric = cls()
+        metric.update(real, fake)
+        return metric.compute()
+
+    return score
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    path = tmp_path / "theirs.py"
+    path.write_text(MODULE)
+    return path
+
+
+def checked(where, *arguments):
+    return ganbench("check", "--metric", "fid", "--implementation", str(where), *arguments)
+
+
+@pytest.mark.slow
+def test_dying_hanging_and_printing_stop_no_other_claim(theirs):
+    claims = chosen(["fid"], ["singular", "population-covariance", "diagonal"])
+    died_before, singular, hung = list(hear(claims, Request(f"{theirs}:moods", timeout=10)))
+    assert (died_before.id, died_before.verdict, died_before.printed) == ("fid/diagonal", "held", "a remark")
+    assert "exit code 7" in singular.message
+    assert "no answer within 10 s" in hung.message
+
+
+def test_order_and_returns_reach_the_implementation(theirs):
+    result = checked(f"{theirs}:turned", "--order", "fake,real", "--returns", "score", "--select", "unequal-counts")
+    assert result.exit_code == 0, result.output
+    assert "1 held" in result.output
+
+
+def test_a_class_with_update_and_compute_goes_through_an_adapter(theirs, tmp_path):
+    refused = checked(f"{theirs}:Stateful")
+    assert refused.exit_code == 2
+    assert "--adapter" in refused.stderr
+    adapter = tmp_path / "adapter.py"
+    adapter.write_text(ADAPTER)
+    result = checked(f"{theirs}:Stateful", "--adapter", str(adapter), "--select", "diagonal")
+    assert (result.exit_code, "1 held" in result.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--metric", "fyd"], "'fid'"),
+        (["--metric", "fid", "--select", "nothing"], "no claim matches"),
+        (["--order", "fake,real"], "describe an --implementation"),
+        (["--implementation", "a:b"], "one --metric"),
+        (["--results", "."], "go together"),
+    ],
+)
+def test_a_wrong_request_is_one_line_and_exit_code_2(arguments, words):
+    result = ganbench("check", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "words"), [("theirs.py:NUMBER", "int"), ("theirs.py:turnd", "'turned'"), ("absent.py:f", "no such file")]
+)
+def test_what_cannot_be_imported_or_called_is_named(theirs, name, words):
+    result = checked(theirs.parent / name)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+FINDINGS = [
+    Finding("fid/a", "fid", "right", "held", 1.0, 1.0, printed="noise \x00"),
+    Finding("fid/b", "fid", "wrong | 100%", "failed", 2.0, 3.0, diagnosis="swapped"),
+    Finding("kid/c", "kid", "other", "convention", 2.0, 3.0, diagnosis="ddof 0"),
+    Finding("kid/d", "kid", "deaf", "unasked", message="takes no k"),
+]
+
+
+def test_junit_counts_and_names_every_case():
+    suite = ET.fromstring(output.as_junit(FINDINGS)).find("testsuite")  # noqa: S314 - our own text
+    assert {k: suite.attrib[k] for k in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "4",
+        "failures": "2",
+        "errors": "0",
+        "skipped": "1",
+    }
+    assert [case.attrib["name"] for case in suite] == ["a", "b", "c", "d"]
+    assert suite[1].find("failure").attrib["message"] == FINDINGS[1].line
+    assert suite[3].find("skipped").attrib["message"] == "takes no k"
+
+
+def test_annotations_are_escaped_and_graded():
+    lines = output.as_github(FINDINGS).splitlines()
+    assert lines[0].startswith("::error title=fid/b::")
+    assert "100%25" in lines[0]
+    assert lines[1].startswith("::warning title=kid/c::")
+    assert len(lines) == 3
+
+
+def test_text_shows_what_did_not_hold_and_all_when_verbose():
+    text = output.as_text(FINDINGS)
+    assert "fid/a" not in text
+    assert "expected 2, got 3 (swapped)" in text
+    assert "4 claims about 2 metrics: 1 held, 1 failed, 1 differ by convention, 1 could not be asked" in text
+    assert "noise" in output.as_text(FINDINGS, True)
+    assert "\\|" in output.as_markdown(FINDINGS)
+
+
+def test_json_says_all_and_whether_it_held():
+    told = json.loads(output.as_json(FINDINGS))
+    assert told["held"] is False
+    assert [finding["verdict"] for finding in told["findings"]] == ["held", "failed", "convention", "unasked"]
+    assert json.loads(output.as_json(FINDINGS[:1]))["held"] is True
+
+
+def test_nothing_asked_is_nothing_held():
+    assert not output.stands(FINDINGS[3:])
+    assert output.stands([FINDINGS[0], FINDINGS[3]])
+
+
+def test_failures_exit_with_1_and_junit_is_written(theirs, tmp_path):
+    report = tmp_path / "report.xml"
+    result = checked(f"{theirs}:moods", "--select", "mean-only", "--junit", str(report))
+    assert result.exit_code == 1
+    assert ET.parse(report).getroot().attrib["failures"] == "1"  # noqa: S314 - our own text
