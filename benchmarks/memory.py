@@ -1,11 +1,14 @@
-"""Peak memory of each metric of two clouds, beside its inputs; needs the peak counter of Linux."""
+"""Peak memory of each metric of two clouds, beside its inputs; reads what Linux says of this process."""
 
 from __future__ import annotations
 
-import time
 from ctypes import CDLL
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
+
+import torch
 
 from benchmarks import contestants as c
 from ganbench.metrics import METRICS
@@ -23,22 +26,46 @@ def status(field: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
 
-def peaks(n: int, width: int) -> dict[str, Any]:
-    """Most memory above what the inputs take, in MiB, for each metric alone and for those that share a pass."""
+class Peak:
+    """The most resident memory seen within the block, looked at every five milliseconds."""
+
+    def __enter__(self) -> Peak:
+        self.most, self.over = status("VmRSS"), Event()
+        self.thread = Thread(target=self.watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def watch(self) -> None:
+        while not self.over.wait(0.005):
+            self.most = max(self.most, status("VmRSS"))
+
+    def __exit__(self, *_error: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+
+def peak(task: tuple[str, int, int]) -> float:
+    """Most memory in MiB above what the inputs take, for one metric or for those that share a pass."""
+    name, n, width = task
+    torch.set_num_threads(1)
     real, fake = c.clouds(n, width)
-    found: dict[str, float] = {}
-    for name in (TOGETHER, *ALONE):
-        r, f = Features(real), Features(fake)
-        names = [metric.name for metric in c.SHARED] if name not in METRICS else [name]
-        CDLL(None).malloc_trim(0)  # what earlier metrics left free goes back first
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak starts anew
-        before, start = status("VmRSS"), time.process_time()
-        if name not in METRICS:
+    r, f = Features(real), Features(fake)
+    names = [metric.name for metric in c.SHARED] if name == TOGETHER else [name]
+    CDLL(None).malloc_trim(0)  # what making the inputs left free goes back first
+    before = status("VmRSS")
+    with Peak() as seen:
+        if name == TOGETHER:
             prepare(r, f, names)
         needs = {"real": r, "fake": f}
         for each in names:
             METRICS[each](*(needs[need] for need in METRICS[each].needs))
-        found[name] = status("VmHWM") - before
-        print("memory", n, name, f"{found[name]:.0f} MiB", f"{time.process_time() - start:.1f} s", flush=True)
-        del r, f
-    return {"n": n, "width": width, "inputs": 2 * real.nbytes / MIB, "peaks": found}
+    print("memory", n, name, f"{seen.most - before:.0f} MiB", flush=True)
+    return seen.most - before
+
+
+def peaks(n: int, width: int) -> dict[str, Any]:
+    """Return the peak of each metric, each in a process of its own: memory is seldom given back within one."""
+    names = (TOGETHER, *ALONE)
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        found = pool.map(peak, [(name, n, width) for name in names], chunksize=1)
+    return {"n": n, "width": width, "inputs": 2 * 4 * n * width / MIB, "peaks": dict(zip(names, found, strict=True))}

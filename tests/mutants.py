@@ -17,6 +17,7 @@ from types import ModuleType
 
 import torch
 
+import ganbench.check.judge  # noqa: F401 - what it needs is loaded once, before the processes part
 from tests.planted import PLANTED
 
 METRICS = Path(__file__).parents[1] / "ganbench" / "metrics"
@@ -78,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     word = parser.parse_args(arguments).word
     tried = [mutant for mutant in PLANTED if any(word in part for part in mutant)]
     torch.set_num_threads(1)
-    codes = [verdict_on(mutant) for mutant in tried]
-    for (file, right, wrong, _), code in zip(tried, codes, strict=True):
-        if code != KILLED:
-            print(f"{TOLD.get(code, 'does not run')}: {file}: {right!r} -> {wrong!r}")
+    codes = []
+    for file, right, wrong, metrics in tried:
+        codes.append(verdict_on((file, right, wrong, metrics)))
+        if codes[-1] != KILLED:
+            print(f"{TOLD.get(codes[-1], 'does not run')}: {file}: {right!r} -> {wrong!r}", flush=True)
     print(f"{codes.count(KILLED)} of {len(tried)} planted bugs killed")
     return 0 if tried and all(code == KILLED for code in codes) else 1
 

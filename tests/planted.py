@@ -37,13 +37,17 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
     (
         "features.py",
         "first + sum_rows(self.values, first) / len(self)",
-        "first - sum_rows(self.values, first) / len(self) + 1e-3",
+        (
+            "features.py",
+            "return rough + sum_rows(self.values, rough) / len(self)",
+            "return rough * (len(self) / (len(self) + 1))",
+            "fid",
+        ),
         "fid kid",
     ),
     (
         "features.py",
         "sum_rows(self.values, torch.zeros(self.dim, device=self.values.device)) / len(self)",
-        "self.values.float()[0].double() * 0 + self.values.sum(0).double() / max(len(self) - 1, 1)",
         "fid kid mmd energy_distance",
     ),
     # kernels
@@ -122,7 +126,6 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
     ("features.py", "return self.nearest(k).squares[:, -1]", "return self.nearest(k).squares[:, -1].square()", BALLS),
     ("features.py", "return self.nearest(k).squares[:, -1]", "return self.nearest(k).squares[:, -1].sqrt()", BALLS),
     ("features.py", "known.squares[:, :k], known.index", "known.squares[:, : k + 1], known.index", BALLS),
-    ("features.py", "at_least(self, k + 1)", "at_least(self, k)", BALLS),
     ("nearest.py", "own=torch.arange(len(cloud), device=cloud.centred.device)", "own=None", BALLS),
     ("balls.py", "held = squares <= radius * TIE", "held = squares < radius / TIE", BALLS),
     ("balls.py", "held = squares <= radius * TIE", "held = squares <= radius * 4", BALLS),
@@ -245,7 +248,7 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         "(torch.xlogy(q, q) - torch.xlogy(q, p))",
         "am_score class_law_kl mode_score_b mode_score_a",
     ),
-    ("posteriors.py", "return p / total[:, None]", "return p / total.mean()", "inception_score"),
+    ("posteriors.py", "return p / total[:, None]", "return p", "inception_score"),
     ("posteriors.py", "((total - 1).abs() > slack)", "((total - 1).abs() > 1)", "inception_score"),
     (
         "classes.py",
@@ -300,7 +303,6 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("two_sample.py", "whitened.square().sum()", "whitened.norm()", "hotelling_t2 hotelling_p_value"),
     ("two_sample.py", "(f - g).abs().amax(1)", "(f - g).amax(1)", "ks_statistic"),
-    ("two_sample.py", "rows, right=True)", "rows, right=False)", "ks_statistic"),
     ("significance.py", "tests.statistics.abs().max()", "tests.statistics.max()", TESTS),
     ("significance.py", "tests.statistics.abs().max()", "tests.statistics.abs().mean()", TESTS),
     # modes, diversity

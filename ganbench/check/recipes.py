@@ -52,7 +52,8 @@ def normal(recipe: Recipe, seed: int) -> Array:
 
 def moments(recipe: Recipe, seed: int) -> Array:
     """Rows (n, d) whose sample mean and covariance (ddof 1) are exactly the ones asked for."""
-    mean, covariance = np.array(recipe["mean"], dtype=float), np.array(recipe["covariance"], dtype=float)
+    mean = np.broadcast_to(np.array(recipe["mean"], dtype=float), recipe.get("d", np.size(recipe["mean"])))
+    covariance = np.array(recipe["covariance"], dtype=float)
     covariance = covariance * np.eye(len(mean)) if covariance.ndim == 0 else covariance
     draws = np.random.default_rng(seed).normal(size=(recipe["n"], len(mean)))
     white = np.linalg.qr(draws - draws.mean(0))[0] * np.sqrt(recipe["n"] - 1)

@@ -9,8 +9,10 @@ import pytest
 
 from ganbench.check import output
 from ganbench.check.claims import chosen
-from ganbench.check.judge import Finding
+from ganbench.check.implementation import implementation
+from ganbench.check.judge import Finding, judge
 from ganbench.check.jury import Request, hear
+from ganbench.errors import RequestError
 from tests.runs import ganbench
 
 MODULE = '''
@@ -78,6 +80,7 @@ def test_dying_hanging_and_printing_stop_no_other_claim(theirs):
     assert "no answer within 10 s" in hung.message
 
 
+@pytest.mark.slow
 def test_order_and_returns_reach_the_implementation(theirs):
     result = checked(f"{theirs}:turned", "--order", "fake,real", "--returns", "score", "--select", "unequal-counts")
     assert result.exit_code == 0, result.output
@@ -85,13 +88,14 @@ def test_order_and_returns_reach_the_implementation(theirs):
 
 
 def test_a_class_with_update_and_compute_goes_through_an_adapter(theirs, tmp_path):
-    refused = checked(f"{theirs}:Stateful")
-    assert refused.exit_code == 2
-    assert "--adapter" in refused.stderr
+    with pytest.raises(RequestError, match="--adapter"):
+        implementation(f"{theirs}:Stateful", (), "", "")
     adapter = tmp_path / "adapter.py"
     adapter.write_text(ADAPTER)
-    result = checked(f"{theirs}:Stateful", "--adapter", str(adapter), "--select", "diagonal")
-    assert (result.exit_code, "1 held" in result.output) == (0, True)
+    adapted = implementation(f"{theirs}:Stateful", (), "", str(adapter))
+    assert judge(chosen(["fid"], ["diagonal"])[0], adapted).verdict == "held"
+    with pytest.raises(RequestError, match="adapt"):
+        implementation(f"{theirs}:Stateful", (), "", str(theirs))
 
 
 @pytest.mark.parametrize(
@@ -111,19 +115,34 @@ def test_a_wrong_request_is_one_line_and_exit_code_2(arguments, words):
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "words"), [("theirs.py:NUMBER", "int"), ("theirs.py:turnd", "'turned'"), ("absent.py:f", "no such file")]
+    ("name", "words"),
+    [
+        ("theirs.py:NUMBER", "expected a callable, got int"),
+        ("theirs.py:turnd", "'turned'"),
+        ("absent.py:f", "no such file"),
+        ("broken.py:f", "ZeroDivisionError"),
+        ("leaves.py:f", "SystemExit"),
+        ("theirs.py", "package.module:function"),
+    ],
 )
 def test_what_cannot_be_imported_or_called_is_named(theirs, name, words):
-    result = checked(theirs.parent / name)
+    (theirs.parent / "broken.py").write_text("1 / 0")
+    (theirs.parent / "leaves.py").write_text("raise SystemExit(3)")
+    with pytest.raises(RequestError, match=words):
+        implementation(str(theirs.parent / name), (), "", "")
+
+
+@pytest.mark.slow
+def test_an_implementation_that_is_not_there_leaves_with_exit_code_2():
+    result = ganbench("check", "--metric", "fid", "--implementation", "no_such_package:fid")
     assert result.exit_code == 2
-    assert words in result.stderr
+    assert "ModuleNotFoundError" in result.stderr
 
 
 FINDINGS = [
     Finding("fid/a", "fid", "right", "held", 1.0, 1.0, printed="noise \x00"),
-    Finding("fid/b", "fid", "wrong | 100%", "failed", 2.0, 3.0, diagnosis="swapped"),
+    Finding("fid/b", "fid", "wrong | 100%", "failed", 2.0, 3.0, diagnosis="swapped | turned"),
     Finding("kid/c", "kid", "other", "convention", 2.0, 3.0, diagnosis="ddof 0"),
     Finding("kid/d", "kid", "deaf", "unasked", message="takes no k"),
 ]
@@ -153,10 +172,10 @@ def test_annotations_are_escaped_and_graded():
 def test_text_shows_what_did_not_hold_and_all_when_verbose():
     text = output.as_text(FINDINGS)
     assert "fid/a" not in text
-    assert "expected 2, got 3 (swapped)" in text
+    assert "expected 2, got 3 (swapped | turned)" in text
     assert "4 claims about 2 metrics: 1 held, 1 failed, 1 differ by convention, 1 could not be asked" in text
     assert "noise" in output.as_text(FINDINGS, True)
-    assert "\\|" in output.as_markdown(FINDINGS)
+    assert "swapped \\| turned" in output.as_markdown(FINDINGS)
 
 
 def test_json_says_all_and_whether_it_held():
@@ -171,6 +190,7 @@ def test_nothing_asked_is_nothing_held():
     assert output.stands([FINDINGS[0], FINDINGS[3]])
 
 
+@pytest.mark.slow
 def test_failures_exit_with_1_and_junit_is_written(theirs, tmp_path):
     report = tmp_path / "report.xml"
     result = checked(f"{theirs}:moods", "--select", "mean-only", "--junit", str(report))
