@@ -12,12 +12,13 @@ INTRODUCTION = """# Metrics beside their peers
 CPU seconds on one thread, features in memory, d = 2048 unless a title says otherwise; the best of up to three rounds in
 turns (what takes longer than eight seconds is measured once). The machine had other work, so read ratios within one
 table, and those to a tenth. A ratio is our time over theirs; the goal is the largest ratio aimed at.
-The difference is the largest relative one of the values. Made by `python -m benchmarks.metrics`.
+The difference is the largest relative one of the values. Made by `python -m benchmarks.metrics`, one table at a time:
+some tables are older than the last changes that made our side faster.
 """
 HEAD = "| n | library | CPU s | ratio | goal | met | difference |\n|---:|---|---:|---:|---:|---|---:|\n"
 SHARED = "ours_shared"  # ours with more metrics, not a peer
 CAUSES = """
-## Why values differ
+## Why values differ (piq's read in its source, the others the likely cause)
 
 - Frechet, fewer rows than dimensions: peers take the root of a singular product of covariances, whose zero eigenvalues
   come out as rounding, and the root of rounding is large. Ours never forms it (nuclear norm of the product of factors).
@@ -30,7 +31,7 @@ CAUSES = """
 - Precision and recall of torch-fidelity: equal, but returned in float32.
 - MMD of scikit-learn: kernels in float32, whose sums cancel.
 
-## Goals that are not met, and why
+## Goals that are not met, and the likely reasons
 
 - Frechet against torchmetrics and torch-fidelity: both take `eigvals` of the product, which this processor does in
   about two and a half seconds. Ours at n = 10 000 is bound by two symmetric float64 products and two factors.
@@ -40,7 +41,7 @@ CAUSES = """
 - Precision, recall, density, coverage: two thirds of our time is the float32 product, at the speed that the processor
   has for it. It does two thirds of torch-fidelity's products, so a ratio of one half needs everything else for nothing.
   Below 10 000 rows, checking, centring and neighbours' candidates, which grow more slowly, weigh more.
-- Neighbours in the plane: the tree is SciPy's; the rest is the check of the input and the exact measure of what it finds.
+- Neighbours in the plane: the tree is SciPy's; the rest checks the input and measures exactly what it finds.
 """
 
 

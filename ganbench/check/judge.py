@@ -105,10 +105,16 @@ def inputs_of(claim: Claim, repetition: int = 0) -> dict[str, Any]:
     return {need: make(claim.inputs[need], repetition) for need in METRICS[claim.metric].needs}
 
 
+def options_of(claim: Claim, implementation: Implementation) -> dict[str, Any]:
+    """Return the options of a claim, and the metric's defaults for others that the implementation's order names."""
+    usual = METRICS[claim.metric].options
+    return {name: usual[name] for name in implementation.order if name in usual} | dict(claim.options)
+
+
 def ask(implementation: Implementation, inputs: Mapping[str, Any], claim: Claim) -> float:
     """Return the implementation's number; raises NoNumber where it changed what it was given."""
     given = {name: value.copy() if isinstance(value, np.ndarray) else deepcopy(value) for name, value in inputs.items()}
-    value = implementation(given, claim.options)
+    value = implementation(given, options_of(claim, implementation))
     for name, before in inputs.items():
         if isinstance(before, np.ndarray) and not np.array_equal(before, given[name], equal_nan=True):
             raise NoNumber(f"changes its input {name!r}")
@@ -139,7 +145,7 @@ def of_refusal(claim: Claim, implementation: Implementation, inputs: Mapping[str
     """Bad input must raise; an answer of any kind is wrong, and so is being unable to take good input."""
     try:
         given = {n: v.copy() if isinstance(v, np.ndarray) else deepcopy(v) for n, v in inputs.items()}
-        got = implementation(given, claim.options)
+        got = implementation(given, options_of(claim, implementation))
     except NoNumber as answer:
         return replace(blank, verdict="failed", message=f"an error was due: {answer}", diagnosis=claim.hint)
     except Unaskable:

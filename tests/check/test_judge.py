@@ -140,6 +140,11 @@ def test_arguments_are_given_in_the_order_asked_for():
     assert one("coverage", lambda fake, real, k: function(real, fake, k=k), "line").verdict != "held"
 
 
+def test_an_option_that_the_order_names_is_given_its_usual_value_where_a_claim_has_none():
+    finding = one("coverage", lambda real, fake, k: float(k == 5), "law-identity", order=("real", "fake", "k"))
+    assert finding.verdict == "held"
+
+
 def test_a_claim_that_sets_what_the_callable_lacks_is_not_asked():
     finding = one("coverage", lambda real, fake: 0.5, "line")
     assert finding.verdict == "unasked"
