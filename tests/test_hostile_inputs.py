@@ -17,7 +17,7 @@ from ganbench.external import Options, score
 from tests.sets import encoded, features, folder_of, image, photos, tar_of, zip_of
 
 MUTATIONS = 26  # of each format
-SECONDS = 10.0
+SECONDS = 10.0  # of processor time, which a busy machine does not stretch
 PICTURES = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "TIFF", "GIF")
 FILES = ("a.zip", "a.tar.gz", "a.tar", "f.npy", "f.npz", "f.safetensors", "i.npy", "i-idx3-ubyte")
 
@@ -69,7 +69,7 @@ def one_line_or_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 def end_of(samples: Path, reference: Any) -> str:
     """Score, and return "answer" or the one line; any other exception fails the test."""
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         seen_by = None if np.ndim(reference) == 2 else "pixels"
         options = Options(skip_broken=len(samples.name) % 2 == 0)
@@ -78,7 +78,7 @@ def end_of(samples: Path, reference: Any) -> str:
     except RequestError as error:
         said = str(error)
         assert "\n" not in said
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     return said
 
 
