@@ -15,13 +15,14 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ganbench import data, roster
+from ganbench.code import source_digest
 from ganbench.dataset import Tensors
 from ganbench.files import write_atomically
 from ganbench.machine import fixed_arithmetic, provenance
 from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metric
 from ganbench.outcome import cost, ended, finite, samples, scores, weights
-from ganbench.record import Record, Run, Scores, source_digest
+from ganbench.record import Record, Run, Scores
 from ganbench.report import pictures
 from ganbench.scorer import Scorer
 from ganbench.store import Store

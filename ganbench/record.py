@@ -1,14 +1,12 @@
-"""What a cell leaves behind: one Record, one JSON line, and the digest of all that its samples depend on."""
+"""What a cell leaves behind: one Record, one JSON line."""
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from hashlib import blake2b
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -17,23 +15,6 @@ from ganbench.find import check_names
 
 Status = Literal["done", "diverged", "error"]
 
-PACKAGE = Path(__file__).parent
-# Whatever the samples of a cell depend on, beside the file of its baseline.
-SOURCES = (
-    "dataset",
-    "deal",
-    "game",
-    "moves",
-    "optim",
-    "players",
-    "replay",
-    "sample",
-    "sides",
-    "streams",
-    "train",
-    "weights",
-)
-FOLDERS = ("data", "nets")
 WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}
 
 
@@ -108,22 +89,6 @@ def key_of(parts: Mapping[str, Any]) -> str:
     """Return the digest of named parts, whatever their order."""
     text = json.dumps(parts, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def source_digest(baseline: type) -> str:
-    """Return the digest of the code that a baseline's samples depend on: its own file and the package's share."""
-    digest = blake2b(digest_size=16)
-    for name, content in {**package_sources(), "": Path(inspect.getfile(baseline)).read_bytes()}.items():
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
-
-
-@cache
-def package_sources() -> dict[str, bytes]:
-    """Files of this package that samples depend on, by name."""
-    files = [PACKAGE / f"{name}.py" for name in SOURCES]
-    files += [path for folder in FOLDERS for path in sorted((PACKAGE / folder).rglob("*.py"))]
-    return {path.relative_to(PACKAGE).as_posix(): path.read_bytes() for path in files}
 
 
 def typed(value: Any, hint: Any, where: str) -> Any:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from ganbench import data, roster
 from ganbench.cell import State, state
+from ganbench.code import source_digest
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, RequestError
 from ganbench.game import Baseline
 from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metrics
-from ganbench.record import Record, key_of, source_digest
+from ganbench.record import Record, key_of
 from ganbench.replay import chosen
 from ganbench.sample import Sampler
 from ganbench.scorer import Scorer, applicable

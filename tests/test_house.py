@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. Modules of one layer may import one another only where the layer is a single package or name.
 LAYERS: list[set[str]] = [
     {"ganbench.errors"},
-    {"ganbench.find", "ganbench.user_files", "ganbench.streams", "ganbench.files", "ganbench.machine"},
+    {"ganbench.code", "ganbench.find", "ganbench.user_files", "ganbench.streams", "ganbench.files", "ganbench.machine"},
     {"ganbench.dataset"},
     {"ganbench.weights", "ganbench.optim"},
     {"ganbench.nets"},
@@ -31,7 +31,7 @@ LAYERS: list[set[str]] = [
     {"ganbench.report", "ganbench.check"},
     {"ganbench.cell"},
     {"ganbench.run"},
-    {"ganbench.executors", "ganbench.progress"},
+    {"ganbench.executors", "ganbench.progress", "ganbench.experiments"},
     {
         "ganbench.console",
         "ganbench.listing",

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import pytest
 
-from ganbench import record as module
+from ganbench import code as module
+from ganbench.code import source_digest
 from ganbench.errors import BadInput, RequestError, UnknownName
-from ganbench.record import Record, Run, Scores, from_line, key_of, source_digest, to_line, typed
+from ganbench.record import Record, Run, Scores, from_line, key_of, to_line, typed
 from ganbench.roster import load
 
 PACKAGE = Path(module.__file__).parent
@@ -91,10 +92,16 @@ def test_a_key_follows_every_part_and_not_their_order() -> None:
     assert len({key_of(each) for each in [parts, *others]}) == 4
 
 
-def test_the_source_digest_follows_the_bytes_of_the_baselines_file(tmp_path: Path) -> None:
-    text = "from ganbench.game import Baseline\nclass Mine(Baseline):\n    pass\n"
+def test_the_source_digest_follows_the_code_of_the_baselines_file_and_not_what_it_says(tmp_path: Path) -> None:
+    text = "from ganbench.game import Baseline\n\n\nclass Mine(Baseline):\n    mark = 'a # b'\n"
+    said = (
+        "'''Said.\n\nAt length.\n'''\n"
+        + text.replace("\n\n\n", "\n\n# why\n").replace("mark", "'''One.'''\n    mark")
+        + "# end\n"
+    )
+    other = text.replace("# b", "# c")  # within a string
     digests = []
-    for i, content in enumerate([text, text, text + "# changed\n"]):
+    for i, content in enumerate([text, said, other]):
         path = tmp_path / f"mine_{i}.py"
         path.write_text(content)
         digests.append(source_digest(load(str(path))))
