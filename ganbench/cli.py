@@ -10,7 +10,7 @@ import click
 from ganbench.check_command import check
 from ganbench.score_command import cache, score
 
-KINDS = ("baselines", "datasets", "metrics", "features", "suites")
+KINDS = ("baselines", "datasets", "metrics", "features", "suites", "experiments")
 INTERRUPTED = 130
 
 
@@ -81,6 +81,9 @@ def main() -> None:
     multiple=True,
     help="Instead of the suite's: a name, or name(field=number,...). Repeatable.",
 )
+@click.option(
+    "--experiment", "experiments", multiple=True, help="Of a suite of experiments only these: a name. Repeatable."
+)
 @click.option("--seeds", help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
 @click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
 @click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
@@ -108,6 +111,7 @@ def run(
     suite: str,
     baselines: tuple[str, ...],
     datasets: tuple[str, ...],
+    experiments: tuple[str, ...],
     seeds: str | None,
     metrics: str,
     steps: int | None,
@@ -125,11 +129,26 @@ def run(
     Exit codes: 0 done, 1 a seed of some cell diverged or failed, 2 the request was wrong, 130 interrupted.
     """
     from ganbench import console  # noqa: PLC0415
+    from ganbench.request import Request  # noqa: PLC0415
 
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
     chosen = () if seeds is None else seeds_of(seeds)
-    request = console.Request(
-        suite, baselines, datasets, chosen, names, steps, way, device, jobs, out, data, fresh, retry_failed, dry_run
+    request = Request(
+        suite,
+        baselines,
+        datasets,
+        experiments,
+        chosen,
+        names,
+        steps,
+        way,
+        device,
+        jobs,
+        out,
+        data,
+        fresh,
+        retry_failed,
+        dry_run,
     )
     click.get_current_context().exit(console.run(request))
 

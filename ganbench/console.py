@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from ganbench import roster
+from ganbench import notes_console, roster
 from ganbench.cell import Place
 from ganbench.errors import BadInput, Missing
 from ganbench.executors import local
@@ -20,38 +20,22 @@ from ganbench.machine import device_for
 from ganbench.progress import display, duration
 from ganbench.record import Record
 from ganbench.report import pictures
+from ganbench.request import Request
 from ganbench.run import Task, grid, tasks
 from ganbench.store import Store
-from ganbench.suite import Suite, find_suite
+from ganbench.suite import Notes, Suite, find_suite
 from ganbench.table import show, write
 
 SELECTION = "selection.json"  # which records the last run was about
 STATES = {"missing": "to do", "unscored": "to score", "failed": "failed", "done": "done"}
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was typed behind ``run``; empty means as the suite says."""
-
-    suite: str
-    baselines: tuple[str, ...]
-    datasets: tuple[str, ...]
-    seeds: tuple[int, ...]
-    metrics: tuple[str, ...]
-    steps: int | None
-    way: str
-    device: str
-    jobs: int | None
-    out: Path
-    data: Path | None
-    fresh: bool
-    retry_failed: bool
-    dry_run: bool
-
-
 def run(request: Request) -> int:
     """Run what is missing of a suite and show the comparison; return the exit code."""
-    suite, device = asked(request), device_for(request.device)
+    question, device = find_suite(request.suite), device_for(request.device)
+    if isinstance(question, Notes):
+        return notes_console.run(terminal(), request, question)
+    suite = asked(question, request)
     store = Store(request.out / suite.name)
     work = tasks(grid(suite, request.data, download=not request.dry_run), {} if request.fresh else store.read())
     todo = [
@@ -76,9 +60,10 @@ def run(request: Request) -> int:
     return failed
 
 
-def asked(request: Request) -> Suite:
+def asked(suite: Suite, request: Request) -> Suite:
     """Return the suite as the request changes it: lists that were typed replace the suite's."""
-    suite = find_suite(request.suite)
+    if request.experiments:
+        raise BadInput(f"--experiment cannot change {suite.name}: it is made of cells, not of experiments")
     same_steps = {name: replace(budget, steps=0) for name, budget in suite.plan.items()}
     return replace(
         suite,
@@ -173,7 +158,10 @@ def tabulate(folder: Path) -> int:
         inside = [path.parent.name for path in sorted(folder.glob("*/records.jsonl"))]
         hint = f"; in it are {', '.join(inside)}" if inside else ""
         raise Missing(f"{folder}: no records.jsonl here{hint}")
-    console, records = terminal(), selected(store)
+    console = terminal()
+    if notes_console.is_notes(folder):
+        return notes_console.tabulate(console, folder)
+    records = selected(store)
     console.print(show(records))
     paths = write(records, folder)
     console.print(f"tables: {', '.join(map(str, paths))}", markup=False, highlight=False, soft_wrap=True)

@@ -11,6 +11,8 @@ from ganbench import roster, suite
 from ganbench.data import DATASETS, load
 from ganbench.dataset import Dataset
 from ganbench.errors import Missing
+from ganbench.experiments import EXPERIMENTS
+from ganbench.experiments import load as load_experiment
 from ganbench.features import EXTRACTORS
 from ganbench.metrics import METRICS
 from ganbench.train import Plan
@@ -69,8 +71,19 @@ def suites() -> Table:
     table = Table("name", "question", "baselines", "datasets", title="suites")
     for name in suite.names():
         each = suite.shipped(name)
+        if isinstance(each, suite.Notes):
+            table.add_row(name, each.question, f"experiments: {each.experiments}", each.form)
+            continue
         players = each.baselines if isinstance(each.baselines, str) else ", ".join(each.baselines)
         table.add_row(name, each.question, players, ", ".join(each.datasets))
+    return table
+
+
+def experiments() -> Table:
+    """Return names of experiments and the claims that they put to the test."""
+    table = Table("name", "claims", title="experiments")
+    for name in EXPERIMENTS:
+        table.add_row(name, "\n".join(f"{claim.says} ({claim.note})" for claim in load_experiment(name).claims))
     return table
 
 
@@ -80,6 +93,7 @@ KINDS: dict[str, Callable[[], Table]] = {
     "metrics": metrics,
     "features": features,
     "suites": suites,
+    "experiments": experiments,
 }
 
 

@@ -8,12 +8,13 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from functools import cache
 from hashlib import blake2b
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ganbench.errors import BadInput
 from ganbench.find import check_names
 
 Status = Literal["done", "diverged", "error"]
+Read = TypeVar("Read")
 
 WORDS = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", NoneType: "null"}
 
@@ -70,19 +71,24 @@ class Record:
     )  # time, host, seconds, versions: differs between equal runs
 
 
-def to_line(record: Record) -> str:
+def to_line(record: Any) -> str:
     """Return the record as one line of JSON without its newline; raises ValueError for a number that is not finite."""
     return json.dumps(asdict(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 
-def from_line(line: str, where: str = "record") -> Record:
-    """Return the record that a line holds; raises BadInput or UnknownName that say ``where`` and what is wrong."""
+def read_line(line: str, kind: type[Read], where: str = "record") -> Read:
+    """Return the dataclass that a line holds; raises BadInput or UnknownName that say ``where`` and what is wrong."""
     try:
         value = json.loads(line)
     except ValueError as error:
         raise BadInput(f"{where}: not JSON: {error}") from error
-    record: Record = typed(value, Record, where)
+    record: Read = typed(value, kind, where)
     return record
+
+
+def from_line(line: str, where: str = "record") -> Record:
+    """Return the record of a cell that a line holds; raises as ``read_line``."""
+    return read_line(line, Record, where)
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from ganbench import data, roster
 from ganbench.cell import State, state
@@ -39,24 +40,34 @@ def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> lis
     datasets = {each.name: each for each in (data.load(name, folder, download) for name in suite.datasets)}
     metrics, watch = measured(suite, list(datasets.values()))
     return [
-        cell_of(suite, name, player, dataset, metrics[dataset.name], watch[dataset.name])
+        cell_of(suite, choice, dataset, metrics[dataset.name], watch[dataset.name])
         for dataset in datasets.values()
-        for name, player in configured(suite, players, dataset)
+        for choice in configured(suite, players, dataset)
     ]
 
 
-def configured(suite: Suite, players: Iterable[str], dataset: Dataset) -> list[tuple[str, Baseline]]:
+@dataclass(frozen=True)
+class Choice:
+    """A baseline as a suite sets it up."""
+
+    name: str
+    settings: dict[str, Any]  # those that the suite sets
+    player: Baseline
+
+
+def configured(suite: Suite, players: Iterable[str], dataset: Dataset) -> list[Choice]:
     """Return the baselines that play on a data set; one of a user's own plays its first moves, to see that it can."""
     found, batch = [], suite.budget(dataset.name)["batch"]
-    for name in players:
-        player = roster.configure(name, suite.settings_for(dataset.name, name), dataset)
+    choices = [(name, settings) for name in players for settings in suite.choices(dataset, name)]
+    for name, settings in choices:
+        player = roster.configure(name, settings, dataset)
         reason = player.refuses(dataset.space, batch)
         if reason and suite.baselines != "all":
             raise RequestError(f"{roster.title(name)} cannot play on {dataset.name}: {reason}")
         if is_path(name) and not reason:
             rehearse(roster.title(name), player, dataset, batch)
         if not reason:
-            found.append((name, player))
+            found.append(Choice(name, settings, player))
     return found
 
 
@@ -75,8 +86,9 @@ def rehearse(name: str, player: Baseline, dataset: Dataset, batch: int) -> None:
         raise BadInput(f"{name}: generate must return samples of shape {dataset.space.shape}, got {tuple(x.shape[2:])}")
 
 
-def cell_of(suite: Suite, name: str, player: Baseline, dataset: Dataset, metrics: tuple[str, ...], watch: str) -> Cell:
+def cell_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str, ...], watch: str) -> Cell:
     """Return one cell with its key."""
+    name, player = choice.name, choice.player
     budget = suite.budget(dataset.name)
     plan = Plan(budget["steps"], budget["batch"], way=chosen(suite.way, budget["steps"], dataset.space))
     key = key_of(
@@ -93,7 +105,7 @@ def cell_of(suite: Suite, name: str, player: Baseline, dataset: Dataset, metrics
     return Cell(
         key=key,
         baseline=name,
-        settings=suite.settings_for(dataset.name, name),
+        settings=choice.settings,
         dataset=dataset.name,
         seeds=suite.seeds,
         way=plan.way,

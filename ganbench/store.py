@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from filelock import FileLock
 
 from ganbench.errors import BadInput
-from ganbench.record import Record, from_line, to_line
+from ganbench.record import Record, read_line, to_line
 
 
-class Store:
+class Kept(Protocol):
+    """What a store keeps: a dataclass that fits JSON."""
+
+    @property
+    def key(self) -> str:
+        """The digest of everything that it depends on."""
+
+
+Item = TypeVar("Item", bound=Kept)
+
+
+class Log(Generic[Item]):
     """The records of one results folder, in ``records.jsonl``; of several lines with one key the last counts."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.path, self.cells = folder, folder / "records.jsonl", folder / "cells"
+    def __init__(self, folder: Path, kind: type[Item]) -> None:
+        self.folder, self.path, self.cells, self.kind = folder, folder / "records.jsonl", folder / "cells", kind
         self.lock = FileLock(folder / "records.lock")
 
-    def read(self) -> dict[str, Record]:
+    def read(self) -> dict[str, Item]:
         """Return the latest record of every key; writes nothing, and passes over a torn last line.
 
         Raises BadInput or UnknownName that name the line, where one in the middle of the file is broken.
         """
         lines, tail = self.lines()
-        records = [from_line(text, f"{self.path}, line {i}") for i, line in lines if (text := decoded(line)).strip()]
-        if is_whole(tail):
-            records.append(from_line(decoded(tail)))
+        texts = [(i, text) for i, line in lines if (text := decoded(line)).strip()]
+        records = [read_line(text, self.kind, f"{self.path}, line {i}") for i, text in texts]
+        if self.is_whole(tail):
+            records.append(read_line(decoded(tail), self.kind))
         return {record.key: record for record in records}
 
     def lines(self) -> tuple[list[tuple[int, bytes]], bytes]:
@@ -52,7 +65,7 @@ class Store:
         tail = self.lines()[1]
         if not tail:
             return ""
-        if is_whole(tail):
+        if self.is_whole(tail):
             self.add(self.path, b"\n")
             return ""
         torn = self.folder / "records.torn"
@@ -62,7 +75,7 @@ class Store:
             f"the last record in {self.path} was torn ({len(tail)} bytes, set aside in {torn.name}): it is done again"
         )
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Item) -> None:
         """Add one record; when this returns it is on the disk."""
         line = to_line(record).encode() + b"\n"
         with self.lock:
@@ -84,16 +97,22 @@ class Store:
             places = {self.path: f"records.before-{number}.jsonl", self.cells: f"cells.before-{number}"}
             return [old.rename(self.folder / new) for old, new in places.items() if old.exists()]
 
+    def is_whole(self, tail: bytes) -> bool:
+        """Whether a last line without its newline is a record all the same."""
+        try:
+            read_line(tail.decode(), self.kind)
+        except ValueError:  # a RequestError or UnicodeDecodeError is one
+            return False
+        return True
+
+
+class Store(Log[Record]):
+    """The records of cells."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, Record)
+
 
 def decoded(line: bytes) -> str:
     """Return a line as text; bytes that are none are marked, so that reading them as JSON or by eye shows where."""
     return line.decode("utf-8", "replace")
-
-
-def is_whole(tail: bytes) -> bool:
-    """Whether a last line without its newline is a record all the same."""
-    try:
-        from_line(tail.decode())
-    except ValueError:  # a RequestError or UnicodeDecodeError is one
-        return False
-    return True

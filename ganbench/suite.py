@@ -5,12 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
 from ganbench import roster
 from ganbench.data import DATASETS
 from ganbench.data.names import split
+from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing
 from ganbench.find import check_names
 from ganbench.game import Baseline
@@ -40,8 +42,9 @@ class Suite:
     """A grid of baselines and data sets, and the plan for its cells.
 
     ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``settings`` holds
-    fields of baselines by data set, and by baseline within it. ``plan`` holds budgets by data set. ``way`` is how
-    moves are executed; "auto" compiles long games of perceptrons.
+    fields of baselines by data set, and by baseline within it. ``search`` holds lists of values for fields, those of
+    a baseline instead of the shared ones of that name; every combination is a cell. ``plan`` holds budgets by data
+    set. ``way`` is how moves are executed; "auto" compiles long games of perceptrons.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Suite:
     way: str = "replay"
     watch: str | dict[str, str] = ""
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Budget] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,7 +83,7 @@ class Suite:
         check_names("dataset", (split(name)[0] for name in [*self.datasets, *per_dataset]), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
         check_names("metric", (name for name in named if not is_path(name)), METRICS)
-        for table in self.settings.values():
+        for table in (*self.settings.values(), self.search):
             shared = [name for name, value in table.items() if not isinstance(value, dict)]
             check_names("field of every baseline", shared, SHARED)
             owners = [file_split(name)[0] for name in table if name not in shared and not is_path(name)]
@@ -112,16 +116,40 @@ class Suite:
         names = self.metrics if isinstance(self.metrics, tuple) else ()
         return [*names, *([self.watch] if isinstance(self.watch, str) and self.watch else [])]
 
-    def settings_for(self, dataset: str, baseline: str) -> dict[str, Any]:
-        """Return the fields that the suite sets: shared ones, over them those of the family, then the member's."""
-        table: dict[str, Any] = self.on(self.settings, dataset) or {}
+    def settings_for(self, data: Dataset, baseline: str) -> dict[str, Any]:
+        """Return the fields that the suite sets: shared ones, over them those of the family, then the member's.
+
+        A shared one that has no effect on a baseline is left out; raises BadInput where one of its own has none.
+        """
+        table: dict[str, Any] = self.on(self.settings, data.name) or {}
         shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
-        return shared | table.get(file_split(baseline)[0], {}) | table.get(baseline, {})
+        own = table.get(file_split(baseline)[0], {}) | table.get(baseline, {})
+        return roster.heeded(baseline, shared, own, data)
+
+    def choices(self, data: Dataset, baseline: str) -> list[dict[str, Any]]:
+        """Return the settings to play with: those of the suite, under every combination of what is searched over."""
+        settings = self.settings_for(data, baseline)
+        shared = {name: values for name, values in self.search.items() if not isinstance(values, dict)}
+        lists = shared | self.search.get(file_split(baseline)[0], {}) | self.search.get(baseline, {})
+        for name, values in lists.items():
+            if not isinstance(values, list) or not values:
+                raise BadInput(f"suite {self.name}: search: {name} must be a list of values, got {values!r}")
+        return [settings | dict(zip(lists, point, strict=True)) for point in product(*lists.values())]
 
     def budget(self, dataset: str) -> dict[str, int]:
         """Return steps, batch and samples on a data set."""
         special = vars(self.on(self.plan, dataset) or Budget())
         return {name: special[name] or getattr(self, name) for name in special}
+
+
+@dataclass(frozen=True)
+class Notes:
+    """A suite of experiments on the claims of the notes, in their fast or their full form."""
+
+    name: str
+    question: str
+    experiments: tuple[str, ...] | Literal["all"]
+    form: Literal["fast", "full"]
 
 
 @dataclass(frozen=True)
@@ -151,18 +179,18 @@ def names() -> list[str]:
     return sorted(path.stem for path in SUITES.glob("*.toml"))
 
 
-def shipped(name: str) -> Suite:
+def shipped(name: str) -> Suite | Notes:
     """Return a suite of the package; raises UnknownName with the nearest names."""
     check_names("suite", [name], names())
     return read(SUITES / f"{name}.toml")
 
 
-def find_suite(name: str) -> Suite:
+def find_suite(name: str) -> Suite | Notes:
     """Return the suite of that name, or the one in the TOML file at that path."""
     return read(Path(name)) if name.endswith(".toml") or "/" in name else shipped(name)
 
 
-def read(path: Path) -> Suite:
+def read(path: Path) -> Suite | Notes:
     """Return the suite in a TOML file; raises Missing, BadInput (with the line for malformed TOML) or UnknownName."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -172,5 +200,6 @@ def read(path: Path) -> Suite:
         raise BadInput(f"{path}: not TOML: {error}") from error
     if isinstance(count := table.get("seeds"), int):
         table["seeds"] = list(range(count))
-    suite: Suite = typed({"name": path.stem, **table}, Suite, str(path))
+    kind = Notes if "experiments" in table else Suite
+    suite: Suite | Notes = typed({"name": path.stem, **table}, kind, str(path))
     return suite

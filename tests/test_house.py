@@ -31,7 +31,9 @@ LAYERS: list[set[str]] = [
     {"ganbench.report", "ganbench.check"},
     {"ganbench.cell"},
     {"ganbench.run"},
-    {"ganbench.executors", "ganbench.progress", "ganbench.experiments"},
+    {"ganbench.executors", "ganbench.progress", "ganbench.request"},
+    {"ganbench.experiments"},
+    {"ganbench.notes_console"},
     {
         "ganbench.console",
         "ganbench.listing",

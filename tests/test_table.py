@@ -16,6 +16,7 @@ from ganbench import roster
 from ganbench.record import Record, Run, Scores
 from ganbench.stats import Interval
 from ganbench.table import compare, show, write
+from ganbench.table.budget import HEADER, counted
 from ganbench.table.columns import columns, letters
 from ganbench.table.comparison import written
 from ganbench.table.rows import spans
@@ -45,7 +46,8 @@ def record(baseline: str, *found: Scores, seeds: int = 3, **changes: Any) -> Rec
         scores=found,
         history=[],
         curve=[],
-        cost={"gradients": 0.0 if control else 1000.0},
+        cost={"samples_seen": 500.0, "gradients": 0.0 if control else 1000.0},
+        provenance={"seconds": 7.25},
     )
     return replace(plain, **changes)
 
@@ -57,11 +59,13 @@ CONTROL = record("control", scores("fid", 0.1, 0.1, 0.1), scores("density", 1.0,
 
 
 def texts(records: list[Record]) -> dict[str, dict[str, str]]:
-    """Cells by row and column, best ones with a star."""
+    """Cells of metrics by row and column, best ones with a star."""
     (table,) = compare(records)
     return {
         line.label: {
-            name: f"{cell.text}{'*' if cell.best else ''}" for name, cell in zip(table.header, line.cells, strict=True)
+            name: f"{cell.text}{'*' if cell.best else ''}"
+            for name, cell in zip(table.header, line.cells, strict=True)
+            if name not in HEADER
         }
         for line in table.lines
     }
@@ -73,12 +77,12 @@ def test_the_markdown_of_a_small_comparison(tmp_path: Path) -> None:
         [
             "## digits",
             "",
-            "| baseline | fid ↓ | density ↑ |",
-            "| --- | ---: | ---: |",
-            "| bad\\_gan | 9.00 ± 0.25 | 0.15 ± 0.64 (2 of 3)<sup>1</sup> |",
-            "| equal\\_gan | **1.07 ± 0.31** | 0.15 ± 0.12 |",
-            "| good\\_gan | **1.00 ± 0.25** | **0.85 ± 0.12** |",
-            "| *control* | 0.1000 ± 0 | 1 ± 0 |",
+            "| baseline | fid ↓ | density ↑ | samples seen | gradients | seconds |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+            "| bad\\_gan | 9.00 ± 0.25 | 0.15 ± 0.64 (2 of 3)<sup>1</sup> | 500 | 1.00k | 7 |",
+            "| equal\\_gan | **1.07 ± 0.31** | 0.15 ± 0.12 | 500 | 1.00k | 7 |",
+            "| good\\_gan | **1.00 ± 0.25** | **0.85 ± 0.12** | 500 | 1.00k | 7 |",
+            "| *control* | 0.1000 ± 0 | 1 ± 0 |  |  |  |",
         ]
     )
 
@@ -183,7 +187,7 @@ def test_every_field_of_the_identity_keeps_columns_apart(change: dict[str, Any])
 
 def test_the_frechet_distance_is_called_fid_only_where_a_network_looked() -> None:
     plain = record("points", scores("fid", 1.0, 1.0, 1.0, features={"name": "identity"}))
-    assert compare([plain])[0].header == ("frechet ↓",)
+    assert compare([plain])[0].header[0] == "frechet ↓"
     assert compare([GOOD])[0].header[0] == "fid ↓"
 
 
@@ -227,7 +231,9 @@ def test_the_same_records_give_the_same_bytes_in_any_order(tmp_path: Path) -> No
     first = [path.read_bytes() for path in write(records, tmp_path / "a")]
     again = [path.read_bytes() for path in write(records[::-1], tmp_path / "b")]
     assert first == again
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["table.csv", "table.md", "table.tex"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [
+        "overview.md", "table.csv", "table.md", "table.tex",
+    ]  # fmt: skip
 
 
 def test_the_csv_has_a_line_for_each_metric_and_seed_with_the_score_s_identity(tmp_path: Path) -> None:
@@ -247,7 +253,7 @@ def test_the_csv_has_a_line_for_each_metric_and_seed_with_the_score_s_identity(t
 def test_the_latex_has_rules_bold_and_no_bare_sign(tmp_path: Path) -> None:
     write([GOOD, EQUAL, BAD, CONTROL], tmp_path)
     text = (tmp_path / "table.tex").read_text(encoding="utf-8")
-    assert r"good\_gan & \textbf{1.00 $\pm$ 0.25} & \textbf{0.85 $\pm$ 0.12} \\" in text
+    assert r"good\_gan & \textbf{1.00 $\pm$ 0.25} & \textbf{0.85 $\pm$ 0.12} & 500 & 1.00k & 7 \\" in text
     assert text.isascii()
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
     assert r"95\% intervals" in text
@@ -258,7 +264,7 @@ def test_wide_tables_are_cut_into_parts_that_fit(tmp_path: Path) -> None:
     write([many], tmp_path)
     lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
     headers = [line for line in lines if line.startswith("| baseline")]
-    assert [line.count("metric") for line in headers] == [5, 6, 6]
+    assert [line.count("metric") for line in headers] == [10, 7]
 
 
 def test_the_terminal_shows_rows_and_notes() -> None:
@@ -294,3 +300,66 @@ def test_seeds_are_written_as_ranges() -> None:
 
 def test_marks_go_on_after_z() -> None:
     assert [letters(i) for i in (0, 25, 26, 701, 702)] == ["a", "z", "aa", "zz", "aaa"]
+
+
+def trained(baseline: str, gradients: float, *curve: float, **changes: Any) -> Record:
+    """A record of 500 steps with a curve point of two seeds every 100 steps."""
+    points = [{"step": 100 * (i + 1), "metric": "fid", "values": [x, x + 0.1]} for i, x in enumerate(curve)]
+    cost = {"samples_seen": gradients / 2, "gradients": gradients}
+    made = {"seconds": 12.4}
+    found = scores("fid", curve[-1], curve[-1] + 0.1)
+    return record(baseline, found, seeds=2, curve=points, cost=cost, provenance=made, **changes)
+
+
+def test_what_scores_cost_stands_beside_them_and_nothing_beside_controls() -> None:
+    table = compare([trained("gan", 128_000, 5, 4, 3, 2, 1), CONTROL])[0]
+    assert [cell.text for cell in table.lines[0].cells[-3:]] == ["64.0k", "128k", "12"]
+    assert [cell.text for cell in table.lines[1].cells[-3:]] == ["", "", ""]
+    assert table.header[-3:] == HEADER
+    assert any("of one seed" in note for note in table.notes)
+
+
+def test_seconds_are_those_of_training_where_only_scores_were_made_anew() -> None:
+    again = trained("gan", 10.0, 1.0)
+    again = replace(again, provenance={"seconds": 0.5, "trained": {"seconds": 30.0}})
+    assert compare([again])[0].lines[0].cells[-1].text == "30"
+
+
+def test_at_equal_gradients_a_dear_row_is_shown_where_the_thrifty_one_ends() -> None:
+    thrifty, dear = trained("gan", 1000, 9, 8, 7, 6, 5), trained("wgan", 2600, 5, 4, 3, 2, 1)
+    first, second = compare([thrifty, dear, CONTROL])
+    assert (first.dataset, second.dataset) == ("digits", "digits at equal gradients")
+    cells = {line.label: [cell.text for cell in line.cells] for line in second.lines}
+    assert cells["gan"][1:] == ["500", "1.00k"]
+    assert cells["wgan"][1:] == ["100", "520"]  # 200 steps would cost 1040
+    assert cells["wgan"][0].startswith("5.05 ")
+    assert set(cells) == {"gan", "wgan"}
+
+
+def test_rows_of_equal_cost_need_no_second_table() -> None:
+    assert len(compare([trained("gan", 1000, 2, 1), trained("wgan", 1000, 3, 1)])) == 1
+
+
+def test_seeds_that_diverged_are_counted_out_at_equal_gradients_too() -> None:
+    broken = trained("wgan", 2600, 5, 4, 3, 2, 1)
+    broken.curve[0]["values"] = [None, None]
+    cells = {line.label: line.cells[0].text for line in compare([trained("gan", 1000, 2, 1), broken])[1].lines}
+    assert cells["wgan"] == "diverged"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (64, "64"), (1920, "1.92k"), (999_000, "999k"), (1.2e6, "1.20M")]
+)
+def test_counts_are_written_to_three_digits(number: float, text: str) -> None:
+    assert counted(number) == text
+
+
+def test_the_overview_has_two_columns_for_each_data_set_and_a_row_for_each_baseline(tmp_path: Path) -> None:
+    ring = replace(
+        GOOD, dataset="ring8", key="ring", scores=(scores("modes_captured", 8.0, 8.0, 7.0, better="higher"),)
+    )
+    write([GOOD, BAD, CONTROL, ring], tmp_path)
+    lines = (tmp_path / "overview.md").read_text(encoding="utf-8").splitlines()
+    assert lines[2] == r"| baseline | digits: fid ↓ | ring8: modes\_captured ↑ |"
+    assert next(line for line in lines if "bad" in line).endswith("|  |")  # was not played on the ring
+    assert lines[-4].startswith("| *control*")

@@ -24,7 +24,7 @@ News = tuple[int, int] | None  # the task's number and its steps; None: no more
 inbox: list[Queue[News]] = []  # of a worker process: where its news go
 
 
-def jobs_for(tasks: Sequence[Task], device: str) -> int:
+def jobs_for(tasks: Sequence[object], device: str) -> int:
     """Return how many cells to run at a time: as many as there are cores, one on a GPU, never more than tasks."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(len(tasks), 1 if device.startswith("cuda") else cores))
@@ -63,7 +63,7 @@ def several(tasks: Sequence[Task], place: Place, jobs: int, tell: Tell) -> Itera
 
 
 @contextmanager
-def pool(jobs: int, news: Queue[News]) -> Iterator[ProcessPoolExecutor]:
+def pool(jobs: int, news: Queue[News] | None = None) -> Iterator[ProcessPoolExecutor]:
     """Open a pool of processes; when left by an exception, what runs in it is ended."""
     before = set(active_children())
     workers = ProcessPoolExecutor(jobs, get_context("spawn"), start_worker, (news,))
@@ -96,10 +96,11 @@ def listening(news: Queue[News], tasks: Sequence[Task], tell: Tell) -> Iterator[
         news.close()
 
 
-def start_worker(news: Queue[News]) -> None:
+def start_worker(news: Queue[News] | None) -> None:
     """Prepare a worker: an interrupt is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inbox.append(news)
+    if news is not None:
+        inbox.append(news)
 
 
 def work(number: int, task: Task, place: Place) -> Record:

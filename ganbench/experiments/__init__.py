@@ -20,7 +20,16 @@ CHAPTERS = {
 }
 
 # One module each, in the order of the atlas.
-EXPERIMENTS: tuple[str, ...] = ()
+EXPERIMENTS: tuple[str, ...] = (
+    "is_failures",
+    "optimal_critic",
+    "early_gradients",
+    "bilinear_game",
+    "dirac_gan",
+    "parallel_lines",
+    "evaluators",
+    "evaluator_time",
+)
 
 
 def load(name: str) -> Experiment:

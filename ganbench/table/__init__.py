@@ -11,20 +11,23 @@ from rich.console import Group
 
 from ganbench.files import write_atomically
 from ganbench.record import Record, Scores
+from ganbench.table.budget import seconds
 from ganbench.table.columns import canonical, identity
 from ganbench.table.comparison import compare
 from ganbench.table.markup import latex, markdown, terminal
+from ganbench.table.overview import overview
 from ganbench.table.rows import rows
 
 __all__ = ["compare", "frame", "show", "write"]
 
 OUTCOME = ["dataset", "baseline", "row", "kind", "seed", "status", "step", "failure"]
 SCORE = ["metric", "value", "reason", "better", "version", "features", "reference", "n_real", "n_fake", "options"]
+COST = ["samples_seen", "gradients", "seconds"]
 CELL = ["settings", "plan", "split", "source", "key"]
 
 
 def write(records: Sequence[Record], folder: Path) -> list[Path]:
-    """Write ``table.md``, ``table.csv`` and ``table.tex`` into a folder and return their paths.
+    """Write ``table.md``, ``table.csv``, ``table.tex`` and, of several data sets, ``overview.md``; return their paths.
 
     The bytes depend on the records alone, not on their order or on the day.
     """
@@ -34,6 +37,8 @@ def write(records: Sequence[Record], folder: Path) -> list[Path]:
         "table.csv": frame(records).to_csv(index=False, lineterminator="\n"),
         "table.tex": "\n".join(["% needs \\usepackage{booktabs}", *map(latex, tables)]),
     }
+    if whole := overview(tables):
+        texts["overview.md"] = markdown(whole)
     return [write_atomically(folder / name, text.encode()) for name, text in texts.items()]
 
 
@@ -48,7 +53,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     Mappings are JSON. A run without scores has one line without a metric. An undefined value is empty.
     """
     lines = [line for name in sorted({record.dataset for record in records}) for line in dataset_lines(name, records)]
-    table = pd.DataFrame(lines, columns=[*OUTCOME, *SCORE, *CELL])
+    table = pd.DataFrame(lines, columns=[*OUTCOME, *SCORE, *COST, *CELL])
     return table.astype(dict.fromkeys(("seed", "step", "version", "n_real", "n_fake"), "Int64"))
 
 
@@ -57,8 +62,9 @@ def dataset_lines(dataset: str, records: Sequence[Record]) -> Iterator[dict[str,
     for row in rows(record for record in records if record.dataset == dataset):
         for record in row.records:
             kind = "control" if row.is_control else "baseline"
-            cell = {"dataset": dataset, "baseline": record.baseline, "row": row.label, "kind": kind}
+            cell: dict[str, Any] = {"dataset": dataset, "baseline": record.baseline, "row": row.label, "kind": kind}
             cell |= {"split": record.split, "source": record.source, "key": record.key}
+            cell |= {name: record.cost.get(name) for name in COST[:2]} | {"seconds": seconds(record)}
             cell |= {"settings": canonical(record.settings), "plan": canonical(record.plan)}
             for i, run in enumerate(record.runs):
                 ended = {"seed": run.seed, "status": run.status, "step": run.step, "failure": run.reason}

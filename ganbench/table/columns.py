@@ -72,6 +72,12 @@ def display_name(scores: Scores) -> str:
     return scores.metric
 
 
+def curve_name(metric: str, records: Sequence[Record]) -> str:
+    """Name the metric of learning curves as the column of the same metric is named."""
+    same = [scores for record in records for scores in record.scores if scores.metric == metric]
+    return display_name(same[0]) if same else metric
+
+
 def columns(records: Iterable[Record]) -> list[Column]:
     """Return the columns that these records need, metrics in the order of the catalogue, whatever theirs is."""
     found = {identity(scores): scores for record in records for scores in record.scores}

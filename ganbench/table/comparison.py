@@ -9,7 +9,8 @@ from math import floor, log10
 
 from ganbench.record import Record, Run
 from ganbench.stats import Interval, best_tier, interval, losses
-from ganbench.table.columns import Column, columns
+from ganbench.table import budget
+from ganbench.table.columns import ARROWS, Column, columns, curve_name
 from ganbench.table.notes import notes
 from ganbench.table.rows import Row, rows
 
@@ -57,9 +58,12 @@ class Footnotes:
 
 
 def compare(records: Sequence[Record]) -> list[Table]:
-    """Return one table for each data set, in alphabetical order."""
-    names = sorted({record.dataset for record in records})
-    return [table(name, [record for record in records if record.dataset == name]) for name in names]
+    """Return one table for each data set, in alphabetical order, and after it one at equal numbers of gradients."""
+    found = []
+    for name in sorted({record.dataset for record in records}):
+        down = [record for record in records if record.dataset == name]
+        found += [table(name, down), *equal(name, rows(down))]
+    return found
 
 
 def table(dataset: str, records: Sequence[Record]) -> Table:
@@ -68,13 +72,57 @@ def table(dataset: str, records: Sequence[Record]) -> Table:
     usual = Counter(len(row.runs) for row in down).most_common(1)[0][0]
     tiers = [tier(column, down) for column in across]
     lines = [
-        Line(row.label, row.is_control, tuple(cell(row, c, usual, row.label in best, footnotes) for c, best in tiers))
+        Line(
+            row.label,
+            row.is_control,
+            (
+                *(cell(row, c, usual, row.label in best, footnotes) for c, best in tiers),
+                *map(Cell, budget.spent(row)),
+            ),
+        )
         if across
         else Line(row.label, row.is_control, (Cell(outcome(row.runs)),))
         for row in down
     ]
-    header = tuple(column.header for column in across) or ("outcome",)
-    return Table(dataset, header, tuple(lines), tuple(notes(across, down, usual)), tuple(footnotes.texts))
+    header = (*(column.header for column in across), *budget.HEADER) if across else ("outcome",)
+    said = [*notes(across, down, usual), *([budget.NOTE] if across else [])]
+    return Table(dataset, header, tuple(lines), tuple(said), tuple(footnotes.texts))
+
+
+def equal(dataset: str, down: Sequence[Row]) -> list[Table]:
+    """Return the rows at the gradients of the thriftiest, from their learning curves, where these tell them apart."""
+    limit = budget.thriftiest(down)
+    if not limit:
+        return []
+    name, better, ideal = budget.direction(down)
+    points = {row.label: point for row in down if budget.watched(row) and (point := budget.within(row, limit))}
+    usual = Counter(len(point.values) for point in points.values()).most_common(1)[0][0]
+    best = best_tier({label: losses(list(point.values), better, ideal) for label, point in points.items()})
+    lines = [
+        Line(
+            label,
+            False,
+            (
+                Cell(said(point.values, usual), label in best),
+                Cell(str(point.step)),
+                Cell(budget.counted(point.gradients)),
+            ),
+        )
+        for label, point in points.items()
+    ]
+    header = (f"{curve_name(name, down[0].records)} {ARROWS[better]}", "step", "gradients")
+    note = (
+        f"Each row at its last noted step within {budget.counted(limit)} gradients for each seed, all that the "
+        "thriftiest row had; scores are those of the learning curves, of fewer samples than in the table above."
+    )
+    return [Table(f"{dataset} at equal gradients", header, tuple(lines), (note,), ())]
+
+
+def said(numbers: Sequence[float], usual: int) -> str:
+    """Write the mean of the seeds that have a value, with their number where it is not the usual one."""
+    if not numbers:
+        return "diverged"
+    return f"{written(interval(list(numbers)))}{f' (n = {len(numbers)})' if len(numbers) != usual else ''}"
 
 
 def tier(column: Column, down: Sequence[Row]) -> tuple[Column, set[str]]:

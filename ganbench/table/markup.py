@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ganbench.table.comparison import Cell, Table
 
-ACROSS = {"markdown": 8, "latex": 5, "terminal": 5}  # columns that fit side by side; the rest goes below
+ACROSS = {"markdown": 11, "latex": 5, "terminal": 5}  # columns that fit side by side; the rest goes below
 LATEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from math import log
+
+import pytest
+
+from ganbench.experiments.early_gradients import SPREADS, WORKED, exact
+from tests.experiments.measured import findings, verdict
+
+pytestmark = pytest.mark.xdist_group("experiment-early_gradients")
+
+
+@pytest.mark.parametrize(
+    ("spread", "pull", "push"),
+    [(0.1, 4.46e-5, 100.0), (0.2, 0.237, 24.8), (0.3, 0.790, 10.3), (0.5, 0.899, 3.10), (1.0, 0.398, 0.602)],
+)
+def test_the_slopes_at_the_best_critic_are_the_worked_ones(spread: float, pull: float, push: float) -> None:
+    _, found_pull, found_push = exact(1.0, spread)
+    assert (found_pull, found_push) == pytest.approx((pull, push), rel=5e-3)
+    assert found_pull + found_push == pytest.approx(1 / spread**2, rel=1e-9)
+
+
+@pytest.mark.parametrize(("spread", "worked"), zip(SPREADS, WORKED, strict=True))
+def test_the_divergence_is_the_worked_one(spread: float, worked: float) -> None:
+    assert exact(1.0, spread)[0] == pytest.approx(worked, abs=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.2, 0.5, 1.0])
+def test_the_saturating_slope_is_twice_the_divergence_s_by_the_envelope_theorem(spread: float) -> None:
+    step = 1e-4
+    change = (exact(1 + step, spread)[0] - exact(1 - step, spread)[0]) / (2 * step)
+    assert exact(1.0, spread)[1] == pytest.approx(2 * change, rel=1e-5)
+
+
+def test_the_divergence_depends_on_distance_and_noise_through_their_ratio_alone() -> None:
+    assert exact(3.0, 0.6)[0] == pytest.approx(exact(1.0, 0.2)[0], rel=1e-12)
+    assert exact(1.0, 0.01)[0] == pytest.approx(log(2), abs=1e-9)
+
+
+@pytest.mark.slow
+def test_a_critic_that_wins_silences_one_loss_and_sharpens_the_other() -> None:
+    found = findings("early_gradients")
+    for gap in ("near", "far"):
+        assert min(found.numbers[f"accuracy_{gap}_500"]) >= 0.999
+        assert max(found.numbers[f"saturating_{gap}_ratio"]) < 0.03
+        assert min(found.numbers[f"non_saturating_{gap}_ratio"]) > 1.3
+    # The logit decides how the slope is shared: the two differ by the factor (1 - D) / D.
+    assert found.mean("non_saturating_far_2000") > 1000 * found.mean("saturating_far_2000")
+    assert verdict("early_gradients", "saturation") == "note is wrong"
+    assert verdict("early_gradients", "instance-noise") == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("name", "counter"),
+    [
+        ("saturation", {"saturating_near_ratio": (0.9, 1.0, 1.1)}),
+        ("saturation", {"non_saturating_far_ratio": (0.9, 1.0, 3.0)}),
+        ("saturation", {"accuracy_near_500": (1.0, 0.8, 1.0)}),
+        ("instance-noise", {"pull_0_3": 1e-4}),
+        ("instance-noise", {"divergence_0_5": 0.3369}),
+    ],
+)
+@pytest.mark.slow
+def test_the_rules_can_say_no(name: str, counter: dict[str, object]) -> None:
+    assert verdict("early_gradients", name, **counter) == "not confirmed"  # type: ignore[arg-type]

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import NearestNeighbors
+
+from ganbench.experiments._damage import DAMAGES, LEVELS, dropped, gaussian, rotate, scene, shift
+from ganbench.experiments._evaluators import ROWS, digits, losses, study
+from ganbench.experiments._evaluators import cloud as look
+from ganbench.experiments.evaluators import agreement, needed
+from tests.experiments.measured import claim, findings, verdict
+
+pytestmark = pytest.mark.xdist_group("experiment-evaluators")
+NAME = "evaluators"
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return study("fast")
+
+
+@pytest.fixture(scope="module")
+def found(chosen):
+    return scene(chosen, 0)
+
+
+def rows(images):
+    return {tuple(row) for row in images.flatten(1).tolist()}
+
+
+def test_reference_samples_and_spare_images_are_disjoint_and_unseen_by_the_classifier(chosen, found):
+    parts = [rows(part) for part in (found.real, found.held, found.spare)]
+    assert len(set.union(*parts)) == sum(map(len, parts)) == len(chosen.pool)
+    assert not rows(chosen.train) & rows(chosen.pool)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_no_damage_changes_no_image_and_all_clouds_keep_their_size(found, damage):
+    assert rows(DAMAGES[damage](found, 0.0)) == rows(found.held)
+    for level in LEVELS:
+        assert DAMAGES[damage](found, level).shape == found.held.shape
+
+
+def test_collapse_leaves_one_image_for_each_cluster(chosen, found):
+    hit = DAMAGES["collapse"](found, 1.0)
+    cells = found.cells[: chosen.n]
+    assert len(rows(hit)) == len(cells.unique())
+    torch.testing.assert_close(hit.mean(0), found.centres[cells].mean(0))
+    half = DAMAGES["collapse"](found, 0.5)
+    assert torch.equal(half[cells >= 10], found.held[cells >= 10])
+    assert len(rows(half[cells < 10])) == len(cells[cells < 10].unique())
+
+
+def test_dropping_removes_whole_clusters_and_refills_with_what_is_said(chosen, found):
+    gone = dropped(found, 1.0)
+    assert set(found.cells[gone].tolist()).isdisjoint(found.cells[~gone].tolist())
+    assert 0.35 < gone.double().mean() <= 0.5
+    lost = rows(torch.cat([found.held, found.spare])[gone])
+    fresh, copies = DAMAGES["dropping"](found, 1.0), DAMAGES["dropping, copies"](found, 1.0)
+    assert not lost & (rows(fresh) | rows(copies))
+    assert len(rows(fresh)) == chosen.n  # no image twice
+    assert rows(copies) <= rows(found.held)
+    assert len(rows(copies)) == chosen.n - int(gone[: chosen.n].sum())
+
+
+def test_a_shift_moves_down_and_right_and_brings_background_in():
+    image = torch.arange(16.0).view(1, 1, 4, 4) / 16
+    moved = shift(image.repeat(2, 1, 1, 1), torch.tensor([[1, 0], [0, -1]]))
+    assert torch.equal(moved[0, :, 1:], image[0, :, :-1])
+    assert torch.equal(moved[1, :, :, :-1], image[0, :, :, 1:])
+    assert (moved[0, :, 0] == -1).all()
+    assert (moved[1, :, :, -1] == -1).all()
+
+
+def test_a_quarter_turn_is_exact():
+    image = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    turned = rotate(image, torch.tensor([90.0]))
+    assert torch.allclose(turned, torch.rot90(image, 1, (2, 3)), atol=1e-5)
+    assert torch.allclose(rotate(image, torch.tensor([0.0])), image, atol=1e-6)
+
+
+def test_fakes_share_the_moments_of_the_data():
+    train = digits(1, 1).train
+    fakes = gaussian(train, 20_000, 0).flatten(1)
+    flat = train.flatten(1)
+    inside = (flat.mean(0).abs() < 0.5) & (flat.std(0) < 0.4)  # pixels that the cut to [-1, 1] hardly touches
+    assert inside.sum() >= 3
+    error = flat.std(0)[inside] / 20_000**0.5
+    assert ((fakes.mean(0) - flat.mean(0))[inside].abs() < 5 * error + 0.02).all()
+    assert fakes.abs().max() <= 1
+
+
+def test_losses_are_larger_for_worse_samples(chosen, found):
+    real, held = look(chosen.looker, found.real), look(chosen.looker, found.held)
+    noise = 2 * torch.rand(found.held.shape, generator=torch.Generator().manual_seed(0)) - 1
+    good, bad = losses(real, held), losses(real, look(chosen.looker, noise))
+    assert set(good) == set(ROWS)
+    unmoved = {row for row in ROWS if bad[row] <= good[row]}
+    # Noise is no copy of anything: nearest neighbours among 64 pixels find it more authentic than real digits.
+    assert unmoved <= {"authenticity pixels", "authenticity features", "1-NN pixels"}
+
+
+def test_one_nearest_neighbour_agrees_with_a_search_by_scikit_learn(chosen, found):
+    real, fake = (look(chosen.looker, each).spaces["features"] for each in (found.real, found.fakes))
+    both = np.concatenate([real.values.numpy(), fake.values.numpy()])
+    kind = np.arange(len(both)) < chosen.n
+    nearest = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(both).kneighbors(both, return_distance=False)
+    expected = (kind[nearest[:, 1]] == kind).mean()
+    ours = losses(look(chosen.looker, found.real), look(chosen.looker, found.fakes))["1-NN features"]
+    assert ours == pytest.approx(expected, abs=1e-12)
+
+
+def test_agreement_is_kendalls_tau_and_a_constant_is_blind():
+    assert agreement([1, 2, 3, 4, 5]) == 1
+    assert agreement([5, 4, 3, 2, 1]) == -1
+    assert agreement([1, 3, 2, 4, 5]) == pytest.approx(0.8)
+    assert agreement([2.0] * 5) == 0
+
+
+def test_images_needed_are_counted_from_the_last_failure():
+    right = np.array([[1, 0, 1], [1, 1, 1]])
+    assert needed(right, (10, 20, 40)) == 40
+    assert needed(np.ones((2, 3)), (10, 20, 40)) == 10
+    assert needed(1 - np.ones((2, 3)), (10, 20, 40)) == "over 40"
+
+
+def test_feature_distances_see_fakes_and_collapse():
+    found = findings(NAME)
+    for row in ("W1 features", "MMD features", "FID features", "1-NN features"):
+        assert found.high(f"tau of {row} under fakes") > 0.9
+        assert found.mean(f"tau of {row} under collapse") == 1
+    assert found.low("tau of W1 pixels under collapse") < 0.5
+
+
+def test_copies_bring_distances_to_zero_and_leave_the_scores():
+    found = findings(NAME)
+    assert found.numbers["1-NN after full copying"] == (0,) * 5
+    assert max(found.numbers["W1 after full copying"]) < 1e-6
+    assert abs(found.mean("share of IS under copying")) < 0.1
+
+
+def test_copies_as_refill_are_seen_by_the_nearest_neighbour():
+    # Without copies the accuracy on fakes stays near that of a law that differs a little; a copy adds a sure hit.
+    found = findings(NAME)
+    gap = found.mean("1-NN on fakes, full dropping, copies") - found.mean("1-NN on fakes, full dropping")
+    assert gap == pytest.approx(0.24, abs=0.1)  # interval of each mean: .03 to .06
+
+
+def test_the_matrix_has_all_metrics_and_properties():
+    (matrix,) = findings(NAME).matrices.values()
+    assert matrix.rows == ROWS
+    assert all(len(line) == len(matrix.columns) == 9 for line in matrix.cells)
+    met = {row: line[-1] for row, line in zip(matrix.rows, matrix.cells, strict=True)}
+    assert met["1-NN features"] == findings(NAME).mean("criteria met by 1-NN features")
+    assert 0 <= min(met.values()) <= max(met.values()) <= 7
+
+
+def test_verdicts():
+    given = {each.name.removeprefix("evaluators: "): each.judge(findings(NAME)) for each in claim_list()}
+    assert given.pop("robustness") == given.pop("Wasserstein's appetite") == "not confirmed"
+    assert set(given.values()) == {"confirmed"}
+
+
+def claim_list():
+    from ganbench.experiments.evaluators import EXPERIMENT
+
+    return EXPERIMENT.claims
+
+
+NO = {
+    "best of six": {"criteria met by 1-NN features": 2},
+    "discriminability": {"tau of FID features under fakes": 0.8},
+    "pixels": {"tau of W1 pixels under collapse": (0.8, 1.0, 0.9)},
+    "posteriors": {"share of IS under collapse": (0.9, 1.0, 0.95, 0.9, 1.0)},
+    "copying": {"1-NN after full copying": (0.4, 0.5, 0.6)},
+    "copies as refill": {"1-NN on fakes, full dropping": (0.85, 0.86, 0.87, 0.88, 0.89)},
+    "few images": {"right orders of MMD features from 100 images": (1, 0.5, 0.5)},
+}
+YES = {
+    "robustness": {
+        f"share of {name} {space} under {damage}": value
+        for name in ("MMD", "1-NN")
+        for damage in ("shift", "rotation")
+        for space, value in (("features", 0.1), ("pixels", 0.5))
+    },
+    "Wasserstein's appetite": {"right orders of W1 pixels": tuple(0.01 * (i % 2) for i in range(20))},
+}
+
+
+@pytest.mark.parametrize("which", NO)
+def test_a_verdict_can_say_no(which):
+    assert verdict(NAME, f"evaluators: {which}", **NO[which]) == "not confirmed"
+
+
+@pytest.mark.parametrize("which", YES)
+def test_a_verdict_can_say_yes(which):
+    assert verdict(NAME, f"evaluators: {which}", **YES[which]) == "confirmed"
+
+
+def test_a_collapse_that_wasserstein_sees_in_features_only_by_chance_does_not_pass():
+    found = findings(NAME)
+    other = replace(found, numbers=found.numbers | {"tau of W1 features under collapse": (0.2, 0.4, 0.0)})
+    assert claim(NAME, "evaluators: pixels").judge(other) == "not confirmed"

@@ -1,0 +1,190 @@
+"""A suite of experiments runs what is missing, keeps what it found, and writes pages that say so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from matplotlib.figure import Figure
+
+from ganbench import experiments, notes_console
+from ganbench.cli import main
+from ganbench.experiments import EXPERIMENTS, base, load, pages, record, run
+from ganbench.experiments.base import Claim, Experiment, Findings, Form, Matrix, confirmed, wrong
+from ganbench.experiments.record import Observation
+from ganbench.store import Log
+
+Measure = Callable[[Form], Findings]
+
+
+def tiny(name: str, measure: Measure) -> Experiment:
+    def draw(findings: Findings, figure: Figure) -> None:
+        figure.subplots().plot(findings.numbers["slope"])
+
+    claims = (
+        Claim(f"{name}-slope", "note 9", "Slopes are | positive.", "1", "closed form", ("slope",), "mean above 0",
+              lambda found: confirmed(found.low("slope") > 0), "As it should be."),
+        Claim(f"{name}-sign", "note 9", "Signs are -1.", "+1", "closed form", ("sign", "slope"), "sign is 1",
+              lambda found: wrong(found.mean("sign") == 1), "Not so.", correct="Signs are +1."),
+    )  # fmt: skip
+    return Experiment(name, f"The {name}", "game", claims, measure, draw)
+
+
+def found(form: Form) -> Findings:
+    matrix = Matrix(("a",), ("x", "y"), ((1 / 3, "in_finite"),))
+    return Findings({"slope": (1.0, 1.2, 0.9 if form == "fast" else 1.1), "sign": (1.0,)}, {}, {"both": matrix})
+
+
+def fails(form: Form) -> Findings:
+    raise ValueError("no luck")
+
+
+class Counted:
+    """An experiment's measurement that counts how often it was carried out."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure, self.times = measure, 0
+
+    def __call__(self, form: Form) -> Findings:
+        self.times += 1
+        return self.measure(form)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counted]:
+    """Two experiments instead of the real ones: one that works and one that fails."""
+    counted = {"works": Counted(found), "breaks": Counted(fails)}
+    known = {name: tiny(name, measure) for name, measure in counted.items()}
+    for module in (experiments, run, pages):
+        monkeypatch.setattr(module, "EXPERIMENTS", tuple(known))
+    for module in (experiments, record, pages, notes_console):
+        monkeypatch.setattr(module, "load", known.__getitem__)
+    monkeypatch.setattr(record, "code_of", lambda name: {name: "code"})
+    return counted
+
+
+def typed(folder: Path, *more: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["run", "--suite", "notes", "--out", str(folder), "--jobs", "1", *more])
+    return result.exit_code, result.output
+
+
+def test_what_is_known_is_not_measured_again_and_a_failure_stops_nothing(
+    measured: dict[str, Counted], tmp_path: Path
+) -> None:
+    code, said = typed(tmp_path)
+    assert code == 1
+    assert "breaks: error: ValueError: no luck" in said
+    assert "works-slope confirmed, works-sign note is wrong" in said
+    again, _ = typed(tmp_path)
+    assert again == 1
+    assert {name: each.times for name, each in measured.items()} == {"works": 1, "breaks": 1}
+    typed(tmp_path, "--retry-failed")
+    assert {name: each.times for name, each in measured.items()} == {"works": 1, "breaks": 2}
+
+
+def test_only_the_named_experiments_run_and_a_dry_run_writes_nothing(
+    measured: dict[str, Counted], tmp_path: Path
+) -> None:
+    assert typed(tmp_path / "dry", "--dry-run")[0] == 0
+    assert not (tmp_path / "dry").exists()
+    assert typed(tmp_path, "--experiment", "works")[0] == 0
+    assert measured["breaks"].times == 0
+
+
+def test_the_full_form_is_another_suite_with_other_keys(measured: dict[str, Counted], tmp_path: Path) -> None:
+    typed(tmp_path, "--experiment", "works")
+    typed(tmp_path, "--experiment", "works", "--suite", "notes-full")
+    values = {name: json.loads((tmp_path / name / "records.jsonl").read_text()) for name in ("notes", "notes-full")}
+    assert [values[name]["findings"]["numbers"]["slope"][2] for name in values] == [0.9, 1.1]
+    assert len({each["key"] for each in values.values()}) == 2
+
+
+def test_the_table_shows_claims_numbers_and_verdicts(measured: dict[str, Counted], tmp_path: Path) -> None:
+    typed(tmp_path)
+    table = (tmp_path / "notes" / "table.md").read_text(encoding="utf-8")
+    assert "4 claims: 1 confirmed, 2 failed, 1 note is wrong." in table
+    assert r"| Slopes are \| positive. | note 9 | 1 (closed form) | 1.03 ± 0.38 | confirmed |" in table
+    assert "| a | 0.3333 | in\\_finite |" in table
+    errors = table.split("## Errors of the notes")[1]
+    assert "Signs are -1. Correct: Signs are +1. Measured: sign 1; slope 1.03 ± 0.38." in errors
+    lines = (tmp_path / "notes" / "table.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + 4
+
+
+def test_the_atlas_shows_the_picture_of_what_was_measured_only(measured: dict[str, Counted], tmp_path: Path) -> None:
+    typed(tmp_path)
+    atlas = (tmp_path / "notes" / "atlas.md").read_text(encoding="utf-8")
+    assert "![The works](works.png)" in atlas
+    assert "![The breaks]" not in atlas
+    assert (tmp_path / "notes" / "works.png").exists()
+    assert "verdict: **confirmed** (rule: mean above 0)" in atlas
+
+
+def test_pages_are_made_again_from_the_records_alone(measured: dict[str, Counted], tmp_path: Path) -> None:
+    typed(tmp_path)
+    folder = tmp_path / "notes"
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".md", ".csv", ".png"}}
+    for name in before:
+        (folder / name).unlink()
+    result = CliRunner().invoke(main, ["table", str(folder)])
+    assert result.exit_code == 1  # one of them had failed
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert measured["works"].times == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--suite", "notes", "--steps", "3"], "--steps cannot change notes"),
+        (["--suite", "notes", "--baseline", "gan"], "--baseline cannot change notes"),
+        (["--suite", "notes", "--experiment", "work"], "did you mean 'works'?"),
+        (["--suite", "smoke", "--experiment", "works"], "--experiment cannot change smoke"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(
+    measured: dict[str, Counted], tmp_path: Path, given: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(main, ["run", "--out", str(tmp_path / "none"), *given])
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_observation_survives_the_way_to_a_line_and_back(measured: dict[str, Counted], tmp_path: Path) -> None:
+    seen = record.observe("works", "fast")
+    log = Log(tmp_path, Observation)
+    log.open()
+    log.append(seen)
+    assert log.read() == {seen.key: seen}
+
+
+def test_a_key_follows_the_code_of_an_experiment_and_of_what_it_imports() -> None:
+    code = record.code_of("dirac_gan")
+    assert {"dirac_gan", "_dirac", "base"} <= set(code)
+    assert record.key_for("dirac_gan", "fast") != record.key_for("dirac_gan", "full")
+    assert record.key_for("dirac_gan", "fast") != record.key_for("parallel_lines", "fast")
+
+
+def test_a_difference_comes_with_welchs_interval_or_that_of_the_pairs() -> None:
+    assert base.difference((3.0,), (1.0,)) == (2.0, 0.0)
+    gap, half = base.difference((1.0, 2.0, 3.0), (2.0, 3.0, 4.0))
+    assert gap == -1
+    assert half == pytest.approx(2.7764451 * (2 / 3) ** 0.5)  # t of 4 degrees of freedom
+    assert base.difference((1.0, 2.0, 3.0), (2.0, 3.0, 4.0), paired=True) == (-1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_complete(name: str) -> None:
+    experiment = load(name)
+    assert experiment.name == name
+    assert experiment.chapter in experiments.CHAPTERS
+    for claim in experiment.claims:
+        assert all([claim.note, claim.says, claim.expected, claim.source, claim.shown, claim.rule, claim.remark])
+
+
+def test_no_two_claims_have_one_name() -> None:
+    names = [claim.name for name in EXPERIMENTS for claim in load(name).claims]
+    assert len(set(names)) == len(names)
