@@ -17,7 +17,9 @@ from ganbench.optim import Optimizer, RMSProp
 class Consensus(Baseline):
     """Mescheder et al., 2017, Algorithm 1, on the non-saturating game: each loss gains gamma/2 times |v|^2.
 
-    v joins the slopes of both losses, each with respect to its own player's weights; both move at once.
+    v joins the slopes of both losses, each with respect to its own player's weights; both move at once. On ring8 the
+    paper's gamma makes standing still worth more than playing: after 500 steps of the suite `search` at rate 3e-3, 0.4%
+    of the samples are good and 3 to 6 of 8 modes found; with 0.1, 9 % and all.
     """
 
     gamma: float = 10.0

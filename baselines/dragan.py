@@ -27,6 +27,11 @@ class DRAGAN(Baseline):
 
     paper = "Kodali et al., On Convergence and Stability of GANs, 2017. arXiv:1705.07215"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.penalty > 0, "penalty", "positive")
+        self.require(self.sd >= 0, "sd", "0 or more")
+
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(self.latent), "delta": normal(*space.shape)}
 

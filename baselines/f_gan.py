@@ -48,6 +48,10 @@ class FGAN(Baseline):
     """Nowozin et al., 2016, equations 4-9 and tables 1, 2 and 6; one simultaneous step for both (Algorithm 1).
 
     Where printed tables let a critic's number fall as an example looks more real, the increasing form is used.
+
+    Total variation's tanh saturates: on ring8 it is 1 on real and fake alike to three digits after 500 steps, neither
+    player has a slope left, and the best setting of the suite `search` ends at a sliced Wasserstein distance of 0.75,
+    where untrained generators have 0.61.
     """
 
     divergence: str = "kl"
@@ -66,6 +70,11 @@ class FGAN(Baseline):
             isfinite(self.alpha) and self.alpha not in {0, 1}, "alpha", "finite, neither 0 (reverse_kl) nor 1 (kl)"
         )
         self.require(0 < self.weight < 1, "weight", "between 0 and 1")
+
+    def idle(self) -> dict[str, str]:
+        used = {"alpha": "alpha", "weight": "weighted_js"}
+        mine = {field: f"it belongs to {name}" for field, name in used.items() if self.divergence != name}
+        return super().idle() | mine
 
     def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
         variational, conjugate = self.forms()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log, prod
 
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -37,6 +36,9 @@ class PixelCNN(Baseline):
             self.require(getattr(self, name) >= 1, name, "at least 1")
         self.require(self.n_critic == 0, "n_critic", "0: there is no critic")
 
+    def idle(self) -> dict[str, str]:
+        return super().idle() | {"latent": "it draws pixel by pixel"}
+
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return pixels.PixelCNN(self.levels, self.width, self.layers), nn.Identity()
 
@@ -45,9 +47,7 @@ class PixelCNN(Baseline):
 
     def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
         """Return the negative log-likelihood in nats per image."""
-        level = pixels.quantised(b.x, self.levels)
-        shades = pixels.grey(level, self.levels).to(b.x.dtype)
-        return pixels.surprise(G(shades[:, None]), level).mean()
+        return pixels.surprise(G, b.x, self.levels).mean()
 
     def generate(self, G: Player, b: Batch) -> Tensor:
         def rows(above: Tensor) -> Callable[[Tensor], Tensor]:
@@ -59,8 +59,7 @@ class PixelCNN(Baseline):
 
     def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
         """Return bits per pixel."""
-        return self.generator_loss(G, D, b) / (prod(b.x.shape[1:]) * log(2))
+        return pixels.bits(self.generator_loss(G, D, b), b.x)
 
     def refuses(self, space: Space, batch: int) -> str | None:
-        grey = space.is_image and space.shape[0] == 1 and (space.low, space.high) == (-1, 1)
-        return None if grey else "it needs images of one channel in [-1, 1]"
+        return pixels.refusal(space)

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log, prod
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from ganbench.dataset import Space
 from ganbench.game import Baseline, Batch, Draw, Player, uniform
-from ganbench.nets import SMALL, pixels
+from ganbench.nets import SMALL, pixels, recurrent
+
+Memory = Literal["row", "diagonal"]
 
 
 @dataclass(frozen=True)
 class PixelRNN(Baseline):
-    """Van den Oord et al., 2016, section 3.1: the Row LSTM, one row after another.
+    """Van den Oord et al., 2016, section 3: the Row LSTM, one row after another, or the Diagonal BiLSTM.
+
+    The latter takes two sweeps of H + W - 1 steps each where the former takes H; suites play the former.
 
     Images are rounded to ``levels`` even grey levels, and each pixel's law is a softmax over them. Grey images of at
     most 16 pixels a side: a sample takes as many passes as it has pixels, and each of them runs through all rows above.
     """
 
+    memory: Memory = "row"
     levels: int = 17
     width: int = 32
     layers: int = 2
@@ -33,22 +38,25 @@ class PixelRNN(Baseline):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.require(self.memory in get_args(Memory), "memory", f"one of {', '.join(get_args(Memory))}")
         self.require(self.levels >= 2, "levels", "at least 2")
         for name in ("width", "layers"):
             self.require(getattr(self, name) >= 1, name, "at least 1")
         self.require(self.n_critic == 0, "n_critic", "0: there is no critic")
 
+    def idle(self) -> dict[str, str]:
+        return super().idle() | {"latent": "it draws pixel by pixel"}
+
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        return pixels.PixelRNN(self.levels, self.width, self.layers), nn.Identity()
+        memory = recurrent.Rows if self.memory == "row" else recurrent.Diagonals
+        return recurrent.PixelRNN(self.levels, self.width, self.layers, memory), nn.Identity()
 
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"u": uniform(*space.shape[1:])}
 
     def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
         """Return the negative log-likelihood in nats per image."""
-        level = pixels.quantised(b.x, self.levels)
-        shades = pixels.grey(level, self.levels).to(b.x.dtype)
-        return pixels.surprise(G(shades[:, None]), level).mean()
+        return pixels.surprise(G, b.x, self.levels).mean()
 
     def generate(self, G: Player, b: Batch) -> Tensor:
         def rows(above: Tensor) -> Callable[[Tensor], Tensor]:
@@ -58,11 +66,7 @@ class PixelRNN(Baseline):
 
     def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
         """Return bits per pixel."""
-        return self.generator_loss(G, D, b) / (prod(b.x.shape[1:]) * log(2))
+        return pixels.bits(self.generator_loss(G, D, b), b.x)
 
     def refuses(self, space: Space, batch: int) -> str | None:
-        if not (space.is_image and space.shape[0] == 1 and (space.low, space.high) == (-1, 1)):
-            return "it needs images of one channel in [-1, 1]"
-        if max(space.shape[1:]) > SMALL:
-            return f"it plays on images of at most {SMALL} pixels a side, these have {max(space.shape[1:])}"
-        return None
+        return pixels.refusal(space, SMALL)

@@ -29,6 +29,9 @@ class UnrolledGAN(Baseline):
         self.require(self.unroll >= 0, "unroll", "0 or more")
         self.require(self.inner_lr >= 0, "inner_lr", "0 or more")
 
+    def idle(self) -> dict[str, str]:
+        return super().idle() | ({} if self.unroll else {"inner_lr": "no step is unrolled"})
+
     def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
         return (softplus(-D(b.x)) + softplus(D(G(b.z)))).mean()
 

@@ -43,6 +43,10 @@ class VAE(Baseline):
         self.require(self.beta >= 0, "beta", "0 or more")
         self.require(self.n_critic == 0, "n_critic", "0: there is no critic")
 
+    def idle(self) -> dict[str, str]:
+        mine = {"sd": "the Bernoulli likelihood has none"} if self.likelihood == "bernoulli" else {}
+        return super().idle() | mine
+
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         decode = decoder(self.latent, space, squash=self.likelihood == "gaussian")
         return nn.ModuleDict({"encode": encoder(space, 2 * self.latent), "decode": decode}), nn.Identity()

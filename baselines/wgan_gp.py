@@ -22,6 +22,10 @@ class WGANGP(Baseline):
 
     paper = "Gulrajani et al., Improved Training of Wasserstein GANs, 2017. arXiv:1704.00028"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.penalty > 0, "penalty", "positive")
+
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(self.latent), "eps": uniform(*[1] * len(space.shape))}
 

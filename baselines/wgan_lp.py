@@ -23,6 +23,10 @@ class WGANLP(Baseline):
 
     paper = "Petzka et al., On the Regularization of Wasserstein GANs, 2018. arXiv:1709.08894"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require(self.penalty > 0, "penalty", "positive")
+
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(self.latent), "eps": uniform(*[1] * len(space.shape))}
 

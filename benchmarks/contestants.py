@@ -16,6 +16,7 @@ from ganbench.metrics.classifiers import one_nn_accuracy
 from ganbench.metrics.features import Features
 from ganbench.metrics.frechet import fid, root
 from ganbench.metrics.kid import kid, kid_subsets
+from ganbench.metrics.memorisation import authenticity
 from ganbench.metrics.prepare import prepare
 from ganbench.metrics.transport import w1
 
@@ -33,6 +34,8 @@ SHARED = (
     kernels.energy_distance,
     neighbours.realism,
     neighbours.rarity,
+    authenticity,
+    kid,
 )
 
 

@@ -2,14 +2,15 @@
 
 Writes ``metrics.json`` (what was measured) and ``metrics.md`` (the page made from it) beside this file.
 Named works are measured again, with all their peers in one run, and the others keep their figures.
+With ``--device cuda``, ours are timed on the GPU and their values compared with those in float64.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
-import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks import contestants as c
-from benchmarks import memory
+from benchmarks import devices, memory
 from benchmarks.machine import describe
 from benchmarks.metrics_page import page
 
@@ -31,6 +32,11 @@ ROUNDS, ENOUGH = 3, 8.0  # rounds in turns; what has taken that many seconds is 
 WIDTH = 2048
 
 
+def wide(n: int) -> tuple[Any, Any]:
+    """Two clouds as wide as image features."""
+    return c.clouds(n, WIDTH)
+
+
 @dataclass(frozen=True)
 class Work:
     """What is measured: sizes, ours first among the contestants, and the most that ours may take of a peer's time."""
@@ -38,7 +44,7 @@ class Work:
     sizes: tuple[int, ...]
     contestants: tuple[c.Contestant, ...]
     goals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # one for each size
-    data: Callable[[int], tuple[Any, Any]] = lambda n: c.clouds(n, WIDTH)
+    data: Callable[[int], tuple[Any, Any]] = wide
 
 
 FREE = (1.0,)
@@ -81,9 +87,10 @@ WORKS: dict[str, Work] = {
 
 
 def warm(contestants: tuple[c.Contestant, ...], data: tuple[Any, Any]) -> None:
-    """Import and compile."""
+    """Import and compile; ours where it has enough to do to use float32."""
     for contestant in contestants:
-        contestant(*(cloud[:64, :16] for cloud in data))
+        rows, width = (1100, 1024) if contestant.__name__.startswith("ours") else (64, 16)
+        contestant(*(cloud[:rows, :width] for cloud in data))
 
 
 def measured(contestants: tuple[c.Contestant, ...], data: tuple[Any, Any]) -> list[dict[str, Any]]:
@@ -122,13 +129,23 @@ def results(name: str) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure the works named on the command line, or all, and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("works", nargs="*", metavar="WORK", help=f"one of: {', '.join([*WORKS, 'memory'])}")
+    parser.add_argument("--device", default="cpu", help="cpu, or where torch has one: cuda")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.works) - {*WORKS, "memory"}:
+        parser.error(f"unknown work: {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
-    chosen = sys.argv[1:] or [*WORKS, "memory"]
+    chosen = arguments.works or [*WORKS, "memory"]
     kept = HERE / "metrics.json"
     known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     for name in chosen:
-        if name == "memory":
-            known[name] = memory.peaks(20_000, WIDTH)
+        if arguments.device != "cpu":
+            if name in WORKS and WORKS[name].contestants and WORKS[name].data is wide:
+                lines = devices.lines(WORKS[name].contestants, WORKS[name].sizes, wide, arguments.device)
+                known.setdefault(devices.SECTION, {})[name] = {"machine": describe(*PEERS), "lines": lines}
+        elif name == "memory":
+            known[name] = memory.peaks(WIDTH)
         else:
             known[name] = {"machine": describe(*PEERS), "lines": results(name)}
         kept.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")

@@ -2,29 +2,24 @@
 
 Run with ``pytest benchmarks/test_images.py``. The table's seconds are wall time; ``cpu_ms_per_image`` in the extra
 columns counts all threads and worker processes, and is what to compare on a busy machine.
+The page ``images.md`` is made by ``python -m benchmarks.images``.
 A library that is not installed is skipped, with the reason. Sizes with ``GANBENCH_IMAGES`` (default 400).
 """
 
 import os
 import resource
 import warnings
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-import torchvision
-from PIL import Image
-from torch.nn import functional as F
-from torch.utils.data import DataLoader
 
+from benchmarks.readers import DECODERS, RESIZERS, pictures
 from ganbench.features.inception_net import ORIGINAL, Inception
 from ganbench.features.preprocess import resize
 from ganbench.features.random_conv import random_conv
-from ganbench.sources import open_source
 from ganbench.streams import stream
 
-COUNT, WORKERS, ROUNDS = int(os.environ.get("GANBENCH_IMAGES", "400")), 2, 3
+COUNT, ROUNDS = int(os.environ.get("GANBENCH_IMAGES", "400")), 3
 KINDS = {"png of 32": ("png", 32, COUNT), "jpeg of 256": ("jpg", 256, max(COUNT // 5, 8))}  # suffix, pixels, number
 
 
@@ -55,59 +50,27 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Pictures that compress as photographs do: smooth colour with a little grain."""
-    draws, made = np.random.default_rng(0), {}
-    for kind, (suffix, side, count) in KINDS.items():
-        made[kind] = tmp_path_factory.mktemp(suffix)
-        for i in range(count):
-            small = Image.fromarray(draws.integers(0, 256, (8, 8, 3), np.uint8))
-            smooth = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC)).astype(np.int16)
-            grain = draws.normal(0, 6, smooth.shape).astype(np.int16)
-            picture = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
-            picture.save(made[kind] / f"{i:05}.{suffix}", quality=90)
-    return made
+    return {kind: pictures(tmp_path_factory.mktemp(plan[0]), *plan) for kind, plan in KINDS.items()}
 
 
-def ours(folder, size):
-    for picture in open_source(folder).scan():
-        x = torch.from_numpy(picture.pixels).permute(2, 0, 1)[None]
-        if size:
-            resize("clean", x, size, size)
+def read(contestant, folder, size):
+    try:
+        contestant(folder, size)
+    except ImportError as error:
+        pytest.skip(str(error))
 
 
-def pytorch_fid(folder, size):
-    peer = pytest.importorskip("pytorch_fid.fid_score")
-    files = peer.ImagePathDataset(sorted(Path(folder).iterdir()), torchvision.transforms.ToTensor())
-    for batch in DataLoader(files, 50, num_workers=WORKERS):
-        if size:
-            F.interpolate(batch, size=(size, size), mode="bilinear", align_corners=False)
-
-
-def torch_fidelity(folder, size):
-    peer = pytest.importorskip("torch_fidelity.datasets")
-    graph = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
-    for batch in DataLoader(peer.ImagesPathDataset(sorted(map(str, Path(folder).iterdir()))), 64, num_workers=WORKERS):
-        if size:
-            graph.interpolate_bilinear_2d_like_tensorflow1x(batch.float(), size=(size, size), align_corners=False)
-
-
-def clean_fid(folder, size):
-    peer = pytest.importorskip("cleanfid.utils")
-    files = peer.ResizeDataset(sorted(map(str, Path(folder).iterdir())), mode="clean", size=(size, size))
-    for _ in DataLoader(files, 32, num_workers=WORKERS):
-        pass
-
-
-@pytest.mark.parametrize("contestant", [ours, pytorch_fid, torch_fidelity])
+@pytest.mark.parametrize("contestant", DECODERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_decoding_a_folder(kind, contestant, folders, benchmark):
-    measured(benchmark, f"{kind}: decoded", KINDS[kind][2], lambda: contestant(folders[kind], 0))
+    measured(benchmark, f"{kind}: decoded", KINDS[kind][2], lambda: read(contestant, folders[kind], 0))
 
 
-@pytest.mark.parametrize("contestant", [ours, pytorch_fid, torch_fidelity, clean_fid])
+@pytest.mark.parametrize("contestant", RESIZERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_decoding_and_resizing_a_folder(kind, contestant, folders, benchmark):
-    measured(benchmark, f"{kind}: decoded and resized to 299", KINDS[kind][2], lambda: contestant(folders[kind], 299))
+    group = f"{kind}: decoded and resized to 299"
+    measured(benchmark, group, KINDS[kind][2], lambda: read(contestant, folders[kind], 299))
 
 
 @pytest.mark.parametrize("name", ["tf1", "clean", "pil", "torch-fidelity"])

@@ -6,19 +6,21 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from uuid import uuid4
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import save_file
 
 from ganbench.cloud import Cloud, packed, unpacked
 from ganbench.errors import BadInput
-from ganbench.files import write_atomically
 
 FOLDER, BOUND = "GANBENCH_CACHE", "GANBENCH_CACHE_BYTES"  # names in the environment
 USUAL_BOUND = 10 << 30  # bytes
+DIGESTS = "digests.json"  # of sources, beside the clouds
 VERSION = 1  # goes up whenever the same files would be looked at differently by the same libraries
 
 
@@ -68,14 +70,20 @@ class Cache:
         """Keep a cloud; a folder that cannot be written to keeps nothing."""
         tensors, text = packed(cloud)
         label = {"source": source, "features": identity.get("name", ""), "identity": json.dumps(dict(identity))}
-        file = save(tensors, {**text, **label})
-        if len(file) > self.bound:
+        if sum(tensor.nbytes for tensor in tensors.values()) > self.bound:
             return
+        path = self.path(content, identity)
+        part = path.with_name(f".{path.name}.{uuid4().hex}.part")
         try:
-            write_atomically(self.path(content, identity), file)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, part, {**text, **label})  # from where they lie: no copy of them is made
+            part.replace(path)
             self.shrink()
-        except OSError:
+        except (OSError, SafetensorError):
             return
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def path(self, content: str, identity: Mapping[str, str]) -> Path:
         """Return where a cloud is kept: named by the digests of its content and of its extractor's identity.
@@ -121,8 +129,9 @@ class Cache:
     def clear(self) -> int:
         """Remove everything; return how many files went."""
         files = self.files()
-        for path in files:
-            path.unlink(missing_ok=True)
+        for path in [*files, self.folder / DIGESTS]:
+            with suppress(NotADirectoryError):
+                path.unlink(missing_ok=True)
         return len(files)
 
 

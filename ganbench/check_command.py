@@ -10,10 +10,13 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ganbench.check.claims import Claim
     from ganbench.check.judge import Finding
+    from ganbench.check.jury import Request
 
 FORMATS = ("text", "json", "markdown", "github")
 FILE = click.Path(path_type=Path, dir_okay=False)
+OUT = click.Path(path_type=Path, file_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
@@ -35,6 +38,10 @@ def names(text: str) -> tuple[str, ...]:
 )
 @click.option("--results", type=FOLDER, help="Compare this results folder ...")
 @click.option("--against", type=FOLDER, help="... with that one, instead of checking an implementation.")
+@click.option("--replay", type=FOLDER, help="Train cells of this results folder again and compare.")
+@click.option("--cells", type=click.IntRange(min=1), default=3, show_default=True, help="How many, with --replay.")
+@click.option("--peers", is_flag=True, help="Report on other libraries: all that can be imported.")
+@click.option("--out", type=OUT, default=Path("results/peers"), show_default=True, help="Where --peers writes.")
 @click.option("--junit", type=FILE, help="Also write JUnit XML there.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--verbose", is_flag=True, help="Also what held, with prints and tracebacks.")
@@ -49,6 +56,10 @@ def check(
     timeout: float,
     results: Path | None,
     against: Path | None,
+    replay: Path | None,
+    cells: int,
+    peers: bool,
+    out: Path,
     junit: Path | None,
     form: str,
     verbose: bool,
@@ -57,28 +68,76 @@ def check(
 
     Exit codes: 0 all held, 1 something did not, 2 the request was wrong.
     """
+    metrics, whole = names(metric), [results, replay, peers or None, implementation or None]
     if bool(results) != bool(against):
         raise click.UsageError("--results and --against go together")
-    if results and against:
-        from ganbench.check import against as comparison  # noqa: PLC0415
-
-        moved = comparison.compare(results, against)
-        click.echo(comparison.text(moved, form), nl=False)
-        click.get_current_context().exit(comparison.exit_code(moved))
+    if len(whole) - whole.count(None) > 1:
+        raise click.UsageError("--implementation, --results, --replay and --peers are questions apart")
     if not implementation and (order or returns or adapter):
         raise click.UsageError("--order, --returns and --adapter describe an --implementation")
-    metrics = names(metric)
     if implementation and len(metrics) != 1:
         raise click.UsageError("--implementation needs one --metric to be judged as")
+    leave = click.get_current_context().exit
+    if results and against:
+        leave(of_results(results, against, form))
+    if replay:
+        leave(of_cells(replay, cells, form))
+    from ganbench.check import claims, jury  # noqa: PLC0415
 
-    from ganbench.check import claims, jury, output  # noqa: PLC0415
-
+    chosen = claims.chosen(metrics, select, skip)
+    if peers:
+        leave(of_peers(chosen, timeout, out))
     request = jury.Request(implementation, names(order), returns, adapter, timeout)
-    findings = list(jury.hear(claims.chosen(metrics, select, skip), request))
+    leave(of_implementation(chosen, request, form, verbose, junit))
+
+
+def of_implementation(chosen: Sequence[Claim], request: Request, form: str, verbose: bool, junit: Path | None) -> int:
+    """Put claims to an implementation and return the exit code."""
+    from ganbench.check import cross, jury, output  # noqa: PLC0415
+
+    findings = cross.examined(list(jury.hear(chosen, request)))
     click.echo(output.FORMS[form](findings, verbose), nl=False)
     if junit:
         write(junit, output.as_junit(findings))
-    click.get_current_context().exit(exit_code(findings))
+    return exit_code(findings)
+
+
+def of_results(new: Path, old: Path, form: str) -> int:
+    """Compare results with results and return the exit code."""
+    from ganbench.check import against  # noqa: PLC0415
+
+    lines = against.compare(new, old)
+    click.echo(against.text(lines, form), nl=False)
+    return against.exit_code(lines)
+
+
+def of_cells(folder: Path, count: int, form: str) -> int:
+    """Train cells again, compare them with their records and return the exit code."""
+    from ganbench import again  # noqa: PLC0415
+
+    cells, refused = again.sampled(folder, count)
+    results = []
+    for each in again.replay(cells, folder):
+        results.append(each)
+        click.echo(f"{len(results)} of {len(cells)} cells: {each.cell}", err=True)
+    click.echo(again.text(results, refused, form), nl=False)
+    return again.exit_code(results)
+
+
+def of_peers(chosen: Sequence[Claim], timeout: float, out: Path) -> int:
+    """Report on other libraries and return the exit code; raises Missing where none can be imported."""
+    from ganbench.check import peers  # noqa: PLC0415
+    from ganbench.errors import Missing  # noqa: PLC0415
+
+    made = peers.card(chosen, timeout)
+    for name, why in made.skipped.items():
+        click.echo(f"{name} is left out: {why}")
+    if not made.versions:
+        raise Missing("no other library can be imported; they come with the extra 'peers'")
+    click.echo(peers.overview(made), nl=False)
+    for path in peers.save(made, out):
+        click.echo(f"wrote {path}")
+    return 0
 
 
 def exit_code(findings: Sequence[Finding]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import ClassVar, Literal, get_args
 
 import torch
@@ -57,7 +58,7 @@ class Baseline:
 
     def __post_init__(self) -> None:
         self.require(self.latent >= 1, "latent", "at least 1")
-        self.require(all(rate > 0 for rate in self.lr_pair), "lr", "positive")
+        self.require(all(0 < rate < inf for rate in self.lr_pair), "lr", "positive and finite")
         self.require(self.n_critic >= 0, "n_critic", "0 or more")
         self.require(0 <= self.ema < 1, "ema", "in [0, 1)")
         self.require(self.order in get_args(Order), "order", f"one of {', '.join(get_args(Order))}")
@@ -113,6 +114,17 @@ class Baseline:
         """Why this baseline cannot play on such data with this batch size, or None."""
         return None
 
+    def idle(self) -> dict[str, str]:
+        """Fields that change nothing while the others are as they are, and why; setting one of them is refused."""
+        found = {}
+        if replace(self, betas=(0.25, 0.75)).optimizers(0.0) == self.optimizers(0.0):
+            found["betas"] = "its optimisers have none"
+        if type(self).n_critic == 0:
+            found |= dict.fromkeys(("n_critic", "order"), "there is no critic")
+        elif self.order == "simultaneous":
+            found["n_critic"] = "both players move at once"
+        return found
+
     # How the paper optimises.
 
     @property
@@ -156,6 +168,9 @@ class Control(Baseline):
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return nn.Identity(), nn.Identity()
+
+    def idle(self) -> dict[str, str]:
+        return dict.fromkeys(("latent", "lr", "betas", "n_critic", "order", "ema"), "nothing is trained")
 
     def moves(self, step: int) -> tuple[Move, ...]:
         return ()

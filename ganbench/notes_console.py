@@ -13,9 +13,11 @@ from ganbench.errors import BadInput, RequestError
 from ganbench.executors.local import jobs_for
 from ganbench.experiments import load
 from ganbench.experiments.base import Form
+from ganbench.experiments.ledger import LEDGER
 from ganbench.experiments.pages import verdict, write
 from ganbench.experiments.record import Observation, key_for
 from ganbench.experiments.run import missing, observations, selected
+from ganbench.files import write_atomically
 from ganbench.request import Request
 from ganbench.store import Log
 from ganbench.suite import Notes
@@ -93,6 +95,7 @@ def conclude(console: Console, log: Log[Observation], names: Sequence[str], form
     found = [known[key] for name in names if (key := key_for(name, form)) in known]
     console.print(overview(found))
     paths = write(found, log.folder, redraw=True)
+    paths.append(write_atomically(log.folder.parent / LEDGER.name, LEDGER.read_bytes()))
     say(console, f"records: {log.path}")
     say(console, f"pages and pictures: {', '.join(map(str, paths))}")
     return int(any(each.status == "error" for each in found))

@@ -80,7 +80,20 @@ def configure(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline
         if settings.get(field, value) != value:
             raise BadInput(f"{title(name)}: the name says {field} = {value!r}, the settings {settings[field]!r}")
     given = {field: typed(value, hints[field], f"{title(name)}: {field}") for field, value in settings.items()}
-    return cls(**{"latent": data.latent, **given, **chosen})
+    player = cls(**{"latent": data.latent, **given, **chosen})
+    for field, reason in player.idle().items():
+        if field in given and given[field] != getattr(cls, field, given[field]):
+            raise BadInput(f"{title(name)}: {field} = {settings[field]!r} has no effect: {reason}")
+    return player
+
+
+def heeded(name: str, shared: Mapping[str, Any], own: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
+    """Return a baseline's own settings and, below them, those settings shared by all that have an effect on it."""
+    settings = dict(own)
+    for field in sorted(shared, key=lambda field: field != "order"):  # whether n_critic counts depends on the order
+        if field not in configure(name, settings, data).idle():
+            settings = {field: shared[field], **settings}
+    return settings
 
 
 def settings_of(baseline: Baseline) -> dict[str, Any]:

@@ -129,12 +129,16 @@ class Suite:
     def choices(self, data: Dataset, baseline: str) -> list[dict[str, Any]]:
         """Return the settings to play with: those of the suite, under every combination of what is searched over."""
         settings = self.settings_for(data, baseline)
+        return [settings | point for point in self.points(baseline)]
+
+    def points(self, baseline: str) -> list[dict[str, Any]]:
+        """Return every combination of what is searched over for a baseline; nothing searched over is one point."""
         shared = {name: values for name, values in self.search.items() if not isinstance(values, dict)}
         lists = shared | self.search.get(file_split(baseline)[0], {}) | self.search.get(baseline, {})
         for name, values in lists.items():
             if not isinstance(values, list) or not values:
                 raise BadInput(f"suite {self.name}: search: {name} must be a list of values, got {values!r}")
-        return [settings | dict(zip(lists, point, strict=True)) for point in product(*lists.values())]
+        return [dict(zip(lists, point, strict=True)) for point in product(*lists.values())]
 
     def budget(self, dataset: str) -> dict[str, int]:
         """Return steps, batch and samples on a data set."""

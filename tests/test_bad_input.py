@@ -67,6 +67,30 @@ def test_a_wrong_suite_is_refused_in_one_line(tmp_path: Path, change: tuple[str,
 
 
 @pytest.mark.parametrize(
+    ("baseline", "settings", "said"),
+    [
+        ("wgan_gp", "penalty = 0", "WGANGP: penalty must be positive, got 0.0"),
+        ("wgan_lp", "penalty = -1", "WGANLP: penalty must be positive, got -1.0"),
+        ("dragan", "penalty = nan", "DRAGAN: penalty must be positive, got nan"),
+        ("r1", "gamma = -1", "R1: gamma must be 0 or more, got -1.0"),
+        ("wgan", "clip = 0", "WGAN: clip must be positive, got 0.0"),
+        ("f_gan:pearsn", "", "unknown member of f_gan 'pearsn'; did you mean 'pearson'"),
+        ("f_gan", "divergence = 'pearsn'", "unknown divergence 'pearsn'; did you mean 'pearson'"),
+        ("ns_gan", "latent = 0", "latent must be at least 1, got 0"),
+        ("pacgan", "pack = 3", "pacgan cannot play on ring8: the batch must be a multiple of pack = 3, got 16"),
+        ("ali", "n_critic = 2", "ali: n_critic = 2 has no effect: both players move at once"),
+        ("vae:gaussian", "n_critic = 1", "VAE: n_critic must be 0: there is no critic, got 1"),
+        ("wgan", "betas = [0, 0.9]", "wgan: betas = [0, 0.9] has no effect: its optimisers have none"),
+        ("ns_gan", "lr = inf", "lr must be positive and finite, got inf"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line(tmp_path: Path, baseline: str, settings: str, said: str) -> None:
+    text = TINY.replace('["ns_gan", "noise"]', f'["{baseline}"]') + f'[settings.ring8."{baseline}"]\n{settings}\n'
+    wrong = suite(tmp_path, text, "wrong.toml")
+    assert said in refused(tmp_path, ["run", "--suite", wrong, "--out", "OUT"])
+
+
+@pytest.mark.parametrize(
     ("critic", "said"),
     [
         ("D(b.x)", "mine.py: Mine.critic_loss must return a scalar tensor, got shape (16,)"),

@@ -7,6 +7,7 @@ import math
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,16 @@ from ganbench.cache import Cache
 from ganbench.data.sources import Finite
 from ganbench.dataset import Dataset, Space
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
-from ganbench.external import Options, look, named, pieces, score
-from ganbench.external.compare import GROUPS
+from ganbench.external import Options, choice, look, named, passes, pieces, score
+from ganbench.external.choice import wanted
+from ganbench.external.intervals import GROUPS
 from ganbench.features import load
 from ganbench.metrics import METRICS
 from ganbench.metrics.base import metric
 from ganbench.record import Record, Run, to_line
 from ganbench.scorer import Scorer
 from ganbench.sources import Reading, Source, files, open_source
+from ganbench.sources.base import Picture
 from ganbench.streams import stream
 from tests.sets import features, folder_of, image, photos, tar_of, zip_of
 
@@ -169,6 +172,24 @@ def test_the_order_of_the_samples_is_that_of_their_names_whatever_their_sizes(tm
     assert cloud.names == tuple(f"{i}.png" for i in range(12))
 
 
+def test_pictures_of_many_sizes_share_batches_and_of_few_sizes_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, calls = load("random_conv"), list[str]()
+    mixed, whole = type(network).mixed, type(network).__call__
+    monkeypatch.setattr(type(network), "mixed", lambda self, x: (calls.append("mixed"), mixed(self, x))[1])
+    monkeypatch.setattr(type(network), "__call__", lambda self, x: (calls.append("one size"), whole(self, x))[1])
+    for sizes, expected in ((40, ["mixed"]), (1, ["one size"])):
+        pictures = [photos(1, i, side=9 + i % sizes)[0] for i in range(40)]
+
+        def scan(pictures: Any = pictures) -> Iterator[Any]:
+            return (Picture(str(i), each, "array") for i, each in enumerate(pictures))
+
+        calls.clear()
+        cloud = look.Looker(network)(Source("some", "images", lambda: "some", scan))
+        assert calls == expected
+        alone = [network(torch.from_numpy(each)[None].permute(0, 3, 1, 2)).values[0] for each in pictures]
+        assert torch.equal(cloud.values, torch.stack(alone))
+
+
 def test_a_data_set_by_name_is_the_reference_of_runs() -> None:
     digits = data.load("digits")
     x, y = digits.control.examples(digits.control.distinct(digits.control.size or 0, stream(0, "control")))
@@ -299,9 +320,108 @@ def test_all_is_every_metric_that_can_be_used_and_the_usual_ones_need_no_asking(
         "coverage",
     ]
     comparison, row = report.comparison, report.rows[0]
-    names = comparison.choose(["all"], row.side)
-    assert {"ms_ssim", "fid", "vendi"} <= set(names)
-    assert not {"copies", "inception_score", "modes_captured", "intra_fid"} & set(names)
+    names = {each.name for each in comparison.choose(wanted("all"), [row.side])}
+    assert {"ms_ssim", "fid", "vendi"} <= names
+    assert not {"copies", "inception_score", "modes_captured", "intra_fid"} & names
+
+
+SHIFT = """
+from ganbench.metrics.base import metric
+
+@metric(needs=("real", "fake"), better="lower", ideal=0.0, bounds=(0.0, 1e9), paper="none", minimum=70)
+def shift(real, fake):
+    \"\"\"Distance of the means.\"\"\"
+    return (real.mean - fake.mean).norm()
+"""
+
+
+def test_a_user_s_metric_joins_by_its_path(tmp_path: Path, real: Any, fake: Any) -> None:
+    (tmp_path / "mine.py").write_text(SHIFT)
+    path = f"{tmp_path}/mine.py:shift"
+    report = score(fake, real, metrics=["fid", path], features="pixels", options=Options(controls=True))
+    means = [x.reshape(len(x), -1).mean(0) / 127.5 for x in (real, fake)]
+    mine = report.rows[0].scores[1]
+    assert mine.values[0] == pytest.approx(np.linalg.norm(means[0] - means[1]), rel=1e-5)
+    assert (mine.metric, mine.options) == ("mine.py:shift", {"file_sha256": sha256(SHIFT.encode()).hexdigest()})
+    assert "mine.py:shift (70)" in next(str(each) for each in report.warnings if each.code == "W102")
+    assert all(row.value("mine.py:shift") is not None for row in report.rows)
+    assert [each.name for each in wanted(["all", path]).metrics] == [*METRICS, "mine.py:shift"]
+    with pytest.raises(UnknownName, match=r"unknown metric of mine.py 'shft'; did you mean 'shift'"):
+        score(fake, real, metrics=[f"{tmp_path}/mine.py:shft"])
+
+
+def test_a_metric_that_only_some_sets_can_meet_is_undefined_for_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "USUAL", ("fid", "intra_fid", "inception_score"))
+    for seed, side in enumerate(("real", "fake")):
+        for i, name in enumerate("ab"):
+            folder_of(photos(12, 2 * seed + i), tmp_path / side / name)
+    plain = folder_of(photos(24, 9), tmp_path / "plain")
+    report = score([plain, tmp_path / "fake"], tmp_path / "real", features="pixels")
+    assert [[each.metric for each in row.scores] for row in report.rows] == [["fid", "intra_fid"]] * 2
+    assert [row.value("intra_fid") is None for row in report.rows] == [True, False]
+    assert report.rows[0].scores[1].reasons == ("it needs the same labels on both sides",)
+
+
+def moments_of(x: Any, path: Path) -> Path:
+    np.savez(path, mu=x.mean(0), sigma=np.cov(x, rowvar=False))
+    return path
+
+
+@pytest.mark.parametrize(("d", "n"), [(1, 40), (4, 3), (6, 90), (530, 40)])
+def test_a_mean_and_a_covariance_are_a_reference_for_the_frechet_distance(tmp_path: Path, d: int, n: int) -> None:
+    x, fake = features(n, 0, d).astype(np.float64) * 3 + 5, features(50, 1, d)
+    np.savez(tmp_path / "stats.npz", mu=x.mean(0), sigma=np.atleast_2d(np.cov(x, rowvar=False)))
+    report = score(fake, tmp_path / "stats.npz")
+    (found,) = report.rows[0].scores
+    assert found.metric == "fid"
+    assert found.values[0] == pytest.approx(METRICS["fid"](x, fake), rel=1e-9)
+    assert (report.comparison.real.n, found.n_real) == (None, 0)
+    assert "of how many samples" in found.features["reference"]
+    assert "W116" in [each.code for each in report.warnings]
+    assert "W103" not in [each.code for each in report.warnings]
+
+
+def test_moments_of_images_are_compared_with_images_by_the_features_that_are_named(
+    tmp_path: Path, real: Any, fake: Any
+) -> None:
+    seen = load("random_conv")(torch.from_numpy(real).permute(0, 3, 1, 2)).values.double().numpy()
+    path = moments_of(seen, tmp_path / "stats.npz")
+    found = values(fake, path, "fid", features="random_conv")["fid"]
+    assert found == pytest.approx(values(fake, real, "fid")["fid"], rel=1e-9)
+    assert values(fake[:20], path, "fid", "ms_ssim", features="random_conv").keys() == {"fid", "ms_ssim"}
+
+
+def test_what_needs_samples_of_the_reference_is_refused_beside_moments(tmp_path: Path, fake: Any) -> None:
+    path = moments_of(features(90, 0), tmp_path / "stats.npz")
+    with pytest.raises(RequestError, match=r"kid cannot be used on .*only the mean and the covariance are known"):
+        score(features(50, 1), path, metrics=["kid"])
+    with pytest.raises(BadInput, match="say of which with --features"):
+        score(fake, path)
+    with pytest.raises(BadInput, match="which only a reference can be"):
+        score(path, features(50, 1))
+    with pytest.raises(BadInput, match="controls are made of a reference of samples"):
+        score(features(50, 1), path, options=Options(controls=True))
+    with pytest.raises(BadInput, match="expected 4 features a sample"):
+        score(features(50, 1, 5), path)
+
+
+@pytest.mark.parametrize(
+    ("mu", "sigma", "said"),
+    [
+        (np.zeros(3), np.zeros((3, 4)), r"expected mu \(d,\) and sigma \(d, d\) of floats"),
+        (np.zeros((3, 3)), np.eye(3), r"expected mu \(d,\)"),
+        (np.zeros(3, int), np.eye(3), r"expected mu \(d,\)"),
+        (np.full(3, np.nan), np.eye(3), "not finite"),
+        (np.zeros(2), np.array([[1.0, 2.0], [0.0, 1.0]]), "it is not symmetric"),
+        (np.zeros(2), np.diag([1.0, -1.0]), "expected no negative eigenvalue"),
+    ],
+)
+def test_moments_that_are_none_are_refused(tmp_path: Path, mu: Any, sigma: Any, said: str) -> None:
+    np.savez(tmp_path / "stats.npz", mu=mu, sigma=sigma)
+    with pytest.raises(BadInput, match=said):
+        score(features(50, 1, len(sigma)), tmp_path / "stats.npz")
 
 
 @metric(needs=("fake",), better="lower", ideal=None, bounds=(-1e9, 1e9), paper="none")
@@ -409,12 +529,12 @@ def test_no_more_pictures_are_held_than_a_window_takes(
 ) -> None:
     def scan() -> Iterator[Any]:
         for i in range(100):
-            yield pieces.Picture(str(i), photos(1, i)[0], "array")
+            yield Picture(str(i), photos(1, i)[0], "array")
 
     held: list[int] = []
-    ask = look.Pass.ask
+    ask = passes.Pass.ask
     monkeypatch.setattr(pieces, setting, limit)
-    monkeypatch.setattr(look.Pass, "ask", lambda self, pixels: (held.append(len(pixels)), ask(self, pixels))[1])
+    monkeypatch.setattr(passes.Pass, "ask", lambda self, pixels: (held.append(len(pixels)), ask(self, pixels))[1])
     look.Looker(load("random_conv"))(Source("many", "images", lambda: "many", scan))
     assert max(held) == most
     assert sum(held) == 100

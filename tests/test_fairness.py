@@ -10,12 +10,13 @@ import torch
 
 from ganbench.cloud import Cloud, Facts
 from ganbench.fairness import TITLES, Case, Sample, lint
+from ganbench.metrics import fid, inception_score, inception_score_splits, precision
 from ganbench.metrics.features import Features
 from ganbench.sources.base import LeftOut
 from ganbench.streams import stream
 
 N = 2100  # as many as every metric taken here needs
-METRICS = ("fid", "precision")
+METRICS = (fid, precision)
 
 
 def cloud(name: str, n: int = N, **changes: Any) -> Cloud:
@@ -33,7 +34,11 @@ def cloud(name: str, n: int = N, **changes: Any) -> Cloud:
 def case(fake: Cloud | None = None, real: Cloud | None = None, name: str = "a", **changes: Any) -> Case:
     fake, real = fake or cloud("fake"), real or cloud("real")
     reference = changes.pop("reference", "digits:held_out")
-    sides = (Sample(name, fake, Features(fake.values)), Sample(reference, real, Features(real.values)))
+    known = changes.pop("known", len(real))
+    sides = (
+        Sample(name, fake, Features(fake.values), len(fake)),
+        Sample(reference, real, Features(real.values), known),
+    )
     return Case(*sides, **{"metrics": METRICS, "identity": {"name": "some"}, **changes})
 
 
@@ -71,7 +76,12 @@ WIDE = case(*(cloud(name, values=torch.randn(N, N, generator=stream(0, name))) f
 def by_class(labels: torch.Tensor) -> Case:
     """Samples of certain classes, in this order."""
     sure = torch.eye(10, dtype=torch.float64)[labels]
-    return case(cloud("fake", MANY, posteriors=sure), cloud("real", MANY), metrics=("inception_score_splits",))
+    return case(cloud("fake", MANY, posteriors=sure), cloud("real", MANY), metrics=(inception_score_splits,))
+
+
+NOTHING = Facts(torch.zeros(0, 2, dtype=torch.int64), torch.zeros(0), torch.zeros(0, 2, dtype=torch.int32))
+MOMENTS = cloud("real", 6, names=(), channels=0, stored={"moments": 1})  # as many rows as carry a covariance of 5
+MOMENTS = replace(MOMENTS, facts=NOTHING)
 
 
 PROVOKED: dict[str, list[Case]] = {
@@ -87,9 +97,10 @@ PROVOKED: dict[str, list[Case]] = {
     "W110": [case(cloud("fake", stored={"JPEG": N}))],
     "W111": [case(cloud("fake", size=torch.full((N, 2), 28, dtype=torch.int32)))],
     "W112": [case(cloud("fake", conversions={"values outside the range clipped": 3}))],
-    "W113": [replace(WIDE, metrics=("fid",))],
+    "W113": [replace(WIDE, metrics=(fid,))],
     "W114": [case(other_identities=({"name": "some", "preprocessing": "tf1"},))],
     "W115": [case(cloud("fake", left_out=(LeftOut("x.txt", "no image by its suffix"),)))],
+    "W116": [case(real=MOMENTS, known=None)],
 }
 
 SILENT: dict[str, list[Case]] = {
@@ -100,14 +111,15 @@ SILENT: dict[str, list[Case]] = {
     "W105": [case(edited("fake", "digest", slice(0, 2), torch.tensor([[1, 2], [1, 3]])))],
     "W106": [case(edited("fake", "digest", slice(0, 1), cloud("real").facts.digest[9].flip(0)))],
     "W107": [case(near(0.01))],
-    "W108": [by_class(SHUFFLED), replace(PROVOKED["W108"][0], metrics=("inception_score",))],
+    "W108": [by_class(SHUFFLED), replace(PROVOKED["W108"][0], metrics=(inception_score,))],
     "W109": [case(edited("fake", "spread", slice(0, 1), 1.5))],
     "W110": [case(cloud("fake", stored={"JPEG": N}), cloud("real", stored={"JPEG": N}))],
     "W111": [case(edited("fake", "size", slice(0, 1), 28))],
     "W112": [case(cloud("fake", conversions={"palette to RGB": 3}))],
-    "W113": [replace(WIDE, metrics=("precision",))],
+    "W113": [replace(WIDE, metrics=(precision,))],
     "W114": [case(other_identities=())],
     "W115": [case(cloud("fake", left_out=()))],
+    "W116": [case()],
 }
 
 

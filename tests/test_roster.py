@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -44,10 +44,10 @@ def test_a_member_is_its_familys_field() -> None:
 
 
 def test_settings_are_fields_and_the_noise_follows_the_data_unless_set() -> None:
-    found = roster.configure("wgan", {"clip": 1, "lr": [1e-3, 2e-3], "betas": [0, 0.9]}, DIGITS)
+    found = roster.configure("wgan_gp", {"penalty": 1, "lr": [1e-3, 2e-3], "betas": [0, 0.5]}, DIGITS)
     assert roster.settings_of(found)["lr"] == [1e-3, 2e-3]
-    assert (found.latent, found.lr, found.betas) == (DIGITS.latent, (1e-3, 2e-3), (0.0, 0.9))
-    assert repr(getattr(found, "clip", None)) == "1.0"
+    assert (found.latent, found.lr, found.betas) == (DIGITS.latent, (1e-3, 2e-3), (0.0, 0.5))
+    assert repr(getattr(found, "penalty", None)) == "1.0"
     assert roster.configure("wgan", {"latent": 5}, DIGITS).latent == 5
     assert roster.configure("wgan", {}, RING).latent == RING.latent
 
@@ -66,12 +66,79 @@ def test_settings_are_fields_and_the_noise_follows_the_data_unless_set() -> None
         ("f_gan:pearsn", {}, "unknown member of f_gan 'pearsn'; did you mean 'pearson'"),
         ("wgan:kl", {}, "wgan is no family, so it has no member 'kl'"),
         ("f_gan:kl", {"divergence": "gan"}, "the name says divergence = 'kl', the settings 'gan'"),
+        ("wgan", {"betas": [0, 0.9]}, "wgan: betas = [0, 0.9] has no effect: its optimisers have none"),
+        ("gmmn", {"betas": [0, 0.9]}, "gmmn: betas = [0, 0.9] has no effect: its optimisers have none"),
+        ("ali", {"n_critic": 2}, "ali: n_critic = 2 has no effect: both players move at once"),
+        ("gan", {"n_critic": 2, "order": "simultaneous"}, "gan: n_critic = 2 has no effect: both players move at once"),
+        ("vae", {"order": "simultaneous"}, "vae: order = 'simultaneous' has no effect: there is no critic"),
+        ("vae:bernoulli", {"sd": 0.5}, "vae:bernoulli: sd = 0.5 has no effect: the Bernoulli likelihood has none"),
+        ("f_gan:kl", {"alpha": 3}, "f_gan:kl: alpha = 3 has no effect: it belongs to alpha"),
+        ("f_gan:alpha", {"weight": 0.5}, "f_gan:alpha: weight = 0.5 has no effect: it belongs to weighted_js"),
+        ("unrolled", {"unroll": 0, "inner_lr": 1}, "unrolled: inner_lr = 1 has no effect: no step is unrolled"),
+        ("ae:random", {"limit": 50}, "ae:random: limit = 50 has no effect: nothing is fitted"),
+        ("pixelcnn", {"latent": 3}, "pixelcnn: latent = 3 has no effect: it draws pixel by pixel"),
+        ("noise", {"lr": 1}, "noise: lr = 1 has no effect: nothing is trained"),
         ("./not/there.py", {}, "there.py: cannot read this baseline: No such file"),
     ],
 )
 def test_a_wrong_name_or_setting_is_explained(name: str, settings: dict[str, object], said: str) -> None:
     with pytest.raises(RequestError, match=re.escape(said)):
         roster.configure(name, settings, RING)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("wgan", {"betas": [0.5, 0.999]}),
+        ("ali", {"n_critic": 1}),
+        ("ali", {"n_critic": 2, "order": "critic_first"}),
+        ("vae", {"n_critic": 0, "betas": [0.5, 0.9]}),
+        ("f_gan:alpha", {"alpha": 3}),
+    ],
+)
+def test_a_default_may_be_repeated_and_what_has_an_effect_may_be_set(name: str, settings: dict[str, object]) -> None:
+    assert settings.items() <= roster.settings_of(roster.configure(name, settings, RING)).items()
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "kept"),
+    [
+        ("ns_gan", {}, {"lr": 0.5, "betas": [0, 0.9], "n_critic": 2}),
+        ("wgan", {"clip": 1}, {"lr": 0.5, "n_critic": 2, "clip": 1}),
+        ("ali", {}, {"lr": 0.5, "betas": [0, 0.9]}),
+        ("ali", {"order": "critic_first"}, {"lr": 0.5, "betas": [0, 0.9], "n_critic": 2, "order": "critic_first"}),
+        ("vae", {"lr": 1}, {"lr": 1, "betas": [0, 0.9]}),
+        ("noise", {}, {}),
+    ],
+)
+def test_what_is_set_for_all_is_left_out_where_it_has_no_effect(
+    name: str, own: dict[str, object], kept: dict[str, object]
+) -> None:
+    assert roster.heeded(name, {"lr": 0.5, "betas": [0, 0.9], "n_critic": 2}, own, RING) == kept
+
+
+def test_whether_critics_steps_count_depends_on_the_order_that_is_set_for_all() -> None:
+    shared = {"n_critic": 2, "order": "simultaneous"}
+    assert roster.heeded("ns_gan", shared, {}, RING) == {"order": "simultaneous"}
+    assert roster.heeded("ali", shared | {"order": "critic_first"}, {}, RING) == shared | {"order": "critic_first"}
+    assert roster.heeded("gmmn", shared, {}, RING) == {}
+
+
+@pytest.mark.parametrize("name", roster.everyone())
+def test_the_fields_said_to_be_idle_are_those_that_move_nothing(name: str) -> None:
+    player = roster.configure(name, {}, DIGITS)
+    same = {"n_critic": player.moves(3) == moves(player, player.n_critic + 1)}
+    same["betas"] = all(replace(player, betas=(0.1, 0.2)).optimizers(t) == player.optimizers(t) for t in (0.0, 0.5))
+    for field, idle in same.items():
+        assert (field in player.idle()) == (idle or isinstance(player, Control))
+
+
+def moves(player: Baseline, n_critic: int) -> tuple[str, ...]:
+    """Moves with so many steps of the critic, or as they are where the baseline refuses that."""
+    try:
+        return replace(player, n_critic=n_critic).moves(3)
+    except BadInput:
+        return player.moves(3)
 
 
 def test_a_users_own_file_plays_by_its_path(tmp_path: Path) -> None:

@@ -111,3 +111,7 @@ def test_equals_are_cast_out_of_the_best_tier_rarely() -> None:
         rows = {str(i): row.tolist() for i, row in enumerate(generator.normal(size=(8, 5)))}
         wrong += len(best_tier(rows)) < len(rows)
     assert wrong / 300 <= 0.05 + 2 * (0.05 * 0.95 / 300) ** 0.5
+
+
+def test_no_adjusted_p_value_exceeds_one() -> None:
+    assert holm([0.6, 0.7, 0.9]) == [1.0, 1.0, 1.0]

@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ganbench.check.output import escaped
 from ganbench.errors import BadInput
 from ganbench.record import Record, Scores
 from ganbench.stats import interval
 from ganbench.store import Store
 
-Outcome = Literal["equal", "within", "moved", "missing", "incomparable"]
+Outcome = Literal["equal", "within", "moved", "unversioned", "missing", "incomparable"]
+WRONG = {"moved", "unversioned", "missing"}
+MACHINE = ("host", "system", "device", "python", "packages")  # where these agree, so do all bits
 RTOL = 1e-9  # sums in another order, on another machine
 
 
@@ -61,20 +64,32 @@ def of_cell(new: Record | None, old: Record) -> Iterator[Line]:
             why = "no such cell" if new is None else "no such score"
             yield Line(old.baseline, old.dataset, score.metric, "missing", mean(score), None, why)
         else:
-            yield of_score(old, there[score.metric], score)
+            yield of_score(old, there[score.metric], score, new is not None and same_samples(new, old))
 
 
-def of_score(record: Record, new: Scores, old: Scores) -> Line:
-    """Compare a score with its predecessor: identity first, then seed by seed, then the mean with its interval."""
+def same_samples(new: Record, old: Record) -> bool:
+    """Whether both records are about the same samples: trained alike to the last bit, or by one key on one machine."""
+    if old.history:
+        return new.history == old.history
+    machines = [[made.get(name) for name in MACHINE] for made in (new.provenance, old.provenance)]
+    return new.key == old.key and machines[0] == machines[1]
+
+
+def of_score(record: Record, new: Scores, old: Scores, samples: bool = False) -> Line:
+    """Compare a score with its predecessor: identity first, then seed by seed, then the mean with its interval.
+
+    Of the same ``samples`` one version of a metric has one value: if it changed, the version should have.
+    """
     means = mean(old), mean(new)
     if differing := differences(new, old):
         return Line(record.baseline, record.dataset, old.metric, "incomparable", *means, "; ".join(differing))
     pairs = list(zip(old.values, new.values, strict=True))
     if all(same(a, b) for a, b in pairs):
         return Line(record.baseline, record.dataset, old.metric, "equal", *means)
-    outcome: Outcome = "within" if within(old, means) else "moved"
+    outcome: Outcome = "unversioned" if samples else "within" if within(old, means) else "moved"
     changed = sum(not same(a, b) for a, b in pairs)
     why = f"{changed} of {len(pairs)} seeds differ under one version of the metric"
+    why += f" on the same samples: its values changed, its version {old.version} did not" if samples else ""
     return Line(record.baseline, record.dataset, old.metric, outcome, *means, why)
 
 
@@ -109,8 +124,8 @@ def within(old: Scores, means: tuple[float | None, float | None]) -> bool:
 
 
 def exit_code(lines: Sequence[Line]) -> int:
-    """Return 1 where something moved or went missing, else 0."""
-    return int(any(line.outcome in {"moved", "missing"} for line in lines))
+    """Return 1 where something moved, went missing or changed without a new version, else 0."""
+    return int(any(line.outcome in WRONG for line in lines))
 
 
 def text(lines: Sequence[Line], form: str = "text") -> str:
@@ -121,8 +136,9 @@ def text(lines: Sequence[Line], form: str = "text") -> str:
     counts = Counter(line.outcome for line in lines)
     total = f"{len(lines)} scores: {', '.join(f'{n} {outcome}' for outcome, n in sorted(counts.items()))}"
     if form == "github":
-        kinds = {"moved": "error", "missing": "error"}
-        return "".join(f"::{kinds.get(x.outcome, 'warning')}::{sentence(x)}\n" for x in shown) + f"::notice::{total}\n"
+        kinds = ["error" if line.outcome in WRONG else "warning" for line in shown]
+        said = [f"::{kind}::{escaped(sentence(line))}\n" for kind, line in zip(kinds, shown, strict=True)]
+        return "".join(said) + f"::notice::{total}\n"
     if form == "markdown" and shown:
         head = "| baseline | data set | metric | outcome | before | now | why |\n|---|---|---|---|---|---|---|\n"
         rows = ("| " + " | ".join(map(digits, asdict(line).values())) + " |\n" for line in shown)

@@ -21,7 +21,9 @@ from ganbench.check.recipes import make
 from ganbench.errors import RequestError
 from ganbench.metrics import METRICS
 
-Verdict = Literal["held", "convention", "failed", "unasked"]
+Verdict = Literal["held", "impure", "convention", "failed", "unasked"]  # impure: right, but of global random state
+
+SLOW = 10.0  # how many times longer a slow claim may take
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def judge(claim: Claim, implementation: Implementation) -> Finding:
     """Put one claim to an implementation; whatever it raises, draws, changes or returns becomes part of the finding."""
     started = time.perf_counter()
     blank = Finding(claim.id, claim.metric, claim.says, "held")
-    kept = deepcopy(random.getstate()), deepcopy(np.random.get_state()), torch.random.get_rng_state()  # noqa: NPY002
+    before = states()
+    fix()
     try:
         found = decide(claim, implementation, blank)
     except Unaskable as reason:
@@ -66,25 +69,51 @@ def judge(claim: Claim, implementation: Implementation) -> Finding:
     except Exception as error:
         message = f"raises {type(error).__name__}: {one_line(error)}"
         found = replace(blank, verdict="failed", message=message, trace=traceback.format_exc())
-    if disturbed := drawn_from(kept):
+    if disturbed := drawn_from(before):
         message = "; ".join([*filter(None, [found.message]), f"draws from the global random state of {disturbed}"])
-        found = replace(found, verdict="failed" if found.verdict == "held" else found.verdict, message=message)
+        if claim.kind == "law" and found.got is not None:
+            found = replace(found, diagnosis="the draws differ from call to call")
+        found = replace(found, verdict="impure" if found.verdict == "held" else found.verdict, message=message)
     return replace(found, seconds=time.perf_counter() - started)
 
 
-def drawn_from(kept: tuple[Any, Any, Any]) -> str:
-    """Name the libraries whose global random state has moved, and put it back."""
-    moved = []
-    if random.getstate() != kept[0]:
-        moved.append("random")
-        random.setstate(kept[0])
-    if not all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), kept[1], strict=True)):  # noqa: NPY002
-        moved.append("numpy")
-        np.random.set_state(kept[1])  # noqa: NPY002
-    if not torch.equal(torch.random.get_rng_state(), kept[2]):
-        moved.append("torch")
-        torch.random.set_rng_state(kept[2])
+def states() -> tuple[Any, Any, Any]:
+    """Return the global random state of each library."""
+    return random.getstate(), np.random.get_state(), torch.random.get_rng_state()  # noqa: NPY002
+
+
+def fix() -> None:
+    """Put the global random states at a place of their own, so that whoever draws from them answers the same again."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    torch.random.set_rng_state(torch.Generator().manual_seed(0).get_state())
+
+
+def drawn_from(before: tuple[Any, Any, Any]) -> str:
+    """Name the libraries whose global random state has moved since ``fix``, and put back what was ``before``."""
+    now = states()
+    fix()
+    start = states()
+    moved = [name for name, a, b in zip(("random", "numpy", "torch"), now, start, strict=True) if not same_state(a, b)]
+    put_back(before)
     return " and ".join(moved)
+
+
+def put_back(before: tuple[Any, Any, Any]) -> None:
+    """Set the global random state of each library."""
+    random.setstate(before[0])
+    np.random.set_state(before[1])  # noqa: NPY002
+    torch.random.set_rng_state(before[2])
+
+
+def time_for(claim: Claim, seconds: float) -> float:
+    """Return the seconds that a claim may take, where a fast one may take ``seconds``."""
+    return seconds * (SLOW if claim.cost == "slow" else 1)
+
+
+def same_state(a: Any, b: Any) -> bool:
+    """Whether two states of one generator are equal."""
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True)) if isinstance(a, tuple) else torch.equal(a, b)
 
 
 def decide(claim: Claim, implementation: Implementation, blank: Finding) -> Finding:

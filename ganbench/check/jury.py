@@ -13,22 +13,26 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganbench.check.claims import Claim
-from ganbench.check.judge import Finding
+from ganbench.check.judge import Finding, time_for
 from ganbench.errors import Missing, RequestError
 
 START_SECONDS = 120.0  # imports of large libraries on a busy machine
-SLOW = 10.0  # how many times longer a slow claim may take
 
 
 @dataclass(frozen=True)
 class Request:
-    """Whom to ask: an implementation as the user names it (empty: ours), and seconds for a fast claim."""
+    """Whom to ask: an implementation as the user names it, or a peer (both empty: ours); seconds for a fast claim."""
 
     implementation: str = ""
     order: tuple[str, ...] = ()
     returns: str = ""
     adapter: str = ""
     timeout: float = 60.0
+    peer: str = ""
+
+    @property
+    def whose(self) -> str:
+        return self.implementation or self.peer or "ganbench"
 
 
 class Worker:
@@ -45,10 +49,10 @@ class Worker:
                 raise RequestError(first["refused"])
         except TimeoutError as error:
             self.close()
-            raise Missing(f"{request.implementation}: its import takes more than {START_SECONDS:g} s") from error
+            raise Missing(f"{request.whose}: its import takes more than {START_SECONDS:g} s") from error
         except EOFError as error:
             self.close()
-            raise Missing(f"{request.implementation}: its import ends the process ({error})") from error
+            raise Missing(f"{request.whose}: its import ends the process ({error})") from error
         except RequestError:
             self.close()
             raise
@@ -97,9 +101,8 @@ def hear(claims: Iterable[Claim], request: Request) -> Iterator[Finding]:
     try:
         for claim in claims:
             worker = worker or Worker(request)
-            seconds = request.timeout * (SLOW if claim.cost == "slow" else 1)
             try:
-                yield Finding(**worker.ask(claim.id, seconds))
+                yield Finding(**worker.ask(claim.id, time_for(claim, request.timeout)))
             except (TimeoutError, EOFError) as error:
                 worker.close()
                 worker = None

@@ -17,15 +17,20 @@ from ganbench.metrics import METRICS
 
 Inputs = Mapping[str, Any]
 Options = Mapping[str, Any]
+Formula = Callable[[Inputs, Options], float]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A sentence, and what it makes of a metric's inputs and options; a ``convention`` is an open choice, no fault."""
+    """A sentence, and what it makes of a metric's inputs and options; a ``convention`` is an open choice, no fault.
+
+    ``spread``, for a mistake that draws at random: how far from ``value``, its mean, a single draw may be.
+    """
 
     says: str
-    value: Callable[[Inputs, Options], float]
+    value: Formula
     convention: bool = False
+    spread: Formula | None = None
 
 
 AFTERWARDS: tuple[tuple[str, Callable[[float], float]], ...] = (
@@ -47,12 +52,12 @@ AFTERWARDS: tuple[tuple[str, Callable[[float], float]], ...] = (
 )
 
 
-def pair(formula: Callable[..., float], **fixed: Any) -> Callable[[Inputs, Options], float]:
+def pair(formula: Callable[..., float], **fixed: Any) -> Formula:
     """Return a formula of reals, fakes and options."""
     return lambda inputs, options: formula(inputs["real"], inputs["fake"], **fixed, **options)
 
 
-def alone(formula: Callable[..., float], **fixed: Any) -> Callable[[Inputs, Options], float]:
+def alone(formula: Callable[..., float], **fixed: Any) -> Formula:
     """Return a formula of the samples' posteriors."""
     return lambda inputs, options: formula(inputs["fake_posteriors"], **fixed)
 
@@ -74,6 +79,16 @@ def exchanged(metric: str) -> Mistake:
     )
 
 
+def drawn(says: str, draws: Callable[[Inputs, Options], Any], convention: bool = False) -> Mistake:
+    """Return a mistake whose number depends on chance, from an array of what it may be."""
+    return Mistake(
+        says,
+        lambda inputs, options: float(np.mean(draws(inputs, options))),
+        convention,
+        lambda inputs, options: 4 * float(np.std(draws(inputs, options))) + 1e-9,
+    )
+
+
 SPECIFIC: dict[str, tuple[Mistake, ...]] = {
     "fid": (
         Mistake("this is the value with population covariances (ddof 0)", pair(plain.frechet, ddof=0), True),
@@ -88,6 +103,11 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
     "kid": (
         Mistake("biased estimator: pairs of a row with itself count", pair(plain.kid, biased=True)),
         Mistake("the kernel is not divided by the dimension", pair(plain.kid, scaled=False)),
+        drawn(
+            "rows are left out: a random subset of the larger side, as large as the smaller",
+            lambda i, _o: plain.kid_of_subsets(i["real"], i["fake"]),
+            True,
+        ),
         Mistake("the kernel lacks its constant 1", pair(plain.kid, constant=0.0)),
         Mistake("the kernel has degree 2", pair(plain.kid, degree=2)),
         Mistake("float32 accumulation", pair(plain.kid, single=True)),
@@ -104,7 +124,11 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
         Mistake("squared distances", pair(plain.energy, power=2)),
     ),
     "precision": (*ball("precision"), exchanged("precision")),
-    "recall": (*ball("recall"), exchanged("recall")),
+    "recall": (
+        *ball("recall"),
+        exchanged("recall"),
+        Mistake("ties are looked for at the radii of the reals", pair(plain.recall_with_wrong_ties)),
+    ),
     "density": ball("density"),
     "coverage": ball("coverage"),
     "inception_score": (
@@ -116,6 +140,7 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
     ),
     "inception_score_splits": (
         Mistake("splits not averaged: one block of all samples", alone(plain.inception, splits=1)),
+        drawn("shuffled before the blocks", lambda i, o: plain.shuffled(i["fake_posteriors"], **o), True),
         Mistake("the remainder of the blocks is dropped", lambda i, o: plain.dropped(i["fake_posteriors"], **o)),
     ),
     "t_statistic": (
@@ -144,16 +169,26 @@ SPECIFIC: dict[str, tuple[Mistake, ...]] = {
 
 def diagnose(claim: Claim, got: float, inputs: Inputs) -> Mistake | None:
     """Return the first classic mistake that gives the observed number where the right one is another."""
-    for mistake in candidates(claim, inputs):
-        try:
-            with np.errstate(all="ignore"):
-                value = mistake.value(inputs, claim.options)
-        except (RequestError, ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
-            continue  # the mistake has no value here
-        near = abs(value - got) <= 1e-5 * max(abs(value), 1e-12)
-        if math.isfinite(value) and near and not claim.allows(value):
-            return mistake
-    return None
+    return next((mistake for mistake in candidates(claim, inputs) if gives(mistake, claim, got, inputs)), None)
+
+
+def gives(mistake: Mistake, claim: Claim, got: float, inputs: Inputs) -> bool:
+    """Whether the mistake gives the observed number, and not the right one."""
+    value = number_of(mistake.value, claim, inputs)
+    if value is None or claim.allows(value):
+        return False
+    spread = number_of(mistake.spread, claim, inputs) if mistake.spread else None
+    return abs(value - got) <= (1e-5 * abs(value) + 1e-17 if spread is None else spread)
+
+
+def number_of(formula: Formula, claim: Claim, inputs: Inputs) -> float | None:
+    """Return what a formula makes of a claim's inputs, None where that is no number."""
+    try:
+        with np.errstate(all="ignore"):
+            value = formula(inputs, claim.options)
+    except (RequestError, ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def candidates(claim: Claim, inputs: Inputs) -> Iterator[Mistake]:

@@ -10,13 +10,20 @@ from xml.etree import ElementTree as ET  # only written here, never parsed
 
 from ganbench.check.judge import Finding
 
-MARKS = {"held": "ok", "convention": "CONVENTION", "failed": "FAILED", "unasked": "not asked"}
+MARKS = {"held": "ok", "impure": "IMPURE", "convention": "CONVENTION", "failed": "FAILED", "unasked": "not asked"}
+WRONG = {"impure", "failed", "convention"}
 
 
 def summary(findings: Sequence[Finding]) -> str:
     """How many claims held and how many did not, in one line."""
     counts = Counter(finding.verdict for finding in findings)
-    words = {"held": "held", "failed": "failed", "convention": "differ by convention", "unasked": "could not be asked"}
+    words = {
+        "held": "held",
+        "impure": "drew from the global random state",
+        "failed": "failed",
+        "convention": "differ by convention",
+        "unasked": "could not be asked",
+    }
     told = ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])  # type: ignore[index]
     return f"{len(findings)} claims about {len({f.metric for f in findings})} metrics: {told}"
 
@@ -24,7 +31,7 @@ def summary(findings: Sequence[Finding]) -> str:
 def stands(findings: Sequence[Finding]) -> bool:
     """Whether something was asked and nothing failed or differed."""
     verdicts = {finding.verdict for finding in findings}
-    return "held" in verdicts and not verdicts & {"failed", "convention"}
+    return "held" in verdicts and not verdicts & WRONG
 
 
 def as_text(findings: Sequence[Finding], verbose: bool = False) -> str:
@@ -74,7 +81,7 @@ def escaped(text: str, also: str = "") -> str:
 
 def as_github(findings: Sequence[Finding], _verbose: bool = False) -> str:
     """An error per failed claim, a warning per convention, a notice for the summary."""
-    kinds = {"failed": "error", "convention": "warning"}
+    kinds = {"failed": "error", "impure": "error", "convention": "warning"}
     lines = [
         f"::{kinds[f.verdict]} title={escaped(f.id, ':,')}::{escaped(f.line)}" for f in findings if f.verdict in kinds
     ]
@@ -90,7 +97,7 @@ def legal(text: str) -> str:
 
 def as_junit(findings: Sequence[Finding]) -> str:
     """JUnit XML: a suite with a case per claim, failures with their line, unasked claims as skipped."""
-    failed = sum(f.verdict in {"failed", "convention"} for f in findings)
+    failed = sum(f.verdict in WRONG for f in findings)
     unasked = sum(f.verdict == "unasked" for f in findings)
     seconds = f"{sum(f.seconds for f in findings):.3f}"
     totals = {"tests": str(len(findings)), "failures": str(failed), "errors": "0"}
@@ -102,7 +109,7 @@ def as_junit(findings: Sequence[Finding]) -> str:
         case = ET.SubElement(
             suite, "testcase", {"classname": f.metric, "name": f.id.split("/")[1], "time": f"{f.seconds:.3f}"}
         )
-        if f.verdict in {"failed", "convention"}:
+        if f.verdict in WRONG:
             ET.SubElement(case, "failure", {"type": f.verdict, "message": legal(f.line)}).text = legal(f.trace)
         elif f.verdict == "unasked":
             ET.SubElement(case, "skipped", {"message": legal(f.message)})

@@ -68,6 +68,13 @@ def kid(
     return estimate(((a @ b.T / divisor + constant) ** degree for a, b in sides(real, fake)), biased)
 
 
+def kid_of_subsets(real: Any, fake: Any, draws: int = 30) -> Any:
+    """KID of as many rows a side, some left out at random, again and again."""
+    size, rng = min(len(real), len(fake)), np.random.default_rng(0)
+    sides = [cloud.astype(float) for cloud in (real, fake)]
+    return np.array([kid(*(cloud[rng.permutation(len(cloud))[:size]] for cloud in sides)) for _ in range(draws)])
+
+
 def sides(real: Any, fake: Any) -> tuple[tuple[Any, Any], ...]:
     """Return the three pairs of clouds that a two-sample kernel sum needs."""
     return (real, real), (fake, fake), (real, fake)
@@ -122,6 +129,14 @@ def balls(
     return float(inside.any(1).mean() if metric == "coverage" else inside.any(0).mean())
 
 
+def recall_with_wrong_ties(real: Any, fake: Any, *, k: int = 3) -> float:
+    """Recall where a distance also counts that equals the radius of the real itself, to five digits."""
+    radii, own = (np.sort(cdist(cloud, cloud), axis=1)[:, k] for cloud in (fake, real))
+    distances = cdist(real, fake)
+    tied = np.isclose(distances, own[:, None], rtol=1e-5, atol=1e-8)
+    return float(((distances < radii) | tied).any(1).mean())
+
+
 def inception(posteriors: Any, *, splits: int = 1, uniform: bool = False, early: bool = False) -> float:
     """Inception Score as the mean over contiguous blocks."""
     scores = []
@@ -135,6 +150,12 @@ def inception(posteriors: Any, *, splits: int = 1, uniform: bool = False, early:
 def dropped(posteriors: Any, *, splits: int = 10) -> float:
     """Inception Score over equal blocks, the remainder left out."""
     return inception(posteriors[: len(posteriors) // splits * splits], splits=splits)
+
+
+def shuffled(posteriors: Any, *, splits: int = 10, draws: int = 100) -> Any:
+    """Inception Scores over blocks of the rows in another order, again and again."""
+    rng = np.random.default_rng(0)
+    return np.array([inception(posteriors[rng.permutation(len(posteriors))], splits=splits) for _ in range(draws)])
 
 
 def t(

@@ -32,8 +32,11 @@ def make(recipe: Any, repetition: int = 0) -> Any:
 
 
 def finish(made: Array, recipe: Recipe) -> Array:
-    """Shift, scale, spoil and cast, in this order."""
+    """Scale, shift, hold a column constant, repeat rows, spoil and cast, in this order."""
     made = made * recipe.get("scale", 1.0) + recipe.get("shift", 0.0) if made.dtype.kind == "f" else made
+    if "constant" in recipe:
+        made[:, -1] = recipe["constant"]
+    made = np.repeat(made, recipe.get("each", 1), axis=0)
     if "spoil" in recipe:
         made.flat[-1] = {"nan": np.nan, "inf": np.inf}[recipe["spoil"]]
     return made.astype(recipe["dtype"]) if "dtype" in recipe else made
@@ -47,7 +50,15 @@ def rows(recipe: Recipe, _seed: int) -> Array:
 def normal(recipe: Recipe, seed: int) -> Array:
     """Independent normal rows (n, d), rounded to 1/1024 so that float32 holds them exactly."""
     draws = np.random.default_rng(seed).normal(size=(recipe["n"], recipe["d"]))
+    if "mixed" in recipe:  # features that depend on one another, in the same way for both sides
+        noise = np.random.default_rng(recipe["mixed"]).normal(size=(recipe["d"], recipe["d"]))
+        draws = draws @ (np.eye(recipe["d"]) + 0.3 * noise)
     return np.asarray(np.round((np.array(recipe.get("mean", 0.0)) + recipe.get("sd", 1.0) * draws) * 1024) / 1024)
+
+
+def integers(recipe: Recipe, seed: int) -> Array:
+    """Whole numbers below ``below`` as floats, (n, d): many distances are equal."""
+    return np.random.default_rng(seed).integers(recipe["below"], size=(recipe["n"], recipe["d"])).astype(float)
 
 
 def moments(recipe: Recipe, seed: int) -> Array:
@@ -101,6 +112,11 @@ def images(recipe: Recipe, seed: int) -> Array:
     return np.round(np.clip(np.linspace(-0.5, 0.5, 16) + recipe.get("sd", 0.2) * noise, -1, 1) * 256) / 256
 
 
+def flat_images(recipe: Recipe, _seed: int) -> Array:
+    """Images of one value each, (n, 2, 16, 16)."""
+    return np.array(recipe["values"], dtype=float)[:, None, None, None] * np.ones((1, 2, 16, 16))
+
+
 def ring(recipe: Recipe, seed: int) -> Array:
     """Samples about the given centres, evenly many of each."""
     centres = np.array(recipe["centres"], dtype=float)
@@ -118,6 +134,7 @@ RECIPES: dict[str, Callable[[Recipe, int], Any]] = {
     for maker in (
         rows,
         normal,
+        integers,
         moments,
         quantiles,
         lattice,
@@ -126,6 +143,7 @@ RECIPES: dict[str, Callable[[Recipe, int], Any]] = {
         one_hot,
         labels,
         images,
+        flat_images,
         ring,
         modes,
     )

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import IO, Any
 
+from ganbench.check.adapters import PEERS
 from ganbench.check.claims import all_claims
-from ganbench.check.implementation import Implementation, implementation, ours
+from ganbench.check.implementation import Implementation, implementation, one_line, ours
 from ganbench.check.judge import judge
-from ganbench.errors import RequestError
+from ganbench.errors import Missing, RequestError
 
 KEPT = 400  # characters of what an implementation prints
 
@@ -46,11 +47,23 @@ def serve(request: dict[str, Any], answers: IO[str], printed: IO[bytes]) -> None
 
 def choice(request: dict[str, Any]) -> Callable[[str], Implementation]:
     """Return who answers for a metric: the implementation asked for, or ours."""
+    if request["peer"]:
+        return peers(request["peer"])
     if not request["implementation"]:
         return ours
     keys = ("implementation", "order", "returns", "adapter")
     theirs = implementation(*(request[key] for key in keys))
     return lambda _metric: theirs
+
+
+def peers(name: str) -> Callable[[str], Implementation]:
+    """Return another library's functions; raises Missing where it cannot be imported."""
+    (peer,) = (peer for peer in PEERS if peer.name == name)
+    try:
+        functions = {metric: peer.function(metric) for metric in peer.metrics}
+    except (Exception, SystemExit) as error:  # whatever a stranger's package does when imported
+        raise Missing(f"its import fails: {type(error).__name__}: {one_line(error)}") from error
+    return lambda metric: Implementation(functions[metric])
 
 
 def since(printed: IO[bytes], start: int) -> str:

@@ -53,6 +53,19 @@ ENTRIES = [
     ),
     Entry("digits", "1797 handwritten digits, 8 by 8, shipped with scikit-learn", "ganbench.data.digits", "digits"),
     Entry("mnist", "70 000 handwritten digits, 28 by 28", "ganbench.data.mnist", "mnist", files=True),
+    Entry(
+        "stacked_digits",
+        "three digits, 8 by 8, as the channels of one image: 1000 modes",
+        "ganbench.data.stacked",
+        "stacked_digits",
+    ),
+    Entry(
+        "stacked_mnist",
+        "three digits, 28 by 28, as the channels of one image: 1000 modes",
+        "ganbench.data.stacked",
+        "stacked_mnist",
+        files=True,
+    ),
 ]
 DATASETS = {entry.name: entry for entry in ENTRIES}
 

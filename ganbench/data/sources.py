@@ -1,4 +1,4 @@
-"""Where examples come from: a finite set, or a mixture of Gaussians that never runs out."""
+"""Where examples come from: a finite set, stacks of its examples, or a mixture of Gaussians that never runs out."""
 
 from __future__ import annotations
 
@@ -35,6 +35,49 @@ class Finite:
 
     def to(self, device: torch.device) -> Finite:
         return Finite(self.x.to(device), self.y.to(device))
+
+
+class Stacked:
+    """Three independent examples of a finite source, one channel each, as one; what their labels say, digit by digit.
+
+    It counts as streamed: there are size^3 of them.
+    """
+
+    def __init__(self, source: Finite, classes: int) -> None:
+        self.source, self.classes = source, classes
+        self.size: int | None = None
+
+    def tickets(self, n: int, stream: torch.Generator) -> Tensors:
+        """``index`` (n, 3) int64, drawn independently and with replacement."""
+        return {"index": torch.randint(len(self.source.x), (n, 3), generator=stream)}
+
+    def distinct(self, n: int, stream: torch.Generator) -> Tensors:
+        """``index`` (n, 3) int64 of different triples; raises BadInput when there are fewer than ``n``."""
+        size = len(self.source.x)
+        if n > size**3:
+            raise BadInput(f"asked for {n} distinct examples of a source that has {size**3}")
+        if 8 * n > size**3:
+            code = torch.randperm(size**3, generator=stream)
+        else:  # twice as many as needed: among them are far more than n different ones
+            code = first_of_each(torch.randint(size**3, (2 * n,), generator=stream))
+        return {"index": torch.stack([code // size**2, code // size % size, code % size], 1)[:n]}
+
+    def examples(self, tickets: Tensors) -> tuple[Tensor, Tensor]:
+        """Images (..., 3, height, width) and labels 100 r + 10 g + b, for ten classes, with any leading axes."""
+        x, y = self.source.examples(tickets)
+        r, g, b = y.unbind(-1)
+        return x.squeeze(-3), (r * self.classes + g) * self.classes + b
+
+    def to(self, device: torch.device) -> Stacked:
+        return Stacked(self.source.to(device), self.classes)
+
+
+def first_of_each(code: Tensor) -> Tensor:
+    """Different values in the order of their first appearance."""
+    order = code.argsort(stable=True)
+    kept = torch.ones_like(code, dtype=torch.bool)
+    kept[order[1:]] = code[order[1:]] != code[order[:-1]]
+    return code[kept]
 
 
 class Streamed:

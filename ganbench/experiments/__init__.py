@@ -21,14 +21,37 @@ CHAPTERS = {
 
 # One module each, in the order of the atlas.
 EXPERIMENTS: tuple[str, ...] = (
+    "is_counterexample",
     "is_failures",
+    "is_absent_classes",
+    "is_classifier",
+    "is_estimator",
+    "t_statistic",
+    "power",
     "optimal_critic",
     "early_gradients",
     "bilinear_game",
     "dirac_gan",
+    "ring_games",
+    "variational_bounds",
+    "fitted_gaussians",
+    "covering",
     "parallel_lines",
+    "clipping",
+    "lipschitz",
+    "emd_monitor",
+    "blur",
+    "random_codes",
+    "vae_bound",
+    "linear_vae",
+    "explicit_density",
+    "parzen_windows",
+    "brenier",
     "evaluators",
     "evaluator_time",
+    "control_rows",
+    "grid_packing",
+    "wgan_gp_toys",
 )
 
 

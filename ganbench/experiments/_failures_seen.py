@@ -1,4 +1,4 @@
-"""Which metrics see a failure: all seeds of it score worse than all real images in the generator's place."""
+"""Every metric of every failure, and of real images in the generator's place."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ganbench.experiments._failures import FAILURES, Case, Material
+from ganbench.experiments._sight import sight
 from ganbench.experiments.base import Findings
 from ganbench.metrics import METRICS
 from ganbench.metrics.diversity import vendi_from_kernel
 from ganbench.metrics.features import Features
-from ganbench.stats import losses
 
 IS, NARROW = "inception_score", "narrow_vendi"
 LOOKS = (
@@ -71,11 +71,6 @@ def control(name: str) -> str:
 
 
 def verdict(found: Findings, look: str, name: str) -> str:
-    """Return "sees", "praises" or "blind": which side of all controls all seeds lie on."""
+    """Return whether a metric sees a failure."""
     metric = METRICS["vendi" if look == NARROW else look]
-    ours, theirs = (
-        losses(found.numbers[key(look, which)], metric.better, metric.ideal) for which in (name, control(name))
-    )
-    if min(ours) > max(theirs):
-        return "sees"
-    return "praises" if max(ours) < min(theirs) else "blind"
+    return sight(metric, found.numbers[key(look, name)], found.numbers[key(look, control(name))])

@@ -81,7 +81,7 @@ def damaged(chosen: Study) -> tuple[Table, Table, dict[str, tuple[float, ...]]]:
 
 def agreement(course: Sequence[float]) -> float:
     """Kendall's tau between the damage and a loss; 0 for a loss that does not move."""
-    return float(kendalltau(LEVELS, course).statistic) if len(set(course)) > 1 else 0.0
+    return round(float(kendalltau(LEVELS, course).statistic), 12) if len(set(course)) > 1 else 0.0
 
 
 def ordered(chosen: Study) -> dict[str, np.ndarray]:

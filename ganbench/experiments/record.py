@@ -56,12 +56,14 @@ def key_for(name: str, form: Form) -> str:
 
 
 def code_of(name: str) -> dict[str, str]:
-    """Return the code of an experiment and of the files of this package that it imports, by the name of the file."""
+    """Return the code of an experiment, and of what it imports and reads in this package, by the name of the file."""
     code: dict[str, str] = {}
     waiting = [name, "base"]
     while waiting:
         each = waiting.pop()
         code[each] = bare((PACKAGE / f"{each}.py").read_text(encoding="utf-8"))
+        tables = [path for path in PACKAGE.glob("*.csv") if path.name in code[each]]
+        code |= {path.name: path.read_text(encoding="utf-8") for path in tables}
         waiting += set(re.findall(r"ganbench\.experiments\.(\w+)", code[each])) - {*code, *waiting}
     return code
 

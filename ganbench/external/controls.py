@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from ganbench.external.compare import Side
+from ganbench.external.compare import Comparison
+from ganbench.external.look import Looker
+from ganbench.external.reports import Row
+from ganbench.external.sides import Side
+from ganbench.metrics.base import Metric
 from ganbench.sources.base import Bytes, Picture, Reading, Source
 from ganbench.sources.memory import from_array
 from ganbench.streams import stream
@@ -18,6 +24,18 @@ from ganbench.streams import stream
 FLOOR = "half the reference against the rest"
 BLUR = 1 / 16  # of the shorter side: the radius
 PREFIX = "control: "
+
+
+def controls(comparison: Comparison, n: int, looker: Looker, metrics: Sequence[Metric[Any]]) -> list[Row]:
+    """Return the floor and the ceilings, of ``n`` samples where the reference has as many."""
+    half, other = halves(comparison.real)
+    nothing = (None,) * len(metrics)
+    floor = replace(comparison, real=half).scores(other, metrics)
+    rows = [Row(f"{PREFIX}{FLOOR}", True, other, floor, nothing)]
+    for source in bad_samples(comparison.real, min(n, len(comparison.real.cloud))):
+        side = Side(source, looker(source, 3 if comparison.real.cloud.channels == 3 else 0), "fake")
+        rows.append(Row(source.name, True, side, comparison.scores(side, metrics), nothing))
+    return rows
 
 
 def halves(real: Side) -> tuple[Side, Side]:

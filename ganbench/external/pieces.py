@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganbench.cloud import Cloud, Facts
+from ganbench.external.gathered import Gathered
 from ganbench.features.base import Extracted
 from ganbench.sources.base import Bytes, LeftOut, Picture, Source
 
@@ -21,13 +22,15 @@ SPREAD_VALUES = 4096  # of a picture, from which its spread is measured
 
 def given(source: Source) -> Cloud:
     """Return the cloud of features that were made by somebody else."""
-    values = np.concatenate(list(source.rows()))
-    digests = np.frombuffer(b"".join(digest_of(row) for row in values), np.int64).reshape(-1, 2)
-    n = len(values)
-    facts = Facts(torch.from_numpy(digests.copy()), torch.ones(n), torch.zeros(n, 2, dtype=torch.int32))
+    gathered, digests = Gathered(), []
+    for block in source.rows():
+        digests += [digest_of(row) for row in block]
+        gathered.add(torch.from_numpy(block))
+    n = len(gathered)
+    values = np.frombuffer(b"".join(digests), np.int64).reshape(-1, 2)
+    facts = Facts(torch.from_numpy(values.copy()), torch.ones(n), torch.zeros(n, 2, dtype=torch.int32))
     labels = None if source.labels is None else torch.from_numpy(source.labels)
-    names = tuple(map(str, range(n)))
-    return Cloud(torch.from_numpy(values), None, *compact(labels), names, facts, 0, {"array": n})
+    return Cloud(gathered.whole(), None, *compact(labels), tuple(map(str, range(n))), facts, 0, {"array": n})
 
 
 def digest_of(values: NDArray[Any]) -> bytes:

@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-from ganbench.cloud import Cloud
-from ganbench.external.compare import Comparison, Side
+from ganbench.external.compare import Comparison
+from ganbench.external.intervals import METHOD, Interval
+from ganbench.external.sides import Side
 from ganbench.fairness import Warned
 from ganbench.record import Scores
-
-Interval = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,11 @@ class Report:
         return {row.name: {each.metric: each.values[0] for each in row.scores} for row in self.rows}
 
 
-def about(cloud: Cloud) -> str:
+def about(side: Side) -> str:
     """Say in a line what was looked at and what was done to it."""
+    cloud = side.cloud
+    if side.n is None:
+        return f"mean and covariance of {cloud.values.shape[1]} features; of how many samples it does not say"
     if not cloud.channels:
         return f"{len(cloud)} rows of {cloud.values.shape[1]} features"
     sizes = [f"{width} by {height}" for (height, width), _ in cloud.sizes.most_common(3)]
@@ -66,8 +68,8 @@ def heading(report: Report) -> list[str]:
     """Return the lines above a table: what was compared with what, seen by what."""
     real, identity = report.comparison.real, report.comparison.identity
     seen = "; ".join(f"{name}: {text}" for name, text in identity.items() if name != "name")
-    lines = [f"reference {real.source.name}: {about(real.cloud)}"]
-    lines += [f"samples {row.name}: {about(row.side.cloud)}" for row in report.rows]
+    lines = [f"reference {real.source.name}: {about(real)}"]
+    lines += [f"samples {row.name}: {about(row.side)}" for row in report.rows]
     return [*lines, f"features {identity['name']} ({seen})" if seen else f"features {identity['name']}"]
 
 
@@ -88,7 +90,7 @@ def side_facts(side: Side) -> dict[str, Any]:
     return {
         "name": side.source.name,
         "content": side.source.digest(),
-        "n": len(cloud),
+        "n": side.n,
         "kind": side.source.kind,
         "channels": cloud.channels,
         "sizes": {f"{width}x{height}": count for (height, width), count in sorted(cloud.sizes.items())},
@@ -105,7 +107,9 @@ def row_facts(row: Row) -> dict[str, Any]:
     for score, interval in zip(row.scores, row.intervals, strict=True):
         facts = asdict(score)
         value, reason = facts.pop("values")[0], facts.pop("reasons")[0]
-        scores.append({"metric": facts.pop("metric"), "value": value, "reason": reason, "interval": interval, **facts})
+        known = {"value": value, "reason": reason, "interval": interval}
+        method = {"interval_method": METHOD} if interval else {}
+        scores.append({"metric": facts.pop("metric"), **known, **method, **facts, "n_real": facts["n_real"] or None})
     return {**side_facts(row.side), "name": row.name, "control": row.is_control, "scores": scores}
 
 
@@ -120,6 +124,6 @@ def as_csv(report: Report) -> str:
             low, high = interval or ("", "")
             value = "" if score.values[0] is None else repr(score.values[0])
             identity = json.dumps(score.features, sort_keys=True), json.dumps(score.options, sort_keys=True)
-            sizes = (score.better, score.version, score.n_real, score.n_fake, score.reference)
+            sizes = (score.better, score.version, score.n_real or "", score.n_fake, score.reference)
             writer.writerow((row.name, score.metric, value, low, high, *sizes, *identity, score.reasons[0]))
     return out.getvalue()

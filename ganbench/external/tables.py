@@ -10,7 +10,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from ganbench.external.reports import Interval, Report, heading
+from ganbench.external.intervals import METHOD, Interval
+from ganbench.external.reports import Report, heading
 from ganbench.table.columns import ARROWS, display_name
 from ganbench.table.markup import escaped, tex
 
@@ -52,9 +53,7 @@ def below(report: Report) -> list[str]:
         if each.reasons[0]
     ]
     if any(interval for row in report.rows for interval in row.intervals):
-        said.append(
-            "[low, high]: 95 % interval over the samples (jackknife, 10 groups); the bias of small n is not in it"
-        )
+        said.append(f"[low, high]: {METHOD}; the bias of small n is not in it")
     return [*said, *map(str, report.warnings)]
 
 

@@ -18,7 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ganbench.external.look import Tell, silent
+from ganbench.external.look import silent
+from ganbench.external.passes import Tell
 
 
 class Rate(ProgressColumn):

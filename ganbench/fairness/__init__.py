@@ -10,7 +10,7 @@ from ganbench.fairness.rules import RULES, unequal
 
 __all__ = ["TITLES", "Case", "Sample", "Warned", "lint"]
 
-ABOUT_REFERENCE = {"W104", "W114"}
+ABOUT_REFERENCE = {"W104", "W114", "W116"}
 TITLES = {
     "W101": "unequal n",
     "W102": "n below what a metric needs",
@@ -27,6 +27,7 @@ TITLES = {
     "W113": "fewer samples than features",
     "W114": "reference looked at under another preprocessing",
     "W115": "files left out",
+    "W116": "n of the reference unknown",
 }
 
 

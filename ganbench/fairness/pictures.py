@@ -21,10 +21,14 @@ def flat(case: Case) -> str:
 def recompressed(case: Case) -> str:
     """W110."""
     shares = [lossy_share(each.cloud) for each in (case.fake, case.real)]
-    if not case.fake.cloud.channels or abs(shares[0] - shares[1]) <= 0.5:
+    if not are_pictures(case) or abs(shares[0] - shares[1]) <= 0.5:
         return ""
     lossy, other = ("samples", "reference") if shares[0] > shares[1] else ("reference", "samples")
     return f"the {lossy} were compressed with loss and the {other} were not, which networks notice: save both alike"
+
+
+def are_pictures(case: Case) -> bool:
+    return bool(case.fake.cloud.channels and case.real.cloud.channels)
 
 
 def lossy_share(cloud: Cloud) -> float:
@@ -33,8 +37,10 @@ def lossy_share(cloud: Cloud) -> float:
 
 def resized(case: Case) -> str:
     """W111."""
+    if not are_pictures(case):
+        return ""
     fake, real = (each.cloud.sizes.most_common(1)[0][0] for each in (case.fake, case.real))
-    if fake == real or not case.fake.cloud.channels:
+    if fake == real:
         return ""
     return (
         f"samples are {fake[1]} by {fake[0]} and the reference {real[1]} by {real[0]} pixels; what is enlarged is "

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ganbench.fairness.cases import Case
 from ganbench.fairness.pictures import clipped, flat, left_out, recompressed, resized
-from ganbench.metrics import METRICS
 from ganbench.metrics.pairs import pair_of
 
 CLOSE, CLOSE_SHARE, CHANCE = 0.01, 0.05, 1e-6
@@ -34,8 +33,8 @@ def unequal(cases: Sequence[Case]) -> list[str]:
 
 def few(case: Case) -> str:
     """W102."""
-    n = min(len(case.fake.cloud), len(case.real.cloud))
-    below = [f"{name} ({METRICS[name].minimum})" for name in case.metrics if METRICS[name].minimum > n]
+    n = min(case.sizes)
+    below = [f"{each.name} ({each.minimum})" for each in case.metrics if each.minimum > n]
     if not below:
         return ""
     return (
@@ -45,8 +44,8 @@ def few(case: Case) -> str:
 
 def uneven(case: Case) -> str:
     """W103."""
-    n, m = len(case.fake.cloud), len(case.real.cloud)
-    if max(n, m) <= 2 * min(n, m):
+    n, m = case.fake.n, case.real.n
+    if n is None or m is None or max(n, m) <= 2 * min(n, m):
         return ""
     return f"{n} samples against {m} of reference; the bias of distances depends on both: say both numbers, or cut one"
 
@@ -79,7 +78,7 @@ def copied(case: Case) -> str:
 
 def nearly_copied(case: Case) -> str:
     """W107."""
-    if min(len(case.fake.features), len(case.real.features)) < 2:
+    if case.real.n is None or min(case.sizes) < 2:
         return ""
     close = near_copies(case)
     count, n = int(close.sum()), len(close)
@@ -99,7 +98,7 @@ def near_copies(case: Case) -> Tensor:
 
 def ordered(case: Case) -> str:
     """W108."""
-    if USES_ORDER not in case.metrics or case.fake.cloud.posteriors is None:
+    if USES_ORDER not in case.names or case.fake.cloud.posteriors is None:
         return ""
     label = case.fake.cloud.posteriors.argmax(1)
     shares = label.bincount().double() / len(label)
@@ -113,8 +112,8 @@ def ordered(case: Case) -> str:
 
 def singular(case: Case) -> str:
     """W113."""
-    n, d = min(len(case.fake.cloud), len(case.real.cloud)), case.fake.features.dim
-    if n > d or not set(case.metrics) & set(COVARIANCE):
+    n, d = min(case.sizes), case.fake.features.dim
+    if n > d or not case.names & set(COVARIANCE):
         return ""
     return f"{n} samples for {d} features: a covariance needs more samples than features; take more, or fewer features"
 
@@ -127,6 +126,16 @@ def looked_otherwise(case: Case) -> str:
     fields = sorted(name for name in other.keys() | case.identity.keys() if other.get(name) != case.identity.get(name))
     what = "; ".join(f"{name}: {other.get(name, 'none')!r}, now {case.identity.get(name, 'none')!r}" for name in fields)
     return f"looked at otherwise elsewhere ({what}); scores of the two are not comparable: repeat one of them"
+
+
+def unknown_number(case: Case) -> str:
+    """W116."""
+    if case.real.n is not None:
+        return ""
+    return (
+        "the reference is a mean and a covariance of an unknown number of samples, whose bias is in the distance, by a "
+        "network that is not named: compare with scores against the same file only"
+    )
 
 
 def same_rows(a: Tensor, b: Tensor) -> Tensor:
@@ -152,4 +161,5 @@ RULES: dict[str, Rule] = {
     "W113": singular,
     "W114": looked_otherwise,
     "W115": left_out,
+    "W116": unknown_number,
 }

@@ -39,6 +39,8 @@ ENTRIES = [
     Entry("pixels", "raw pixels of images, in one row", "identity", "pixels"),
     Entry("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
     Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
+    Entry("stacked_digits", "the classifier of digits on each channel, side by side", "stacked", "stacked_digits"),
+    Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "stacked", "stacked_mnist"),
     Entry("random_conv", "320 answers of fixed random filters to any pictures", "random_conv", "random_conv"),
     Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
     Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),

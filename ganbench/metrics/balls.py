@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganbench.metrics.compiled import loop_for
 from ganbench.metrics.distances import Block, Rows, exact_squares
 from ganbench.metrics.features import at_least
 from ganbench.metrics.pairs import Pair, Plan
@@ -54,10 +56,7 @@ class BallStudy:
         reach_left = self.reach[0][block.rows] + slack * (norms[0] + norms[1].max())
         reach_right = self.reach[1][block.columns] + slack * (norms[0].max() + norms[1])
         grown = 1 + torch.finfo(kind).eps  # rounding the bound must not shrink it
-        near = (block.squares <= (reach_left * grown).to(kind)[:, None]) | (
-            block.squares <= (reach_right * grown).to(kind)[None]
-        )
-        row, column = near.nonzero(as_tuple=True)
+        row, column = within_reach(block.squares, (reach_left * grown).to(kind), (reach_right * grown).to(kind))
         squares, doubt = block.squares[row, column].double(), slack * (norms[0][row] + norms[1][column])
         i, j = row + block.top, column + block.first
         unsure = torch.zeros_like(row, dtype=torch.bool)
@@ -70,6 +69,29 @@ class BallStudy:
     def finish(self) -> dict[int, tuple[Balls, Balls]]:
         """Return, by k, the balls of the left rows and those of the right rows."""
         return {k: (self.of_left[k], self.of_right[k]) for k in self.radii}
+
+
+def within_reach(squares: Tensor, of_row: Tensor, of_column: Tensor) -> tuple[Tensor, ...]:
+    """Return the rows and the columns of the pairs within the reach of one of their sides."""
+    loop = loop_for(squares, _reach_loop)
+    if loop is None:
+        return ((squares <= of_row[:, None]) | (squares <= of_column)).nonzero(as_tuple=True)
+    near = torch.empty_like(squares, dtype=torch.bool)
+    some = torch.zeros(len(squares), dtype=torch.bool)
+    loop(*(each.numpy() for each in (squares, of_row, of_column, near, some)))
+    rows = some.nonzero().flatten()
+    row, column = near[rows].nonzero(as_tuple=True)
+    return rows[row], column
+
+
+def _reach_loop(squares: Any, of_row: Any, of_column: Any, near: Any, some: Any) -> None:
+    """Fill ``near`` where a pair is within reach, and ``some`` for the rows that have such a pair."""
+    for i in range(squares.shape[0]):
+        found = False
+        for j in range(squares.shape[1]):
+            near[i, j] = squares[i, j] <= of_row[i] or squares[i, j] <= of_column[j]
+            found |= near[i, j]
+        some[i] = found
 
 
 def _empty(n: int, m: int, like: Tensor) -> Balls:

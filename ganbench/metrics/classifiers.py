@@ -12,10 +12,11 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganbench.metrics.balls import TIE
 from ganbench.metrics.base import metric
-from ganbench.metrics.distances import exact_squares, rows, sweep, working_type
+from ganbench.metrics.distances import exact_squares, rows, sweep
 from ganbench.metrics.features import Features, at_least, both
 from ganbench.metrics.nearest import Nearest, Search
 from ganbench.metrics.pairs import pair_of
+from ganbench.metrics.rounding import working_type
 from ganbench.streams import stream
 
 HIDDEN, EPOCHS, BATCH, RATE = 20, 100, 64, 1e-3

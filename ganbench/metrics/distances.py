@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from scipy.linalg.blas import dsyrk, ssyrk
 from torch import Tensor
+
+from ganbench.metrics.compiled import compiled
 
 BLOCK = 1024  # rows and columns of a block: 4 MiB in float32, large enough for the product to run at full speed
 PAIRS = 1 << 15  # pairs whose differences are held in memory at once
+HALVED = 128  # rows from which half of the products costs less than all of them
+PIECE = 1 << 16  # numbers that are held in float64 at once: they stay in the cache, and allocating them costs nothing
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,14 @@ class Rows:
 
     @cached_property
     def norms(self) -> Tensor:
-        return torch.cat([part.double().square().sum(1) for part in self.centred.split(BLOCK)]).to(self.centred.dtype)
+        return torch.cat([part.double().square().sum(1) for part in pieces(self.centred)]).to(self.centred.dtype)
+
+    @cached_property
+    def exact(self) -> tuple[Tensor, Tensor]:
+        """Inner products with the centre, and squared lengths, of the original rows less the centre, in float64."""
+        found = [(part @ self.centre, part.square().sum(1)) for part in differences(self.original, self.centre)]
+        along, lengths = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return along, lengths
 
     @property
     def slack(self) -> float:
@@ -50,6 +62,7 @@ class Block:
     first: int
     squares: Tensor
     within: bool  # both clouds are one, and only blocks on or above the diagonal are visited
+    kept: dict[str, Tensor] = field(default_factory=dict)  # what several studies derive from it alike
 
     @property
     def on_diagonal(self) -> bool:
@@ -88,22 +101,23 @@ class Known:
 Start = Callable[[Rows, Rows], Study]
 
 
-def working_type(left: Tensor, right: Tensor, centre: Tensor) -> torch.dtype:
-    """Return float32 where that is much faster and safe, float64 otherwise."""
-    work = len(left) * len(right) * left.shape[1]
-    if work <= 1 << 30 or left.shape[1] <= 32:
-        return torch.float64
-    if left.is_cuda and torch.get_float32_matmul_precision() != "highest":
-        return torch.float64  # ten-bit products would break the error bound
-    clouds = (left,) if left is right else (left, right)
-    ends = torch.stack([end for cloud in clouds for end in cloud.aminmax(dim=0)])
-    reach = float((ends - centre).abs().max())
-    return torch.float32 if 1e-12 < reach < 1e12 else torch.float64
+def pieces(values: Tensor) -> tuple[Tensor, ...]:
+    """Cut the rows into pieces that are cheap to hold in float64."""
+    return values.split(max(PIECE // values.shape[1], 1))
+
+
+def differences(values: Tensor, centre: Tensor) -> Iterator[Tensor]:
+    """Yield the rows less ``centre`` in float64, a piece at a time."""
+    for part in pieces(values):
+        yield part.double() - centre
 
 
 def rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> Rows:
     """Centre in float64, then round to ``dtype``."""
-    return Rows(values, torch.cat([(part.double() - centre).to(dtype) for part in values.split(BLOCK)]), centre)
+    centred = torch.empty_like(values, dtype=dtype)
+    for place, part in zip(pieces(centred), differences(values, centre), strict=True):
+        place.copy_(part)
+    return Rows(values, centred, centre)
 
 
 def sweep(left: Rows, right: Rows, studies: Mapping[Hashable, Start]) -> dict[Hashable, Any]:
@@ -123,30 +137,31 @@ def sweep(left: Rows, right: Rows, studies: Mapping[Hashable, Start]) -> dict[Ha
 
 def products(left: Rows, right: Rows, i: slice | Tensor, j: slice | Tensor) -> Tensor:
     """Return |x|^2 + |y|^2 - 2 x.y, within the slack; rounding may make it slightly negative."""
+    if left is right and isinstance(i, slice) and i == j:
+        return own_products(left.centred[i]).add_(left.norms[i]).add_(left.norms[i, None])
     squares = torch.addmm(right.norms[j], left.centred[i], right.centred[j].T, alpha=-2)
     return squares.add_(left.norms[i, None])
 
 
+def own_products(x: Tensor) -> Tensor:
+    """Return -2 x.y for all rows of one cloud; on a CPU by half of the products."""
+    if not x.is_cpu or len(x) < HALVED:
+        return torch.mm(x, x.T).mul_(-2)
+    syrk = ssyrk if x.dtype == torch.float32 else dsyrk
+    half = torch.from_numpy(syrk(-2.0, x.numpy().T, trans=1, lower=1).T)  # as the rows of C lie, the upper half
+    return half.add_(half.triu(1).T)
+
+
 def exact_squares(x: Tensor, y: Tensor, i: Tensor, j: Tensor) -> Tensor:
     """Return the squared distances between ``x[i]`` and ``y[j]`` from differences in float64."""
-    if x.is_cpu and y.is_cpu:
+    loop = compiled(_pair_loop) if x.is_cpu and y.is_cpu else None
+    if loop is not None:
         out = torch.empty(len(i), dtype=torch.float64)
-        _compiled()(x.contiguous().numpy(), y.contiguous().numpy(), i.numpy(), j.numpy(), out.numpy())
+        loop(x.contiguous().numpy(), y.contiguous().numpy(), i.numpy(), j.numpy(), out.numpy())
         return out
     parts = zip(i.split(PAIRS), j.split(PAIRS), strict=True)
     squares = [(x[a].double() - y[b].double()).square().sum(1) for a, b in parts]
     return torch.cat(squares) if squares else x.new_zeros(0, dtype=torch.float64)
-
-
-@cache
-def _compiled() -> Callable[..., None]:
-    """Compile the loop at first use, on disk where that is possible."""
-    import numba  # noqa: PLC0415 - importing it costs more than everything else here
-
-    try:
-        return numba.njit(cache=True)(_pair_loop)
-    except RuntimeError:  # nowhere to keep compiled code
-        return numba.njit()(_pair_loop)
 
 
 def _pair_loop(x: Any, y: Any, i: Any, j: Any, out: Any) -> None:

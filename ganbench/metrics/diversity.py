@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
+from ganbench.metrics import moments
 from ganbench.metrics.base import metric
 from ganbench.metrics.features import features
-from ganbench.metrics.transport import clouds
+from ganbench.metrics.transport import sides
 
 
 def vendi_from_kernel(kernel: Tensor, order: float = 1.0) -> float:
@@ -53,23 +54,32 @@ def vendi(fake: Any, *, order: float = 1.0) -> float:
 
     Grows with n until it saturates, so compare at one n; noise scores best. Raises BadInput for a row of zeros.
     """
-    x = features(fake, "fake").values.double()
+    x = features(fake, "fake").values
     if not len(x):
         raise BadInput("fake: expected at least one row, got none")
+    for row in (x == 0).all(1).nonzero().flatten()[:1].tolist():
+        raise BadInput(f"fake: row {row} is zero and has no direction to compare")
+    if x.shape[1] < len(x):  # the same eigenvalues but for zeros
+        gram = moments.gram((unit_rows(part) for part in x.split(1024)), x.new_zeros(x.shape[1], dtype=torch.float64))
+    else:
+        rows = unit_rows(x)
+        gram = rows @ rows.T
+    return hill_number(torch.linalg.eigvalsh(gram / len(x)), order)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """Return the rows in float64 scaled to unit length."""
+    x = x.double()
     x = x / x.abs().amax(1, keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)  # squares of tiny rows stay above zero
     length = x.norm(dim=1, keepdim=True)
-    for row in (length == 0).flatten().nonzero().flatten()[:1].tolist():
-        raise BadInput(f"fake: row {row} is zero and has no direction to compare")
-    x = x / length
-    gram = x.T @ x if x.shape[1] < len(x) else x @ x.T  # the same eigenvalues but for zeros
-    return hill_number(torch.linalg.eigvalsh(gram / len(x)), order)
+    return x / length
 
 
 def mean_distance(x: Tensor) -> float:
     """Mean Euclidean distance over all pairs of different rows."""
     x = x - x.mean(0)  # distances from inner products lose the digits of the offset
     products = "use_mm_for_euclid_dist"
-    total = torch.stack([torch.cdist(block, x, compute_mode=products).sum() for block in torch.split(x, 1024)]).sum()
+    total = torch.stack([torch.cdist(block, x, compute_mode=products).sum() for block in torch.split(x, 256)]).sum()
     return total.item() / (len(x) * (len(x) - 1))
 
 
@@ -84,11 +94,11 @@ def mean_distance(x: Tensor) -> float:
 )
 def pairwise_distance_ratio(real: Any, fake: Any) -> float:
     """Mean pairwise distance within the samples over that within the reference: below 1 collapsed, above scattered."""
-    a, b = clouds(real, fake)
+    a, b = sides(real, fake)
     for name, side in (("real", a), ("fake", b)):
         if len(side) < 2:
             raise BadInput(f"{name}: expected at least 2 rows to make a pair, got {len(side)}")
-    reference = mean_distance(a)
+    reference = mean_distance(a.values.double())  # one cloud at a time: memory
     if not reference:
         raise BadInput("real: undefined, its rows are copies of one")
-    return mean_distance(b) / reference
+    return mean_distance(b.values.double()) / reference

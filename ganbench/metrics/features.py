@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.distances import BLOCK, Rows, Start, rows, sweep, working_type
+from ganbench.metrics.distances import Rows, Start, differences, rows, sweep
 from ganbench.metrics.moments import Moments
 from ganbench.metrics.nearest import Nearest, search_within
+from ganbench.metrics.rounding import working_type
 
 USUAL_K = 5  # most neighbours that a default metric asks for: one search serves them all
 
@@ -89,7 +90,7 @@ class Features:
 
 def sum_rows(values: Tensor, centre: Tensor) -> Tensor:
     """Sum ``values - centre`` over the rows in float64, without a float64 copy of them all."""
-    return torch.stack([(part.double() - centre).sum(0) for part in values.split(BLOCK)]).sum(0)
+    return torch.stack([part.sum(0) for part in differences(values, centre)]).sum(0)
 
 
 def features(values: Any, name: str) -> Features:
@@ -141,13 +142,13 @@ def refuse_infinite(tensor: Tensor, name: str) -> None:
 
 
 def from_array(values: Any, name: str) -> Tensor:
-    """Copy anything that numpy reads as numbers into a tensor."""
+    """Return a tensor of anything that numpy reads as numbers, copied only where torch could not hold it."""
     try:
-        array = np.array(values)
+        array = np.asarray(values)
     except ValueError as error:
         raise BadInput(f"{name}: expected an (n, d) array, got rows of unequal length") from error
     if array.dtype.kind not in "fiubc":
         raise BadInput(f"{name}: expected numbers, got {array.dtype}")
     if array.dtype.kind != "c" and array.dtype not in (np.float16, np.float32):
         array = array.astype(np.float64)
-    return torch.from_numpy(array)
+    return torch.from_numpy(array if array.flags.c_contiguous and array.flags.writeable else array.copy())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganbench.metrics.compiled import loop_for
 from ganbench.metrics.distances import Block, Rows, exact_squares, products
 
 Kernel = Callable[[Block], Tensor]  # values for every pair of a block, zero for a row with itself
@@ -30,7 +32,7 @@ class Forms:
         values = self.kernel(block)
         twice = 2 if block.within and not block.on_diagonal else 1
         if self.left is None or self.right is None:
-            self.sums = self.sums + twice * values.sum(dtype=torch.float64)[None]
+            self.sums = self.sums + twice * total(values)[None]
             return
         weighted = values @ self.right[block.columns].to(values.dtype)
         self.sums = self.sums + twice * (self.left[block.rows] * weighted.double()).sum(0)
@@ -67,6 +69,23 @@ class Distance:
         if block.on_diagonal:
             squares.fill_diagonal_(0)
         return squares.sqrt_().neg_()
+
+
+def total(values: Tensor) -> Tensor:
+    """Return the sum of a block in float64."""
+    loop = loop_for(values, _total_loop)
+    if loop is None:
+        return values.sum(0, dtype=torch.float64).sum()
+    sums = torch.zeros(values.shape[1], dtype=torch.float64)
+    loop(values.numpy(), sums.numpy())
+    return sums.sum()
+
+
+def _total_loop(values: Any, sums: Any) -> None:
+    """Add the rows to ``sums``."""
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            sums[j] += values[i, j]
 
 
 def refined(block: Block) -> Tensor:

@@ -11,9 +11,17 @@ from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
 from ganbench.metrics.features import Features, at_least, both
 from ganbench.metrics.moments import gram
+from ganbench.metrics.spectrum import (
+    contrasts,
+    of_short,
+    of_tall,
+    of_tall_and_short,
+    tall,
+    trace_of_root,
+    variance,
+)
 
 SMALL = 512  # dimensions up to which the most accurate factorisations cost nothing
-TOLERANCE = 1e-9  # relative error of the distance that the faster root may cause
 
 
 @metric(
@@ -34,7 +42,8 @@ def fid(real: Any, fake: Any) -> float:
     r, f = both(real, fake)
     at_least(r, 2)
     at_least(f, 2)
-    return _distance(r.mean - f.mean, root(r), root(f))
+    found = _wide_distance(r, f) if r.dim > SMALL else None
+    return _distance(r.mean - f.mean, root(r), root(f)) if found is None else found
 
 
 def frechet_distance(mean_a: Any, cov_a: Any, mean_b: Any, cov_b: Any) -> float:
@@ -70,18 +79,23 @@ def _root(cloud: Features) -> Tensor:
     return contrasts(rows) if len(cloud) <= cloud.dim else torch.linalg.qr(rows, mode="r").R
 
 
-def contrasts(rows: Tensor) -> Tensor:
-    """Return n - 1 rows with the scatter of n centred ones (Helmert), so that centring leaves no zero direction."""
-    k = torch.arange(1, len(rows), dtype=rows.dtype, device=rows.device)[:, None]
-    return (rows.cumsum(0)[:-1] - k * rows[1:]) / (k * (k + 1)).sqrt()
-
-
 def symmetric_root(covariance: Tensor, name: str) -> Tensor:
     """Return F with F'F = ``covariance`` by its eigenvectors; raises BadInput where it is no covariance."""
     values, vectors = torch.linalg.eigh(covariance)
     if float(values[0]) < -1e-6 * float(values.abs().max()):
         raise BadInput(f"{name}: expected no negative eigenvalue, got {float(values[0]):.3g}")
     return values.clamp(min=0).sqrt()[:, None] * vectors.T
+
+
+def _wide_distance(r: Features, f: Features) -> float | None:
+    """Return the distance from eigenvalues of the smallest symmetric product, None where rounding would show."""
+    whole = float((r.mean - f.mean).square().sum()) + variance(r) + variance(f)
+    if tall(r):
+        squares = (of_tall if tall(f) else of_tall_and_short)(root(r), f)
+    else:
+        squares = of_tall_and_short(root(f), r) if tall(f) else of_short(r, f)
+    total = trace_of_root(squares, whole)
+    return None if total is None else max(whole - 2 * total, 0.0)
 
 
 def _distance(shift: Tensor, root_a: Tensor, root_b: Tensor) -> float:
@@ -94,15 +108,13 @@ def _distance(shift: Tensor, root_a: Tensor, root_b: Tensor) -> float:
 def nuclear_norm(product: Tensor, whole: float) -> float:
     """Return the sum of singular values: with F'F = A and G'G = B, that of FG' is Tr (AB)^(1/2).
 
-    The eigenvalues of the smaller Gram matrix are several times faster, but err by ``noise`` each, which a
-    square root near zero makes large: they are used where all errors are small beside ``whole`` less twice the norm.
+    The eigenvalues of the smaller Gram matrix are several times faster, and used where they are good enough.
     """
     if min(product.shape) > SMALL:
         narrow = product.T if product.shape[0] <= product.shape[1] else product
-        squares = torch.linalg.eigvalsh(gram([narrow], narrow[0])).clamp(min=0)
-        total, noise = squares.sqrt().sum(), squares[-1] * torch.finfo(squares.dtype).eps * 8
-        if 2 * float((noise / (squares + noise).sqrt()).sum()) < TOLERANCE * (whole - 2 * float(total)):
-            return float(total)
+        total = trace_of_root(torch.linalg.eigvalsh(gram([narrow], narrow[0])), whole)
+        if total is not None:
+            return total
     return float(torch.linalg.svdvals(product).sum())
 
 

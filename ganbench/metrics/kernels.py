@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
-from ganbench.metrics.distances import Rows, Start, products, rows
+from ganbench.metrics.distances import Rows, Start, pieces
 from ganbench.metrics.features import Features, at_least
 from ganbench.metrics.forms import Distance, Forms, Gaussian
+from ganbench.metrics.median import median_square
 from ganbench.metrics.pairs import Pair, Plan, pair_of
 
 FEW = (
@@ -144,13 +145,10 @@ def median_distance(cloud: Features) -> float:
         order = cloud.rows.norms.argsort(stable=True)
         few = min(FEW, len(cloud))
         chosen = order[torch.arange(few, device=order.device) * len(cloud) // few]
-        some = rows(cloud.values[chosen], cloud.mean, torch.float64)
-        first, second = torch.triu_indices(few, few, 1, device=order.device)
-        squares = products(some, some, slice(None), slice(None))[first, second]
-        squares = squares[squares > some.slack * (some.norms[first] + some.norms[second])]
-        if not len(squares):
+        square = median_square(cloud.values[chosen], cloud.mean)
+        if square is None:
             raise BadInput(f"{cloud.name}: expected rows that differ, got {len(cloud)} equal rows")
-        cloud.derived["median distance"] = float(squares.median()) ** 0.5
+        cloud.derived["median distance"] = square**0.5
     value: float = cloud.derived["median distance"]
     return value
 
@@ -158,12 +156,13 @@ def median_distance(cloud: Features) -> float:
 def unit(cloud: Features) -> Features:
     """Return the rows scaled to unit length; raises BadInput for a zero row."""
     if "unit" not in cloud.derived:
-        norms = cloud.values.double().norm(dim=1, keepdim=True)
+        norms = torch.cat([part.double().norm(dim=1, keepdim=True) for part in pieces(cloud.values)])
         zero = (norms[:, 0] == 0).nonzero().flatten().tolist()
         if zero:
             raise BadInput(
                 f"{cloud.name}: expected rows of positive length, got {len(zero)} zero rows (first: row {zero[0]})"
             )
-        cloud.derived["unit"] = Features((cloud.values / norms).to(cloud.values.dtype), cloud.name)
+        directions = [(part / part.double().norm(dim=1, keepdim=True)).to(part.dtype) for part in pieces(cloud.values)]
+        cloud.derived["unit"] = Features(torch.cat(directions), cloud.name)
     scaled: Features = cloud.derived["unit"]
     return scaled

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
-from ganbench.metrics.cubic import CubicForms
+from ganbench.metrics.cubic import CubicForms, Members
 from ganbench.metrics.features import Features, at_least, count
 from ganbench.metrics.pairs import Pair, Plan, pair_of
 from ganbench.streams import stream
@@ -33,17 +33,17 @@ def kid(real: Any, fake: Any) -> float:
     ``real`` (n, d) and ``fake`` (m, d). Raises BadInput for fewer than 2 rows.
     """
     pair = pair_of(real, fake)
-    return float(_estimates(pair, WHOLE, *_ones(pair))[0])
+    if WHOLE not in pair.derived:
+        whole_plan(pair).run(pair)
+    return float(_estimates(pair, WHOLE, len(pair.real), len(pair.fake))[0])
 
 
 def whole_plan(pair: Pair) -> Plan:
-    """Return the studies behind ``kid``."""
-    return kid_plan(WHOLE, *_ones(pair))
-
-
-def _ones(pair: Pair) -> tuple[Tensor, Tensor]:
-    one, two = (c.values.new_ones(len(c), 1, dtype=torch.float64) for c in (pair.real, pair.fake))
-    return one, two
+    """Return the studies behind ``kid``; raises BadInput for fewer than 2 rows."""
+    clouds = pair.real, pair.fake
+    for cloud in clouds:
+        at_least(cloud, 2)
+    return kid_plan(WHOLE, *(Members(c, c.values.new_ones(len(c), 1, dtype=torch.float64)) for c in clouds))
 
 
 @metric(
@@ -71,10 +71,12 @@ def kid_scores(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, se
     count("size", size)
     at_least(pair.real, size)
     at_least(pair.fake, size)
-    left, right = drawn(pair, subsets, size, seed)
     if at_once(pair, subsets, size):
         key = ("kid", subsets, size, seed)
-        return _estimates(pair, key, _members(left, len(pair.real)), _members(right, len(pair.fake)))
+        if key not in pair.derived:
+            members_plan(pair, key).run(pair)
+        return _estimates(pair, key, size, size)
+    left, right = drawn(pair, subsets, size, seed)
     parts = (
         kid(Features(pair.real.values[a], pair.real.name), Features(pair.fake.values[b], pair.fake.name))
         for a, b in zip(left, right, strict=True)
@@ -87,14 +89,18 @@ def subsets_plan(pair: Pair) -> Plan:
     subsets, size, seed = kid_subsets.options.values()
     if not at_once(pair, subsets, size) or min(len(pair.real), len(pair.fake)) < size:
         return Plan({}, {}, {})
-    left, right = drawn(pair, subsets, size, seed)
-    key = ("kid", subsets, size, seed)
-    return kid_plan(key, _members(left, len(pair.real)), _members(right, len(pair.fake)))
+    return members_plan(pair, ("kid", subsets, size, seed))
 
 
 def at_once(pair: Pair, subsets: int, size: int) -> bool:
     """Whether it is cheaper to see every pair once than to visit the subsets in turn."""
-    return (len(pair.real) + len(pair.fake)) ** 2 / 2 < 1.5 * subsets * size**2
+    return (len(pair.real) + len(pair.fake)) ** 2 <= 4 * subsets * size**2
+
+
+def members_plan(pair: Pair, key: tuple[str, int, int, int]) -> Plan:
+    """Return the studies behind the estimates of all subsets at once."""
+    clouds, indices = (pair.real, pair.fake), drawn(pair, *key[1:])
+    return kid_plan(key, *(Members(c, _members(index, len(c))) for c, index in zip(clouds, indices, strict=True)))
 
 
 def drawn(pair: Pair, subsets: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -115,13 +121,9 @@ def _members(index: Tensor, n: int) -> Tensor:
     return members.scatter_(1, index, 1.0).T.contiguous()
 
 
-def _estimates(pair: Pair, key: tuple[Any, ...], left: Tensor, right: Tensor) -> Tensor:
-    """Return the unbiased estimate for each column of the members (Gretton et al., 2012, eq. 3)."""
-    at_least(pair.real, 2)
-    at_least(pair.fake, 2)
-    kid_plan(key, left, right).run(pair)
-    n, m = left.sum(0), right.sum(0)
-    if int(min(n.min(), m.min())) < 2:
+def _estimates(pair: Pair, key: tuple[Any, ...], n: int, m: int) -> Tensor:
+    """Return the unbiased estimates of subsets of n reals and m fakes (Gretton et al., 2012, eq. 3)."""
+    if min(n, m) < 2:
         raise BadInput("size: expected at least 2 rows in a subset, got 1")
     centre, d = pair.real.mean, pair.real.dim
     base = 1 + float(centre @ centre) / d  # common to the three sums, which therefore need not hold its cube
@@ -131,7 +133,7 @@ def _estimates(pair: Pair, key: tuple[Any, ...], left: Tensor, right: Tensor) ->
     return real_sum / (n * (n - 1)) + fake_sum / (m * (m - 1)) - 2 * cross / (n * m)
 
 
-def kid_plan(key: tuple[Any, ...], left: Tensor, right: Tensor) -> Plan:
+def kid_plan(key: tuple[Any, ...], left: Members, right: Members) -> Plan:
     """Return the studies behind the estimates for the members ``left`` and ``right``."""
     return Plan(
         {key: partial(CubicForms, a=left, b=left)},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.stats import chi2
 from torch import Tensor
@@ -16,6 +17,8 @@ from torch import Tensor
 from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics.base import metric
+from ganbench.metrics.compiled import FEWEST as PAIRS
+from ganbench.metrics.compiled import compiled
 from ganbench.metrics.features import features
 from ganbench.metrics.posteriors import divergence, entropy
 
@@ -25,9 +28,25 @@ FEWEST = 10  # samples that a mode needs before its width is measured
 def nearest_mode(points: Tensor, modes: Modes) -> tuple[Tensor, Tensor]:
     """Index of the nearest centre (n,) and the distance to it in standard deviations (n,)."""
     centres = modes.centres.to(points.device, torch.float64)
-    distance = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
-    nearest = distance.min(1)
-    return nearest.indices, nearest.values / modes.sd
+    loop = compiled(_nearest_loop) if points.is_cpu and len(points) * len(centres) >= PAIRS else None
+    if loop is None:
+        squares, index = torch.stack([(points - centre).square().sum(1) for centre in centres], 1).min(1)
+    else:
+        squares, index = points.new_empty(len(points)), torch.empty(len(points), dtype=torch.long)
+        loop(*(each.contiguous().numpy() for each in (points, centres, squares, index)))
+    return index, squares.sqrt_() / modes.sd
+
+
+def _nearest_loop(points: Any, centres: Any, squares: Any, index: Any) -> None:
+    """Fill in the square of the distance to the nearest centre, and which it is."""
+    for i in range(points.shape[0]):
+        squares[i], index[i] = np.inf, 0
+        for k in range(centres.shape[0]):
+            square = 0.0
+            for t in range(points.shape[1]):
+                square += (points[i, t] - centres[k, t]) ** 2
+            if square < squares[i]:
+                squares[i], index[i] = square, k
 
 
 def check(fake_points: Any, modes: Modes) -> Tensor:

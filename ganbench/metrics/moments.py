@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 
-CHUNK = 4096  # rows that are held in float64 at once
+CHUNK = 1024  # rows that are held in float64 at once
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Moments:
     def of(cls, values: Tensor, mean: Tensor | None = None) -> Self:
         """Return the moments of the rows of ``values`` (n, d); ``mean`` where it is known already."""
         mean = values.double().mean(0) if mean is None else mean
-        return cls(len(values), mean, gram((part.double() - mean for part in values.split(CHUNK)), mean))
+        return cls(len(values), mean, gram(_centred(values, mean), mean))
 
     def add(self, batch: Any) -> Moments:
         """Return the moments with a ``batch`` (n, d) more; raises BadInput for another width or numbers not finite."""
@@ -63,6 +63,13 @@ class Moments:
         return self.scatter / (self.n - 1)
 
 
+def _centred(values: Tensor, mean: Tensor) -> Iterator[Tensor]:
+    """Yield the rows less ``mean`` in float64, a chunk at a time and each in place of the last."""
+    space = mean.new_empty(min(CHUNK, len(values)), len(mean))
+    for part in values.split(CHUNK):
+        yield space[: len(part)].copy_(part).sub_(mean)
+
+
 def gram(parts: Iterable[Tensor], like: Tensor) -> Tensor:
     """Return X'X of float64 rows that come in parts, as wide as ``like``; by half of the products on a CPU."""
     d = len(like)
@@ -74,5 +81,5 @@ def gram(parts: Iterable[Tensor], like: Tensor) -> Tensor:
     lower = np.zeros((d, d), order="F")
     for part in parts:
         lower = dsyrk(1.0, part.numpy().T, beta=1.0, c=lower, lower=1, overwrite_c=1)
-    half = torch.from_numpy(lower)
-    return half.tril_().add_(half.tril(-1).T)
+    half = torch.from_numpy(lower.T)  # as the rows of C lie, the upper half
+    return half.add_(half.triu(1).T)

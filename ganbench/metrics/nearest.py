@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from math import frexp
+from typing import Any
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from ganbench.metrics.compiled import loop_for
 from ganbench.metrics.distances import BLOCK, Block, Known, Rows, Study, exact_squares, rows, sweep
 
 SPARE = 3  # candidates kept beyond k, so that rounding seldom hides a neighbour
@@ -51,13 +53,22 @@ class Search:
     def visit(self, block: Block) -> None:
         """Take in one block; of a cloud with itself, a block above the diagonal serves both its sides."""
         if self.transposed or (block.within and not block.on_diagonal):
-            self.offer(block.squares.T, block.first, block.top)
+            self.offer(block.squares, block.first, block.top, columns=True)
         if not self.transposed:
             self.offer(block.squares, block.top, block.first)
 
-    def offer(self, squares: Tensor, top: int, first: int) -> None:
-        """Merge the columns from ``first`` into the best of the rows from ``top``."""
-        here, width = slice(top, top + squares.shape[0]), self.best.shape[1]
+    def offer(self, squares: Tensor, top: int, first: int, *, columns: bool = False) -> None:
+        """Merge the candidates from ``first`` into the best of those from ``top``, rows of squares or its columns."""
+        loop = loop_for(squares, _columns_loop if columns else _rows_loop)
+        here = slice(top, top + squares.shape[1 if columns else 0])
+        if loop is None:
+            self._merge(squares.T if columns else squares, here, first)
+            return
+        own = torch.full_like(self.index[here, 0], -1) if self.own is None else self.own[here]
+        loop(*(each.numpy() for each in (squares, own - first, self.best[here], self.index[here])), first)
+
+    def _merge(self, squares: Tensor, here: slice, first: int) -> None:
+        width = self.best.shape[1]
         if self.own is not None:
             column = self.own[here] - first
             row = ((column >= 0) & (column < squares.shape[1])).nonzero().flatten()
@@ -80,8 +91,10 @@ class Search:
         return found
 
     def _measure(self) -> Nearest:
-        """Measure all candidates exactly and keep the k nearest."""
+        """Measure all candidates exactly and keep the k nearest, of equally near ones the first."""
         n, width = self.best.shape
+        self.index, order = self.index.sort(dim=1)
+        self.best = self.best.gather(1, order)
         row = torch.arange(n, device=self.best.device).repeat_interleave(width)
         squares = exact_squares(self.left.original, self.right.original, row, self.index.flatten()).view(n, width)
         squares, order = squares.masked_fill_(self.best.isinf(), torch.inf).sort(dim=1, stable=True)
@@ -105,6 +118,31 @@ class Search:
             squares[self.own[part]] = torch.inf
         near, index = squares.topk(self.k, largest=False, sorted=True)
         return Nearest(near[None], index[None])
+
+
+def _rows_loop(squares: Any, own: Any, best: Any, index: Any, first: int) -> None:
+    """Merge each row of ``squares`` into its ``best``; ``own`` is the column that is the row itself."""
+    for i in range(squares.shape[0]):
+        worst = best[i].argmax()
+        limit = best[i, worst]
+        for j in range(squares.shape[1]):
+            if squares[i, j] < limit and j != own[i]:
+                best[i, worst], index[i, worst] = squares[i, j], first + j
+                worst = best[i].argmax()
+                limit = best[i, worst]
+
+
+def _columns_loop(squares: Any, own: Any, best: Any, index: Any, first: int) -> None:
+    """Merge each column of ``squares`` into its ``best``, reading row by row; ``own`` is the row that it is itself."""
+    limits = np.empty_like(best[:, 0])
+    for j in range(len(limits)):
+        limits[j] = best[j].max()
+    for i in range(squares.shape[0]):
+        for j in range(squares.shape[1]):
+            if squares[i, j] < limits[j] and i != own[j]:
+                worst = best[j].argmax()
+                best[j, worst], index[j, worst] = squares[i, j], first + i
+                limits[j] = best[j].max()
 
 
 def search_within(cloud: Rows, same: Rows, k: int) -> Study:
@@ -136,7 +174,9 @@ def climb(left: Rows, right: Rows, k: int, *, within: bool = False) -> Nearest:
     unit = 0.5 ** frexp(largest)[1]  # a power of two rounds nothing, and no square of what it leaves overflows
     points, others = ((side.original.double() * unit).numpy() for side in (left, right))
     tree = cKDTree(others, compact_nodes=False, balanced_tree=False)  # built faster, searched as fast
-    _, index = tree.query(points, np.arange(1, k + within + 1))
+    near = tree.indices if within else cKDTree(points, compact_nodes=False, balanced_tree=False).indices
+    index = np.empty((len(points), k + within), np.int64)
+    index[near] = tree.query(points[near], np.arange(1, k + within + 1))[1]  # neighbours search in the same leaves
     rank = torch.from_numpy(index)
     if within:  # a row is its own nearest, except that one of many equal rows may not find itself: then the last goes
         own = rank == torch.arange(len(rank))[:, None]

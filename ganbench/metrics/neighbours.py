@@ -14,9 +14,10 @@ from torch import Tensor
 from ganbench.errors import BadInput
 from ganbench.metrics.balls import balls
 from ganbench.metrics.base import Law, metric
-from ganbench.metrics.distances import BLOCK, exact_squares, products
-from ganbench.metrics.features import count
-from ganbench.metrics.pairs import Pair, pair_of
+from ganbench.metrics.distances import Rows
+from ganbench.metrics.features import at_least, count
+from ganbench.metrics.nearness import NearestByRadius
+from ganbench.metrics.pairs import Pair, Plan, pair_of
 
 INVARIANT: set[Law] = {"rotation", "translation", "scale", "permutation"}
 
@@ -112,20 +113,21 @@ def realism_scores(real: Any, fake: Any, *, k: int = 3) -> Tensor:
     At least 1 inside some such ball; infinite on a real itself. Returns (m,) float64. Raises BadInput as ``precision``.
     """
     pair = _pair(real, fake, k)
-    radii = pair.real.radii(k).sqrt()
-    kept = (radii <= radii.median()).nonzero().flatten()
-    left, right = pair.rows
-    best = torch.zeros(len(right), dtype=torch.float64, device=radii.device)
-    winner = torch.zeros(len(right), dtype=torch.long, device=radii.device)
-    for part in kept.split(BLOCK):
-        for first in range(0, len(right), BLOCK):
-            here = slice(first, first + BLOCK)
-            near = products(left, right, part, here).double().clamp_(min=0).sqrt_()
-            ratio, row = (radii[part, None] / near).nan_to_num_(nan=torch.inf).max(0)
-            better = ratio > best[here]
-            best[here], winner[here] = ratio.where(better, best[here]), part[row].where(better, winner[here])
-    squares = exact_squares(left.original, right.original, winner, torch.arange(len(right), device=radii.device))
-    return (radii[winner] / squares.sqrt()).nan_to_num(nan=torch.inf, posinf=torch.inf)
+    realism_plan(pair, k).run(pair)
+    scores: Tensor = pair.derived["realism", k]
+    return scores
+
+
+def realism_plan(pair: Pair, k: int) -> Plan:
+    """Return the studies behind ``realism_scores``; raises BadInput unless the reals have more than k rows."""
+    at_least(pair.real, k + 1)
+    at_least(pair.fake, 1)
+
+    def start(left: Rows, right: Rows) -> NearestByRadius:
+        radii = pair.real.radii(k)
+        return NearestByRadius(left, right, radii.masked_fill(~(radii <= radii.median()), torch.nan))
+
+    return Plan({"nearest": pair.real.search(k)}, {}, {("realism", k): start})
 
 
 @metric(

@@ -8,9 +8,10 @@ from functools import cached_property, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ganbench.metrics.distances import Rows, Start, rows, sweep, working_type
+from ganbench.metrics.distances import Rows, Start, rows, sweep
 from ganbench.metrics.features import Features, at_least, both
 from ganbench.metrics.nearest import Nearest, search_across, search_back
+from ganbench.metrics.rounding import working_type
 
 NEAREST: Mapping[Hashable, Start] = {
     "nearest fake": partial(search_across, k=1),

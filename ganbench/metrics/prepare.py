@@ -12,6 +12,7 @@ from ganbench.metrics.features import at_least
 from ganbench.metrics.forms import Distance
 from ganbench.metrics.kernels import gaussian, kernel_plan, mixture
 from ganbench.metrics.kid import subsets_plan, whole_plan
+from ganbench.metrics.neighbours import realism_plan
 from ganbench.metrics.pairs import NEAREST, Pair, Plan, pair_of
 
 
@@ -37,8 +38,9 @@ def _mixture(pair: Pair) -> Plan:
 
 
 PLANS: Mapping[str, Callable[[Pair], Plan]] = {
-    **dict.fromkeys(("precision", "recall", "rarity", "realism"), partial(plan, k=3)),
+    **dict.fromkeys(("precision", "recall", "rarity"), partial(plan, k=3)),
     **dict.fromkeys(("density", "coverage"), partial(plan, k=5)),
+    "realism": partial(realism_plan, k=3),
     "beta_recall": _met,
     **dict.fromkeys(("one_nn_accuracy", "one_nn_real", "one_nn_fake"), _nearest),
     "kid": whole_plan,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log, prod
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ganbench.dataset import Space
 
 
 class Shifted(nn.Module):
@@ -67,29 +70,6 @@ class Beside(nn.Module):
         return cast("Tensor", self.head(x))
 
 
-class Rows(nn.Module):
-    """A Row LSTM layer (van den Oord et al., 2016, 1601.06759, section 3.1), with a residual connection.
-
-    A row's state comes from the state of the row above, three columns wide, and from its own pixels up to each column.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.seen = Shifted(width, 4 * width, 0, 2, 0, strict=False)
-        self.state = nn.Conv1d(width, 4 * width, 3, padding=1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        seen, rows = self.seen(x), []
-        h = c = torch.zeros_like(x[:, :, 0])
-        for i in range(x.shape[2]):
-            o, f, k, g = (seen[:, :, i] + self.state(h)).chunk(4, dim=1)
-            c = f.sigmoid() * c + k.sigmoid() * g.tanh()
-            h = o.sigmoid() * c.tanh()
-            rows.append(h)
-        return x + torch.stack(rows, dim=2)
-
-
 class PixelCNN(nn.Module):
     """``(n, 1, H, W) -> (n, levels, H, W)``: both stacks; the first layer reaches 3 pixels, the others 1."""
 
@@ -99,20 +79,6 @@ class PixelCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return cast("Tensor", self.beside(x, self.above(x)))
-
-
-class PixelRNN(nn.Module):
-    """``(n, 1, H, W) -> (n, levels, H, W)``: a convolution blind to the pixel itself, then Row LSTM layers."""
-
-    def __init__(self, levels: int, width: int, layers: int) -> None:
-        super().__init__()
-        self.above = Shifted(1, width, 3, 3, 3, strict=True)
-        self.left = Shifted(1, width, 0, 3, 0, strict=True)
-        self.layers = nn.Sequential(*(Rows(width) for _ in range(layers)))
-        self.head = head(width, levels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return cast("Tensor", self.head(self.layers(self.above(x) + self.left(x))))
 
 
 def head(width: int, levels: int) -> nn.Module:
@@ -139,9 +105,25 @@ def grey(level: Tensor, levels: int) -> Tensor:
     return level / (levels - 1) * 2 - 1
 
 
-def surprise(logits: Tensor, level: Tensor) -> Tensor:
-    """Negative log-likelihood of each image in nats, (n,)."""
+def surprise(net: Callable[[Tensor], Tensor], x: Tensor, levels: int) -> Tensor:
+    """Negative log-likelihood in nats, (n,), of each image rounded to ``levels`` even grey levels."""
+    level = quantised(x, levels)
+    logits = net(grey(level, levels).to(x.dtype)[:, None])
     return F.cross_entropy(logits, level, reduction="none").flatten(1).sum(1)
+
+
+def bits(nats: Tensor, x: Tensor) -> Tensor:
+    """Bits per pixel of images like ``x``, from nats per image."""
+    return nats / (prod(x.shape[1:]) * log(2))
+
+
+def refusal(space: Space, side: int | None = None) -> str | None:
+    """Why pixel models cannot play on such data, or on images of more than ``side`` pixels, or None."""
+    if not (space.is_image and space.shape[0] == 1 and (space.low, space.high) == (-1, 1)):
+        return "it needs images of one channel in [-1, 1]"
+    if side is not None and max(space.shape[1:]) > side:
+        return f"it plays on images of at most {side} pixels a side, these have {max(space.shape[1:])}"
+    return None
 
 
 def sample(rows: Callable[[Tensor], Callable[[Tensor], Tensor]], u: Tensor, levels: int) -> Tensor:

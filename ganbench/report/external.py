@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ganbench.external.compare import Side
+from ganbench.errors import BadInput
 from ganbench.external.reports import Report, Row
+from ganbench.external.sides import Side
 from ganbench.metrics.clusters import k_means
 from ganbench.metrics.features import Features
 from ganbench.metrics.pairs import pair_of
@@ -29,8 +30,11 @@ def draw(report: Report, folder: Path) -> list[Path]:
     """Draw all pictures of a report; writes PNGs into ``folder`` and returns their paths.
 
     Of images: a contact sheet and the 12 samples nearest to the reference beside their neighbours, for each set; the
-    spectra of all sets. Of images and features: the curve of precision and recall of all sets.
+    spectra of all sets. Of images and features: the curve of precision and recall of all sets. Raises BadInput where
+    the reference is not one of samples.
     """
+    if report.comparison.real.n is None:
+        raise BadInput(f"{report.comparison.real.source.name} holds a mean and a covariance, of which nothing is drawn")
     paths = [trade_offs(report, folder)]
     if report.comparison.real.cloud.channels:
         for row in (row for row in report.rows if not row.is_control):

@@ -17,6 +17,7 @@ from ganbench.errors import BadInput, Missing
 from ganbench.sources.base import LeftOut, Picture, Source, natural, printable
 from ganbench.sources.decode import SUFFIXES
 from ganbench.sources.files import LARGEST, Item, decoded, said, within_bounds
+from ganbench.sources.stamps import stamp
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 T = TypeVar("T")
@@ -33,7 +34,14 @@ def archive(path: Path, name: str) -> Source:
     count = sum(not isinstance(each, LeftOut) for each in members)
     if not count:
         raise BadInput(f"{name}: no image in this archive{said(each for each in members if isinstance(each, LeftOut))}")
-    return Source(name, "images", lambda: content_digest(path, name), lambda: guarded(scan(path), name), count=count)
+    return Source(
+        name,
+        "images",
+        lambda: content_digest(path, name),
+        lambda: guarded(scan(path), name),
+        count=count,
+        stamp=lambda: stamp([path]),
+    )
 
 
 def guarded(items: Iterator[T], name: str) -> Iterator[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def array_source(
         )
     kind: Kind = "features" if len(stored.shape) == 2 else "images"
     known = checked_labels(name, labels, stored.shape[0])
-    whole = lambda: f"{digest()} {reading}"  # noqa: E731
+    whole = lambda: f"{digest()} {reading} {labels_digest(known)}"  # noqa: E731
     if kind == "features":
         return Source(
             name, kind, whole, rows=partial(rows, name, stored), labels=known, identity=identity, count=stored.shape[0]
@@ -52,6 +53,11 @@ def array_source(
     span = None if stored.dtype == np.uint8 else span_of(name, stored, reading)
     scan = partial(pictures, stored, is_last, span)
     return Source(name, kind, whole, scan, labels=known, count=stored.shape[0])
+
+
+def labels_digest(labels: NDArray[np.int64] | None) -> str:
+    """Return the digest of labels, which may lie in another file than the samples."""
+    return "" if labels is None else blake2b(labels.tobytes(), digest_size=16).hexdigest()
 
 
 def checked_labels(name: str, labels: Array | None, n: int) -> NDArray[np.int64] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
-Kind = Literal["images", "features"]
+Kind = Literal["images", "features", "moments"]
 Layout = Literal["", "NHWC", "NCHW"]
 
 
@@ -48,10 +48,19 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What the file system says of files, ``text``, and when it last saw one of them change, in nanoseconds."""
+
+    text: str
+    newest: int
+
+
+@dataclass(frozen=True)
 class Source:
     """Samples somewhere: opening looks at names and headers only; every pass reads them again, in bounded memory.
 
-    ``scan`` passes over images and ``rows`` over blocks (m, d) of features; only one of them is used, as ``kind`` says.
+    ``scan`` passes over images, ``rows`` over blocks (m, d) of features, ``moments`` returns a mean (d,) and a
+    covariance (d, d); only one of them is used, as ``kind`` says.
     ``digest`` is that of all that the samples depend on.
     """
 
@@ -60,10 +69,12 @@ class Source:
     digest: Callable[[], str]
     scan: Callable[[], Iterator[Picture | LeftOut]] = lambda: iter(())
     rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
+    moments: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
     labels: NDArray[np.int64] | None = None  # of arrays; folders say it by their names
     identity: str = ""  # what a file of features says of the network that made them
     count: int | None = None  # where it is known before a pass
     again: Callable[[], str] | None = None  # the digest once more, where ``digest`` remembers it
+    stamp: Callable[[], Stamp] | None = None  # of what lies in files
 
     def remembering(self) -> Source:
         """Return the same source with a digest that is taken once."""

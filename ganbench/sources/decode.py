@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganbench.errors import BadInput
 from ganbench.sources.base import Bytes, Picture
+from ganbench.sources.jpeg import quick
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say
 
@@ -82,15 +83,28 @@ def converted(name: str, image: Image.Image, content: bytes) -> Picture:
     notes = []
     if getattr(image, "n_frames", 1) > 1:
         notes.append("first of several frames")
-    image.load()
-    if image.getexif().get(ORIENTATION, 1) not in (0, 1):
-        image = ImageOps.exif_transpose(image)
-        notes.append("turned as EXIF says")
-    pixels, more = eight_bits(image, stored, content)
+    pixels, more = loaded(image, stored, content)
     if pixels.shape[2] == 3 and is_grey(pixels):
         pixels = pixels[..., :1]
         more += ["equal channels read as grey"]
     return Picture(name, np.ascontiguousarray(pixels), stored, (*notes, *more))
+
+
+def loaded(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:
+    """Decode, turn as EXIF says, and return pixels (h, w, 1 or 3) and what was done to them."""
+    if stored == "JPEG" and not is_turned(image):
+        pixels = quick(image, content)
+        if pixels is not None:
+            return pixels, []
+    image.load()
+    if not is_turned(image):  # a PNG may say so behind its pixels
+        return eight_bits(image, stored, content)
+    pixels, more = eight_bits(ImageOps.exif_transpose(image), stored, content)
+    return pixels, ["turned as EXIF says", *more]
+
+
+def is_turned(image: Image.Image) -> bool:
+    return image.getexif().get(ORIENTATION, 1) not in (0, 1)
 
 
 def eight_bits(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:

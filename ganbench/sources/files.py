@@ -10,11 +10,11 @@ from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from ganbench.errors import BadInput, Missing
 from ganbench.sources.base import LeftOut, Picture, Source, natural, printable
 from ganbench.sources.decode import SUFFIXES, decode
+from ganbench.sources.stamps import stamp
 
 LARGEST = 1 << 27  # bytes of a single image file
 TASK, TASK_BYTES, AHEAD = 16, 1 << 22, 3  # files of a task, bytes of its pixels; tasks that wait for each thread
@@ -35,51 +35,58 @@ def folder(path: Path, name: str) -> Source:
     def items() -> Iterator[Item]:
         yield from left_out
         for file in files:
-            yield relative(file, path), partial(bytes_of, file)
+            yield relative(file, path), partial(bytes_of, Path(file))
 
-    return Source(name, "images", lambda: digest(items()), lambda: decoded(items()), count=len(files))
+    passed = [f"{each.reason}: {each.name}" for each in left_out]
+    return Source(
+        name,
+        "images",
+        lambda: digest(items()),
+        lambda: decoded(items()),
+        count=len(files),
+        stamp=lambda: stamp(files, *passed),
+    )
 
 
-def listed(top: Path) -> tuple[list[Path], list[LeftOut]]:
+def listed(top: Path) -> tuple[list[str], list[LeftOut]]:
     """Return image files below a folder in natural order, and what was passed over; links to folders seen are cut."""
-    files: list[Path] = []
+    files: list[str] = []
     left_out: list[LeftOut] = []
     seen: set[tuple[int, int]] = set()
-    waiting = [top]
+    waiting = [str(top)]
     while waiting:
         here = waiting.pop()
-        status = here.stat()
+        status = os.stat(here)  # noqa: PTH116 (text, not paths: a folder may hold a hundred thousand)
         if (status.st_dev, status.st_ino) in seen:
             left_out.append(LeftOut(relative(here, top), "a folder met before"))
             continue
         seen.add((status.st_dev, status.st_ino))
-        for entry in here.iterdir():
-            if entry.name.startswith("."):
-                left_out.append(LeftOut(relative(entry, top), "hidden"))
-            elif entry.is_dir():
-                waiting.append(entry)
-            elif reason := unfit(entry):
-                left_out.append(LeftOut(relative(entry, top), reason))
-            else:
-                files.append(entry)
-
-    def place(path: Path) -> Any:
-        return natural(relative(path, top))
-
-    return sorted(files, key=place), sorted(left_out, key=lambda each: natural(each.name))
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    left_out.append(LeftOut(relative(entry.path, top), "hidden"))
+                elif os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():  # noqa: PTH112
+                    waiting.append(entry.path)
+                elif reason := unfit(entry):
+                    left_out.append(LeftOut(relative(entry.path, top), reason))
+                else:
+                    files.append(entry.path)
+    start = len(str(top))
+    return sorted(files, key=lambda path: natural(path[start:])), sorted(left_out, key=lambda each: natural(each.name))
 
 
-def relative(path: Path, top: Path) -> str:
-    return printable(path.relative_to(top).as_posix())
+def relative(path: str, top: Path) -> str:
+    """Return a path below ``top``; pathlib would take longer than the decoding of small files."""
+    return printable(path[len(str(top)) :].lstrip(os.sep).replace(os.sep, "/"))
 
 
-def unfit(path: Path) -> str:
+def unfit(entry: os.DirEntry[str]) -> str:
     """Return why a file gives no image, or nothing."""
-    if not path.is_file():
-        return "no regular file" if path.exists() else "a broken link"
-    if path.suffix.lower() not in SUFFIXES:
+    if not (os.path.isfile(entry.path) if entry.is_symlink() else entry.is_file()):  # noqa: PTH113
+        return "no regular file" if os.path.exists(entry.path) else "a broken link"  # noqa: PTH110
+    if not entry.name.lower().endswith(SUFFIXES):
         return "no image by its suffix"
-    return "" if path.stat().st_size else "empty"
+    return "" if entry.stat().st_size else "empty"
 
 
 def said(left_out: Iterable[LeftOut]) -> str:

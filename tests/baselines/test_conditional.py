@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ganbench import roster
 from ganbench.baselines.acgan import ACGAN
 from ganbench.baselines.cgan import CGAN
 from ganbench.baselines.infogan import InfoGAN
@@ -33,6 +36,7 @@ from tests.baselines.fixtures import (
     player,
 )
 from tests.games import play
+from tests.runs import TINY, ganbench, suite
 
 RING = load("ring8").space
 MNIST = Space((1, 28, 28), 10, -1.0, 1.0)
@@ -295,3 +299,17 @@ def test_infogan_without_information_is_the_non_saturating_game() -> None:
 
 def test_infogans_generator_is_faster_than_its_critic() -> None:
     assert [optimizer.dials()["lr"] for optimizer in InfoGAN().optimizers(0.0)] == [1e-3, 2e-4]
+
+
+@pytest.mark.parametrize("name", [name for name in roster.everyone() if roster.load(name).conditional])
+def test_whoever_is_asked_for_a_class_refuses_unlabelled_data_in_one_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits = load("digits")
+    unlabelled = replace(digits, space=replace(digits.space, classes=0))
+    monkeypatch.setattr("ganbench.data.load", lambda name, folder=None, download=True: unlabelled)
+    text = TINY.replace('["ns_gan", "noise"]', f'["{name}"]').replace("ring8", "digits")
+    done = ganbench("run", "--suite", suite(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert done.stderr == f"ganbench: {name} cannot play on digits: it needs labelled data\n"
+    assert not (tmp_path / "out").exists()

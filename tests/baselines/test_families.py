@@ -71,7 +71,7 @@ def losses(game: Baseline, D: Player, b: Batch) -> list[float]:
 def bare(game: Baseline) -> Baseline:
     """Return the game without its penalties."""
     fields = {field.name for field in dataclasses.fields(game)}
-    return dataclasses.replace(game, **dict.fromkeys(fields & {"penalty", "gamma", "last_gamma"}, 0.0))  # type: ignore[arg-type]
+    return dataclasses.replace(game, **dict.fromkeys(fields & {"penalty", "gamma", "last_gamma"}, 1e-300))  # type: ignore[arg-type]
 
 
 @every

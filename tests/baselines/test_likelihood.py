@@ -22,7 +22,7 @@ from ganbench.data.sources import Finite
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.game import Baseline, Player
-from ganbench.nets import pixels
+from ganbench.nets import pixels, recurrent
 from ganbench.streams import stream
 from tests.baselines.fixtures import EXACT, Always, Logit, batch, parts, player
 from tests.games import play
@@ -224,6 +224,15 @@ def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_the_datas(
     torch.testing.assert_close(made.mean(0), codes.mean(0), atol=0.05, rtol=0)
 
 
+def test_an_autoencoder_can_be_asked_for_codes_that_nobody_fitted() -> None:
+    game, data = Autoencoder(codes="random"), load("ring8")
+    G = parts(decode=nn.Identity(), encode=nn.Identity())
+    assert game.fit(G, data, stream(0, "fit")) == {}
+    assert torch.equal(game.generate(G, batch(z=EPS)), EPS)
+    with pytest.raises(BadInput, match="codes must be one of fitted, random, got 'any'"):
+        Autoencoder(codes="any")  # type: ignore[arg-type]
+
+
 def test_the_heights_of_a_brenier_potential_have_their_closed_form_on_a_line() -> None:
     """Cells of mass 0.2, 0.5, 0.3 of [-1/2, 1/2]: neighbours' planes meet at -0.3 and 0.2."""
     y, mass = torch.tensor([[0.1], [0.5], [0.9]]), torch.tensor([0.2, 0.5, 0.3])
@@ -256,7 +265,12 @@ def test_a_sample_mixes_neighbouring_codes_and_never_across_a_jump() -> None:
     assert torch.allclose(AEOT().generate(G, batch(w=w, **alone)), torch.tensor([[90.0, 0.0]]))
 
 
-PIXELS: list[PixelCNN | PixelRNN] = [PixelCNN(levels=3, width=8, layers=2), PixelRNN(levels=3, width=8, layers=2)]
+PIXELS: list[PixelCNN | PixelRNN] = [
+    PixelCNN(levels=3, width=8, layers=2),
+    PixelRNN(levels=3, width=8, layers=2),
+    PixelRNN(memory="diagonal", levels=3, width=8, layers=2),
+]
+NAMES = ["cnn", "row", "diagonal"]
 
 
 def net(game: PixelCNN | PixelRNN, scale: float = 1.0) -> nn.Module:
@@ -267,7 +281,7 @@ def net(game: PixelCNN | PixelRNN, scale: float = 1.0) -> nn.Module:
     return G
 
 
-@pytest.mark.parametrize(("game", "side"), list(zip(PIXELS, (5, 4), strict=True)), ids=["cnn", "rnn"])
+@pytest.mark.parametrize(("game", "side"), list(zip(PIXELS, (5, 4, 4), strict=True)), ids=NAMES)
 def test_a_pixels_law_depends_on_all_pixels_before_it_and_on_none_after_it(
     game: PixelCNN | PixelRNN, side: int
 ) -> None:
@@ -283,9 +297,9 @@ def test_a_pixels_law_depends_on_all_pixels_before_it_and_on_none_after_it(
         assert seen[:place].all(), f"pixel {i}, {j} does not see all that comes before it"
 
 
-@pytest.mark.parametrize("kind", [PixelCNN, PixelRNN])
-def test_the_probabilities_of_all_images_add_up_to_one(kind: type[PixelCNN] | type[PixelRNN]) -> None:
-    game = kind(levels=2, width=4, layers=1)
+@pytest.mark.parametrize("game", PIXELS, ids=NAMES)
+def test_the_probabilities_of_all_images_add_up_to_one(game: PixelCNN | PixelRNN) -> None:
+    game = replace(game, levels=2, width=4, layers=1)
     G = player(net(game, 0.7))
     images = torch.tensor(list(product([-1.0, 1.0], repeat=6)), dtype=torch.double).view(-1, 1, 2, 3)
     surprise = torch.stack([game.generator_loss(G, nobody(), batch(x=image[None])) for image in images])
@@ -293,7 +307,7 @@ def test_the_probabilities_of_all_images_add_up_to_one(kind: type[PixelCNN] | ty
     assert surprise.std() > 0.1
 
 
-@pytest.mark.parametrize("game", [PixelCNN(), PixelRNN()], ids=["cnn", "rnn"])
+@pytest.mark.parametrize("game", [PixelCNN(), PixelRNN(), PixelRNN(memory="diagonal")], ids=NAMES)
 def test_it_starts_with_every_level_equally_likely(game: PixelCNN | PixelRNN) -> None:
     G = player(game.networks(DIGITS)[0])
     x = load("digits").train.examples({"index": torch.arange(4)})[0]
@@ -307,7 +321,7 @@ def test_the_grey_levels_of_the_digits_survive_the_rounding() -> None:
     torch.testing.assert_close(pixels.grey(level, 17)[:, None], x)
 
 
-@pytest.mark.parametrize("game", PIXELS, ids=["cnn", "rnn"])
+@pytest.mark.parametrize("game", PIXELS, ids=NAMES)
 def test_samples_invert_the_law_that_the_whole_network_states(game: PixelCNN | PixelRNN) -> None:
     """Also what is left out of the computation, rows out of reach, is thereby shown not to matter."""
     G = net(game, 0.5)
@@ -324,12 +338,55 @@ def test_samples_invert_the_law_that_the_whole_network_states(game: PixelCNN | P
     assert len(level.unique()) == 3
 
 
+def test_a_diagonal_layer_is_its_recurrence_pixel_by_pixel() -> None:
+    layer = recurrent.Diagonals(3).double()
+    x = torch.randn(2, 3, 4, 5, dtype=torch.double)
+    sweeps = [slow_sweep(layer, 0, x), slow_sweep(layer, 1, x.flip(3)).flip(3)]
+    lower = torch.cat([torch.zeros_like(x[:, :, :1]), sweeps[1][:, :, :-1]], 2)
+    torch.testing.assert_close(layer(x), x + sweeps[0] + lower)
+
+
+def slow_sweep(layer: recurrent.Diagonals, direction: int, x: Tensor) -> Tensor:
+    """From the upper left corner: a pixel's own input, the states of its neighbours, and its left one's memory."""
+    seen = layer.seen[direction].get_parameter("weight")[:, :, 0, 0], layer.seen[direction].get_parameter("bias")
+    above, left = layer.state[direction].get_parameter("weight").unbind(2)
+    zero = torch.zeros(len(x), x.shape[1], dtype=torch.double)
+    h: dict[tuple[int, int], Tensor] = {}
+    c: dict[tuple[int, int], Tensor] = {}
+    for i, j in product(range(x.shape[2]), range(x.shape[3])):
+        gates = x[:, :, i, j] @ seen[0].T + seen[1]
+        gates = gates + h.get((i - 1, j), zero) @ above.T + h.get((i, j - 1), zero) @ left.T
+        o, f, k, g = gates.chunk(4, dim=1)
+        c[i, j] = f.sigmoid() * c.get((i, j - 1), zero) + k.sigmoid() * g.tanh()
+        h[i, j] = o.sigmoid() * c[i, j].tanh()
+    rows = [torch.stack([h[i, j] for j in range(x.shape[3])], 2) for i in range(x.shape[2])]
+    return torch.stack(rows, 2)
+
+
+@pytest.mark.parametrize("direction", [0, 1])
+def test_both_sweeps_of_a_diagonal_layer_are_used(direction: int) -> None:
+    layer = recurrent.Diagonals(3)
+    x = torch.randn(1, 3, 3, 4)
+    before = layer(x)
+    nn.init.zeros_(layer.seen[direction].get_parameter("weight"))
+    assert not torch.allclose(layer(x), before)
+
+
+def test_skewing_moves_each_row_on_by_its_number_and_is_undone() -> None:
+    x = torch.arange(1.0, 7.0).view(1, 1, 2, 3)
+    assert recurrent.skewed(x)[0, 0].tolist() == [[1, 2, 3, 0], [0, 4, 5, 6]]
+    assert torch.equal(recurrent.straight(recurrent.skewed(x)), x)
+
+
 def test_pixel_models_refuse_what_they_cannot_state_a_law_for() -> None:
     assert PixelCNN().refuses(RING, 32)
     assert PixelCNN().refuses(Space((3, 32, 32), 0, -1, 1), 32)
     assert PixelCNN().refuses(MNIST, 32) is None
     assert "at most 16" in str(PixelRNN().refuses(MNIST, 32))
     assert PixelRNN().refuses(DIGITS, 32) is None
+    assert PixelCNN().refuses(Space((1, 8, 8), 0, 0.0, 1.0), 32)
+    with pytest.raises(BadInput, match="memory must be one of row, diagonal, got 'both'"):
+        PixelRNN(memory="both")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="levels"):
         PixelCNN(levels=1)
 

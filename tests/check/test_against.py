@@ -90,6 +90,38 @@ def test_a_cell_or_score_that_is_gone_is_missing(folders, new):
     assert (line.outcome, exit_code([line])) == ("missing", 1)
 
 
+def trained(record, monitor=1.0):
+    return replace(record, history=[{"step": 2, "critic": [0.5], "monitor": [monitor]}])
+
+
+def test_new_values_of_the_same_samples_without_a_new_version_are_an_error(folders):
+    new = trained(with_scores(values=(1.0, 2.0, 3.0001)))
+    (line,) = compare(*folders(trained(RECORD), new))
+    assert (line.outcome, exit_code([line])) == ("unversioned", 1)
+    assert "its values changed, its version 1 did not" in line.why
+    assert text([line], "github").startswith("::error::gan on ring8, fid: unversioned")
+
+
+def test_a_new_version_explains_new_values_of_the_same_samples(folders):
+    new = trained(with_scores(values=(1.0, 2.0, 3.0001), version=2))
+    (line,) = compare(*folders(trained(RECORD), new))
+    assert (line.outcome, exit_code([line])) == ("incomparable", 0)
+
+
+def test_samples_trained_otherwise_may_move_within_the_interval(folders):
+    new = trained(with_scores(values=(1.0, 2.0, 3.0001)), monitor=2.0)
+    (line,) = compare(*folders(trained(RECORD), new))
+    assert (line.outcome, exit_code([line])) == ("within", 0)
+
+
+@pytest.mark.parametrize(("host", "outcome"), [("here", "unversioned"), ("there", "within")])
+def test_a_control_has_the_same_samples_only_by_key_and_machine(folders, host, outcome):
+    old = replace(RECORD, provenance={"host": "here"})
+    new = replace(with_scores(values=(1.0, 2.0, 3.0001)), key="k", provenance={"host": host})
+    (line,) = compare(*folders(old, new))
+    assert line.outcome == outcome
+
+
 def test_a_folder_without_records_is_an_error(tmp_path):
     with pytest.raises(BadInput, match="no record"):
         compare(tmp_path, tmp_path)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
+import torch
 
 from ganbench.check.pytest import conformance
 from ganbench.errors import BadInput, UnknownName
@@ -28,3 +32,27 @@ def test_a_metric_or_pattern_that_is_unknown_is_an_error():
         conformance("fid", METRICS["fid"], select=["absent"])
     with pytest.raises(BadInput, match="callable"):
         conformance("fid", 3)  # type: ignore[arg-type]
+
+
+def case(function, pattern, **about):
+    test = conformance("fid", function, select=[pattern], **about)
+    (mark,) = test.pytestmark
+    return lambda: test(mark.args[1][0])
+
+
+def test_a_claim_that_hangs_fails_in_time_and_leaves_the_random_state_alone():
+    forever, state = threading.Event(), torch.get_rng_state()
+    with pytest.raises(pytest.fail.Exception, match=r"hangs: no answer within 0\.3 s"):
+        case(lambda real, fake: forever.wait(), "mean-only", timeout=0.3)()
+    assert torch.equal(torch.get_rng_state(), state)
+    forever.set()
+
+
+def test_a_claim_that_leaves_fails():
+    with pytest.raises(pytest.fail.Exception, match=r"calls exit\(3\)"):
+        case(lambda real, fake: sys.exit(3), "mean-only")()
+
+
+def test_a_claim_that_cannot_be_asked_is_skipped():
+    with pytest.raises(pytest.skip.Exception, match="'train'"):
+        case(lambda train: 0.0, "mean-only", order=["train"])()

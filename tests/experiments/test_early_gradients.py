@@ -20,7 +20,7 @@ def test_the_slopes_at_the_best_critic_are_the_worked_ones(spread: float, pull: 
     assert found_pull + found_push == pytest.approx(1 / spread**2, rel=1e-9)
 
 
-@pytest.mark.parametrize(("spread", "worked"), zip(SPREADS, WORKED, strict=True))
+@pytest.mark.parametrize(("spread", "worked"), list(zip(SPREADS, WORKED, strict=True)))
 def test_the_divergence_is_the_worked_one(spread: float, worked: float) -> None:
     assert exact(1.0, spread)[0] == pytest.approx(worked, abs=1e-6)
 

@@ -10,7 +10,7 @@ NAME, CLAIM = "evaluator_time", "evaluators: time"
 
 
 def test_every_call_works_anew():
-    clouds = [cloud for cloud in scored(60)["W1"].args[1]]
+    clouds = scored(60)["W1"].args[1]
     assert afresh("w1", clouds) == afresh("w1", clouds) > 0
     seen = []
     assert shortest(lambda: seen.append(1) or 0.0) > 0

@@ -4,6 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganbench.data import load
+from ganbench.dataset import Dataset
+from ganbench.errors import Missing
+from ganbench.experiments import _failures
 from ganbench.experiments._failures import FAILURES, RARE, balanced, cases, climbed, halves, material, thinned
 from ganbench.experiments._failures_seen import BALANCED, IS, LOOKS, NAMES, control, key, verdict
 from ganbench.experiments._letters import letters
@@ -80,6 +84,17 @@ def test_reference_and_control_share_no_image_and_the_classifier_saw_neither() -
     trained = {tuple(x.flatten().tolist()) for x in m.train.x}
     assert len(rows) == len(set(rows)) == 2 * (len(m.pool.x) // 2)
     assert not trained & set(rows)
+
+
+def test_the_full_form_falls_back_on_digits_where_mnist_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_mnist(name: str, download: bool = True) -> Dataset:
+        if name == "mnist":
+            assert not download
+            raise Missing("no MNIST here")
+        return load(name)
+
+    monkeypatch.setattr(_failures, "load", without_mnist)
+    assert material("full").name == "digits"
 
 
 def test_a_generator_of_averages_shows_the_means_of_four_images_of_a_class() -> None:

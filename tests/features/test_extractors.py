@@ -13,6 +13,8 @@ SHAPES = {
     "pixels": (3, 4, 4),
     "digits": (1, 8, 8),
     "mnist": (1, 28, 28),
+    "stacked_digits": (3, 8, 8),
+    "stacked_mnist": (3, 28, 28),
     "random_conv": (3, 16, 16),
 }
 OFFLINE = [entry.name for entry in EXTRACTORS.values() if not entry.published]

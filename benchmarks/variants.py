@@ -1,0 +1,196 @@
+"""Milliseconds of a step of every variant, in groups, in every way, beside a loop: ``python -m benchmarks.variants``.
+
+Names on the command line measure only those. The compiled way is measured with ``--compiled``; it needs a C++ compiler
+and about ten seconds for each kind of move.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.machine import describe
+from ganbench import data, optim, roster
+from ganbench.dataset import Dataset
+from ganbench.deal import examples
+from ganbench.game import Baseline, Batch, Control, Player
+from ganbench.nets import mlp
+from ganbench.nets.layers import refreshed
+from ganbench.streams import stream
+from ganbench.train import Plan, Trainer
+
+BATCH, WIDTH, GROUPS = 64, 64, (1, 5, 16)
+COMPILED_GROUP = 5
+ROUNDS, LEAST = 3, 0.1  # rounds of at least so many CPU seconds
+FEWER = {"pixelrnn": (1, 5), "pixelcnn": (1, 5)}  # a group of 16 needs minutes
+HEAD = """# Every variant, step by step
+
+Milliseconds of CPU time of one whole step (all of its moves, data, noise and the generator's average) on one thread:
+shared networks with two hidden layers of {width}, batches of {batch}. The loop is ordinary PyTorch for one seed, made
+from the same losses: modules called as they are, `backward`, `torch.optim`. The other columns are speeds per seed as
+multiples of the loop's, in groups of 1, 5 and 16 seeds (best of {rounds} rounds, in turns).{compiled}
+
+{machine}
+
+| variant | data | loop, ms | eager 1 / 5 / 16 | replayed 1 / 5 / 16 | compiled {group} |
+|---|---|---:|---:|---:|---:|
+"""
+
+
+class Plain(Player):
+    """A player that calls its module as it is, as an ordinary script does."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__(module, dict(module.named_parameters()), dict(module.named_buffers()))
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        made: Tensor = self._module(*inputs)
+        return made
+
+    def __getattr__(self, name: str) -> Plain:
+        return Plain(self._module.get_submodule(name))
+
+
+class Loop:
+    """One seed of a game as an ordinary script would play it."""
+
+    def __init__(self, baseline: Baseline, dataset: Dataset) -> None:
+        self.baseline, self.data, self.stream, self.done = baseline, dataset, stream(0, "loop"), 0
+        self.nets = dict(zip("GD", baseline.networks(dataset.space), strict=True))
+        self.noise, self.carried = baseline.noise(dataset.space), baseline.initial_state(*self.players())
+        rules = dict(zip("GD", baseline.optimizers(0.0), strict=True))
+        self.optimizers = {name: torch_optimizer(rules[name], net) for name, net in self.nets.items()}
+        self.average = [weight.detach().clone() for weight in self.nets["G"].parameters()]
+
+    def players(self) -> tuple[Plain, Plain]:
+        return Plain(self.nets["G"]), Plain(self.nets["D"])
+
+    def step(self) -> None:
+        for move in self.baseline.moves(self.done):
+            self.play(move)
+        self.done += 1
+
+    def play(self, move: str) -> None:
+        n = self.baseline.batch_size(move, BATCH)  # type: ignore[arg-type]
+        tickets = self.data.train.tickets(n, self.stream)
+        dealt = {f"data.{name}": ticket for name, ticket in tickets.items()}
+        dealt |= {name: draw(n, self.stream) for name, draw in self.noise.items()}
+        batch = Batch(examples(self.data.train, dealt) | {"progress": torch.zeros(())} | self.carried)
+        for net in self.nets.values():
+            weights, buffers = dict(net.named_parameters()), dict(net.named_buffers())
+            with torch.no_grad():
+                for name, value in refreshed(net, weights, buffers).items():
+                    buffers[name].copy_(value)
+        movers = {"critic": "D", "generator": "G", "both": "DG"}[move]
+        losses = {"D": self.baseline.critic_loss, "G": self.baseline.generator_loss}
+        for name in movers:
+            weights = list(self.nets[name].parameters())
+            slopes = torch.autograd.grad(losses[name](*self.players(), batch), weights, allow_unused=True)
+            for weight, slope in zip(weights, slopes, strict=True):
+                weight.grad = slope
+        if "G" in movers and self.carried:
+            with torch.no_grad():
+                self.carried = self.baseline.next_state(*self.players(), batch)
+        for name in movers:
+            self.optimizers[name].step()
+        self.after(movers)
+
+    def after(self, movers: str) -> None:
+        """Put the critic back onto its constraint, let the average follow the generator."""
+        if "D" in movers:
+            named = dict(self.nets["D"].named_parameters())
+            with torch.no_grad():
+                for name, value in self.baseline.project({k: v.detach() for k, v in named.items()}).items():
+                    named[name].copy_(value)
+        if "G" in movers:
+            torch._foreach_lerp_(self.average, [weight.detach() for weight in self.nets["G"].parameters()], 0.001)
+
+
+def torch_optimizer(rule: optim.Optimizer, net: nn.Module) -> torch.optim.Optimizer:
+    """Return torch's own form of an optimiser; a side without weights gets one that moves nothing."""
+    weights = list(net.parameters()) or [nn.Parameter(torch.zeros(1))]
+    if isinstance(rule, optim.Adam):
+        return torch.optim.Adam(weights, rule.lr, rule.betas, rule.eps)
+    if isinstance(rule, optim.RMSProp):
+        return torch.optim.RMSprop(weights, rule.lr, rule.decay, rule.eps)
+    found: Any = rule
+    return torch.optim.SGD(weights, found.lr, found.momentum)
+
+
+def game(baseline: Baseline, dataset: Dataset, seeds: int, way: str) -> Callable[[], None]:
+    """Return one step of a group, traced or compiled and warm."""
+    trainer = Trainer(baseline, dataset, range(seeds), Plan(100_000, BATCH, way=way))
+    trainer.advance(2)
+    return lambda: void(trainer.advance(trainer.done + 1))
+
+
+def void(_: object) -> None:
+    """Forget a result."""
+
+
+def milliseconds(steps: dict[str, Callable[[], None]]) -> dict[str, float]:
+    """CPU milliseconds of one step of each: best of some rounds, in turns, so that a noisy moment hits all."""
+    best = dict.fromkeys(steps, float("inf"))
+    for _ in range(ROUNDS):
+        for name, step in steps.items():
+            start, count = time.process_time(), 0
+            while (spent := time.process_time() - start) < LEAST or count < 2:
+                step()
+                count += 1
+            best[name] = min(best[name], spent / count * 1e3)
+    return best
+
+
+def row(name: str, compiled: bool) -> str:
+    """Measure one variant on the first data set that it plays on."""
+    for kind in ("ring8", "digits"):
+        dataset = data.load(kind)
+        baseline = roster.configure(name, {}, dataset)
+        if not baseline.refuses(dataset.space, BATCH):
+            break
+    loop, groups = Loop(baseline, dataset), FEWER.get(name.partition(":")[0], GROUPS)
+    loop.step()
+    gains: dict[str, list[str]] = {"eager": [], "replay": [], "compiled": []}
+    least = float("inf")
+    for seeds in groups:
+        ways = ["eager", "replay", *(["compiled"] if compiled and seeds == COMPILED_GROUP else [])]
+        spent = milliseconds({"loop": loop.step, **{way: game(baseline, dataset, seeds, way) for way in ways}})
+        least = min(least, spent["loop"])
+        for way in ways:
+            gains[way].append(f"{spent['loop'] * seeds / spent[way]:.2f}")
+    shown = [" / ".join(gains[way]) or "not measured" for way in gains]
+    return f"| {name} | {dataset.name} | {least:.2f} | {' | '.join(shown)} |\n"
+
+
+def rows(names: list[str], compiled: bool) -> Iterator[str]:
+    for name in names:
+        try:
+            yield row(name, compiled)
+        except Exception as error:
+            yield f"| {name} | | | {type(error).__name__}: {str(error).splitlines()[0][:80]} | | |\n"
+
+
+def main() -> None:
+    """Measure, print as it goes, and write the table beside this file."""
+    torch.set_num_threads(1)
+    mlp.generator.__defaults__, mlp.critic.__defaults__ = (WIDTH,), (WIDTH, 1, None)  # the networks of the goals
+    compiled = "--compiled" in sys.argv
+    names = [name for name in sys.argv[1:] if name != "--compiled"]
+    names = names or [name for name in roster.everyone() if not issubclass(roster.load(name), Control)]
+    said = f" Compiled: {COMPILED_GROUP} seeds." if compiled else ""
+    head = HEAD.format(width=WIDTH, batch=BATCH, rounds=ROUNDS, compiled=said, machine=describe(), group=COMPILED_GROUP)
+    lines = [head]
+    for line in rows(names, compiled):
+        print(line, end="", flush=True)
+        lines.append(line)
+    (Path(__file__).parent / "variants.md").write_text("".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

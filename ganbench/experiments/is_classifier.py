@@ -1,0 +1,189 @@
+"""The Inception Score under classifiers that differ in nothing but their first weights, or in how sure they are.
+
+Note 2 (evaluation): "The score's ground for judging data real comes from Inception V3's training set, ImageNet: in the
+world view of Inception V3, whatever is unlike ImageNet is not real."
+
+Design: the shipped classifier of small digits, trained again with other first weights; eight stand-ins for generators
+(real images, damaged in eight ways), five draws of 400 each. Two stand-ins are *reversed* where all draws of one
+score above all of the other under one classifier, and all below under another. Then two generators on the line,
+exactly, under classifiers of one accuracy and different slopes. And images that were climbed up one classifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import exp, log
+
+import torch
+from matplotlib.figure import Figure
+from scipy.special import entr, expit
+from torch import Tensor
+
+from ganbench.data.sources import Finite
+from ganbench.experiments._failures import Material, climbed, halves, material
+from ganbench.experiments._retrained import posteriors, retrained
+from ganbench.experiments._stand_ins import stand_ins
+from ganbench.experiments.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.features.classifier import CLASSES, Network
+from ganbench.metrics import METRICS
+from ganbench.report.style import COLOURS, QUIET
+from ganbench.streams import stream
+
+IS = METRICS["inception_score"]
+DRAWS = 5
+CLASSIFIERS = {"fast": 4, "full": 8}
+EPOCHS = {"fast": 12, "full": 40}
+SLOPES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+CLIMBED, REAL = "climbed up classifier 0", "real images"
+SHARE = 0.9  # of the real images' score: what deceives a classifier that nobody climbed
+
+
+def measure(form: Form) -> Findings:
+    """Score draws of every stand-in, of real and of climbed images, under every classifier."""
+    m = material("fast")
+    networks = [retrained(m.train, seed, EPOCHS[form]) for seed in range(CLASSIFIERS[form])]
+    scores: dict[tuple[str, int], tuple[float, ...]] = {}
+    for draw in range(DRAWS):
+        other = halves(m, draw)[1]
+        for name, images in clouds(m, other, networks[0], draw).items():
+            for which, network in enumerate(networks):
+                scores[name, which] = (*scores.get((name, which), ()), IS(posteriors(network, images)))
+    names = tuple(name for name, which in scores if which == 0)
+    found = Findings({key(*where): values for where, values in scores.items()} | on_the_line())
+    swapped = reversals(found, names[:-2], len(networks))
+    right = [float((posteriors(each, m.pool.x).argmax(1) == m.pool.y).double().mean()) for each in networks]
+    numbers = found.numbers | {
+        "reversed pairs": (float(len(swapped)),),
+        "pairs": (len(names[:-2]) * (len(names[:-2]) - 1) / 2,),
+        "accuracy": tuple(right),
+        "climbed over real, others": tuple(
+            found.mean(key(CLIMBED, which)) / found.mean(key(REAL, which)) for which in range(1, len(networks))
+        ),
+    }
+    rows = tuple(tuple(found.mean(key(name, which)) for name in names) for which in range(len(networks)))
+    return Findings(numbers, matrices={"IS": Matrix(tuple(f"classifier {i}" for i in range(len(rows))), names, rows)})
+
+
+def clouds(m: Material, other: Finite, first: Network, draw: int) -> dict[str, Tensor]:
+    """Return one draw's stand-ins, and after them its real images and noise climbed up the first classifier."""
+    start = 2 * torch.rand(other.x.shape, generator=stream(draw, "classifiers", "start")) - 1
+    top = climbed(first, start, torch.arange(len(start)) % CLASSES)
+    return stand_ins(m, other, stream(draw, "classifiers", "damage")) | {REAL: other.x, CLIMBED: top}
+
+
+def reversals(found: Findings, names: Sequence[str], classifiers: int) -> list[tuple[str, str]]:
+    """Return the pairs that all draws order one way under one classifier and the other way under another."""
+    swapped = []
+    for a, b in combinations(names, 2):
+        signs = {order(found.numbers[key(a, c)], found.numbers[key(b, c)]) for c in range(classifiers)}
+        if {-1, 1} <= signs:
+            swapped.append((a, b))
+    return swapped
+
+
+def order(a: Sequence[float], b: Sequence[float]) -> int:
+    """Return 1 where all of ``a`` lie above all of ``b``, -1 where all lie below, 0 otherwise."""
+    return int(min(a) > max(b)) - int(max(a) < min(b))
+
+
+def on_the_line() -> dict[str, tuple[float, ...]]:
+    """Return the scores of two symmetric laws under p(right | x) = 1 / (1 + exp(-slope x)), whatever the slope.
+
+    Points at -1 and 1; and points at -10 and 10 with a tenth of them at the border.
+    """
+
+    def entropy(x: float) -> float:
+        return float(entr(expit(x)) + entr(expit(-x)))
+
+    scores: dict[str, tuple[float, ...]] = {}
+    for slope in SLOPES:
+        scores[f"close, slope {slope:g}"] = (2 * exp(-entropy(slope)),)
+        scores[f"far, slope {slope:g}"] = (2 * exp(-0.1 * log(2) - 0.9 * entropy(10 * slope)),)
+    return scores
+
+
+def key(name: str, which: int) -> str:
+    return f"IS: {name}, classifier {which}"
+
+
+def rankings_differ(found: Findings) -> Verdict:
+    return confirmed(found.mean("reversed pairs") >= 1)
+
+
+def slope_reverses(found: Findings) -> Verdict:
+    unsure = found.mean("far, slope 1") > found.mean("close, slope 1")
+    return confirmed(unsure and found.mean("far, slope 16") < found.mean("close, slope 16"))
+
+
+def climbing_transfers(found: Findings) -> Verdict:
+    return confirmed(min(found.numbers["climbed over real, others"]) > SHARE)
+
+
+def draw(found: Findings, figure: Figure) -> None:
+    """Each stand-in's score under each classifier, and the two laws on the line by slope."""
+    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+    matrix = found.matrices["IS"]
+    last, where = matrix.cells[-1], -1.0
+    for column in sorted(range(len(last)), key=lambda column: float(last[column] or 0)):
+        name, ours = matrix.columns[column], [row[column] for row in matrix.cells]
+        colour = QUIET if name in (REAL, CLIMBED) else COLOURS[column % len(COLOURS)]
+        left.plot(range(len(ours)), ours, marker="o", markersize=3, color=colour)
+        where = max(float(last[column] or 0), where + 0.4)  # labels that don't overlap
+        left.text(len(ours) - 0.85, where, name, fontsize=6.5, va="center", color=colour)
+    left.set(xlabel="classifier", ylabel="Inception Score", xlim=(-0.2, 1.6 * len(matrix.rows)))
+    left.set_xticks(range(len(matrix.rows)))
+    labels = {"close": "points at -1 and 1", "far": "at -10 and 10, a tenth at 0"}
+    for (name, label), colour in zip(labels.items(), COLOURS, strict=False):
+        scores = [found.mean(f"{name}, slope {slope:g}") for slope in SLOPES]
+        right.semilogx(SLOPES, scores, marker="o", color=colour, label=label)
+    right.set(xlabel="slope of the classifier", title="one accuracy, every slope")
+    right.legend(loc="lower right")
+
+
+EXPERIMENT = Experiment(
+    name="is_classifier",
+    title="Another classifier, another ranking",
+    chapter="inception_score",
+    claims=(
+        Claim(
+            name="IS of a retrained classifier",
+            note="note 2, Inception Score",
+            says="The score judges by the world view of its classifier.",
+            expected="some generators change places when the classifier is trained again with another seed",
+            source="direction only; Barratt and Sharma, 2018, arXiv:1801.01973, section 4.1 (retrained networks)",
+            shown=("reversed pairs", "pairs", "accuracy"),
+            rule="At least one pair of stand-ins is ordered one way by all draws under one classifier and the "
+            "other way by all draws under another.",
+            judge=rankings_differ,
+            remark="The classifiers differ in their first weights only and are about equally good. A table of "
+            "Inception Scores ranks generators for one file of weights: say which, and never mix two.",
+        ),
+        Claim(
+            name="IS and the classifier's slope",
+            note="note 2, Inception Score",
+            says="The score judges by the world view of its classifier.",
+            expected="at slope 1 the far law leads, 1.87 to 1.12; at slope 16 the close one, 2.00 to 1.87",
+            source="closed form: IS = 2 exp(-E h(slope x))",
+            shown=("far, slope 1", "close, slope 1", "far, slope 16", "close, slope 16"),
+            rule="The far law scores higher at slope 1 and lower at slope 16.",
+            judge=slope_reverses,
+            remark="The classifier decides alike at every slope, so its accuracy never changes; only how sure it is. "
+            "That alone puts either of two generators first.",
+        ),
+        Claim(
+            name="images climbed up another classifier",
+            note="note 2, Inception Score",
+            says="The score judges by the world view of its classifier.",
+            expected="scores above nine tenths of real images' under classifiers that were not climbed",
+            source="direction only",
+            shown=("climbed over real, others",),
+            rule="Under every other classifier climbed images get more than nine tenths of the real images' score.",
+            judge=climbing_transfers,
+            remark="Another classifier of the same kind is no remedy: what deceives one deceives its siblings.",
+        ),
+    ),
+    measure=measure,
+    draw=draw,
+    size=(7.5, 3.2),
+)
