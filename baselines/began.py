@@ -19,9 +19,10 @@ class BEGAN(Baseline):
     The paper halves the learning rate when its measure of convergence stalls; here the rate is constant.
     It has no margin: the balance ``gamma`` of the two reconstruction losses is what sets it apart from EBGAN.
 
-    In the plane it collapses, at every setting of the suite `search`: on ring8 the autoencoder errs so little (0.003
-    after 500 steps) that k stays near 0 and fakes are pulled to its best point. The best sliced Wasserstein distance is
-    0.70, where untrained generators have 0.61; a code of one number, a gain of 1 or a gamma of 1 change nothing.
+    With the shared networks it learns neither points nor small images: k stays near 0, the critic merely copies all it
+    sees, and fakes collapse onto what it copies best. On ring8 no setting of the suite `search` comes below a sliced
+    Wasserstein distance of 0.70 (untrained 0.61); on digits FID is 1200 after 800 steps and 1050 after 4000 (untrained
+    907). Gains up to 1 and other gammas change nothing; the moves are those of an ordinary loop, by test.
     """
 
     gamma: float = 0.5

@@ -22,7 +22,9 @@ class VAE(Baseline):
     """Kingma & Welling, 2013, equation 10 and appendix B: sums over pixels, the mean over the batch.
 
     The Gaussian likelihood has the standard deviation ``sd``; the Bernoulli one looks at images as numbers from 0 to 1.
-    ``beta`` weighs the divergence from the prior; 1 is the bound. A sample is the decoder's mean.
+    ``beta`` weighs the divergence from the prior; 1 is the bound. A sample is the decoder's mean. A small ``sd`` buys
+    sharp reconstructions with codes that the prior does not cover: on digits after 800 steps FID is 147 with 0.1 and 50
+    with 0.5 (untrained 690).
     """
 
     likelihood: Likelihood = "gaussian"

@@ -68,7 +68,7 @@ def cell_of(record: Record) -> Cell:
     if not record.scores or any(run.status == "error" for run in record.runs):
         raise BadInput("it holds no scores")
     dataset = data.load(record.dataset)
-    player = roster.configure(record.baseline, record.settings, dataset)
+    player = roster.built(record.baseline, record.settings, dataset)
     here = source_digest(type(player))
     if here != record.source:
         raise BadInput(f"it was made by other code: source {record.source[:8]} there, {here[:8]} here")

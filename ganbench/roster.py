@@ -70,8 +70,19 @@ def only_baseline(module: ModuleType, name: str) -> type[Baseline]:
 def configure(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
     """Return the baseline of that name with ``settings`` for its fields; ``latent`` follows the data unless set.
 
-    Raises UnknownName for a field that it does not have, BadInput for a value of the wrong type or out of range.
+    Raises UnknownName for a field that it does not have, BadInput for a value of the wrong type or out of range, or
+    for one other than the default where the field has no effect.
     """
+    player = built(name, settings, data)
+    for field, reason in player.idle().items():
+        value = getattr(player, field)
+        if field in settings and value != getattr(type(player), field, value):
+            raise BadInput(f"{title(name)}: {field} = {settings[field]!r} has no effect: {reason}")
+    return player
+
+
+def built(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
+    """Return a baseline as ``configure`` does, also with values that have no effect, as records hold them."""
     cls, member = load(name), split(name)[1]
     hints = get_type_hints(cls)
     check_names(f"field of {title(name)}", settings, [field.name for field in fields(cls)])
@@ -80,11 +91,7 @@ def configure(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline
         if settings.get(field, value) != value:
             raise BadInput(f"{title(name)}: the name says {field} = {value!r}, the settings {settings[field]!r}")
     given = {field: typed(value, hints[field], f"{title(name)}: {field}") for field, value in settings.items()}
-    player = cls(**{"latent": data.latent, **given, **chosen})
-    for field, reason in player.idle().items():
-        if field in given and given[field] != getattr(cls, field, given[field]):
-            raise BadInput(f"{title(name)}: {field} = {settings[field]!r} has no effect: {reason}")
-    return player
+    return cls(**{"latent": data.latent, **given, **chosen})
 
 
 def heeded(name: str, shared: Mapping[str, Any], own: Mapping[str, Any], data: Dataset) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def verdicts(records: Sequence[Record], folder: Path | None) -> Iterator[Verdict
 def before(record: Record, metric: str, n: int, folder: Path | None) -> float | None:
     """Return the mean score of a cell's networks as they were drawn."""
     dataset = data.load(record.dataset, folder, download=False)
-    game = roster.configure(record.baseline, record.settings, dataset)
+    game = roster.built(record.baseline, record.settings, dataset)
     trainer = Trainer(game, dataset, record.seeds, Plan(1, record.plan["batch"]))
     x, y = samples(trainer, n)
     (scores,) = Scorer(dataset, [metric], n)(x, y if game.conditional else None)

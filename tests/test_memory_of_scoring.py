@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import tracemalloc
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +13,58 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.external import gathered, score
+from ganbench.external import gathered, pieces, score
 from ganbench.external.gathered import Gathered
-from ganbench.streams import stream
-from tests.sets import features, image, photos
-
-MIB = 1 << 20
-SIDE = 160  # pixels: 75 KiB each
-SCRIPT = """
-import sys
-import torch
-from ganbench.external import pieces
 from ganbench.external.look import Looker
 from ganbench.features.user import UserFeatures
-from ganbench.sources import open_source
+from ganbench.sources import files, open_source
+from ganbench.streams import stream
+from tests.sets import encoded, features, image, photos
 
-torch.set_num_threads(1)
-pieces.WINDOW_BYTES = 1 << 22  # what is left free in between grows with it
-means = UserFeatures("means", "", lambda x: x.float().mean((2, 3)))
-for folder in sys.argv[1:]:
-    n = len(Looker(means)(open_source(folder)))
-    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    print(n, int(peak.split()[1]) / 1024)
-"""
+SIDE = 96  # pixels: 27 KiB each
+FEW, MANY = 100, 500
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no system that tells a process's memory")
-def test_peak_memory_does_not_grow_with_the_number_of_pictures(tmp_path: Path) -> None:
-    made = tmp_path / "one.bmp"
-    image(photos(1, 0, SIDE)[0]).save(made)
-    few, many = 1000, 4000
-    for n in (few, many):
+def peak_of_looking(folder: Path, look: Callable[[torch.Tensor], torch.Tensor]) -> int:
+    """Most bytes of objects and of arrays that were alive at once, whatever the allocator keeps of the dead."""
+    source = open_source(folder)
+    tracemalloc.start()
+    try:
+        assert len(Looker(UserFeatures("mine", "", look))(source)) == len(list(folder.iterdir()))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("hoards", [False, True])
+def test_peak_memory_does_not_grow_with_the_number_of_pictures(
+    hoards: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that holds on to what it was shown is measured beside: the measure would see it."""
+    monkeypatch.setattr(pieces, "WINDOW_BYTES", 1 << 18)
+    monkeypatch.setattr(files, "TASK_BYTES", 1 << 16)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    content = encoded(image(photos(1, 0, SIDE)[0]), "BMP")
+    for n in (FEW, MANY):
         (tmp_path / str(n)).mkdir()
         for i in range(n):
-            os.link(made, tmp_path / str(n) / f"{i}.bmp")
-    words = [sys.executable, "-c", SCRIPT, *(str(tmp_path / str(n)) for n in (few, few, many))]
-    ended = subprocess.run(words, check=True, capture_output=True, text=True)  # noqa: S603
-    _, (n, before), (m, after) = (map(float, line.split()) for line in ended.stdout.splitlines())
-    assert (n, m) == (few, many)
-    assert after - before < (many - few) * 3 * SIDE**2 / MIB / 4  # a quarter of what holding the pictures would take
+            (tmp_path / str(n) / f"{i}.bmp").write_bytes(content)
+    held: list[Any] = []
+    batches: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        batches.add(x)
+        assert len(batches) <= 2  # tensors are not arrays: they are counted here
+        if hoards:
+            held.append(x.numpy().copy())
+        return x.float().mean((2, 3))
+
+    peak_of_looking(tmp_path / str(FEW), look)  # what is loaded at the first use is not counted
+    held.clear()
+    before = peak_of_looking(tmp_path / str(FEW), look)
+    held.clear()
+    growth = peak_of_looking(tmp_path / str(MANY), look) - before
+    assert (growth > (MANY - FEW) * 3 * SIDE**2 / 4) == hoards  # a quarter of what holding the pictures would take
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -7,18 +7,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganbench import data
+from ganbench import data, roster
 from ganbench.baselines.ns_gan import NonSaturatingGAN
+from ganbench.code import source_digest
+from ganbench.listing import at_hand
 from ganbench.metrics import fid
 from ganbench.record import Record
+from ganbench.run import grid
 from ganbench.sample import Sampler
 from ganbench.store import Store
 from ganbench.streams import stream
+from ganbench.suite import Suite, shipped
 from ganbench.table import write
 from ganbench.train import Plan, Trainer
 
 ROOT = Path(__file__).parents[1]
-QUICK = ROOT / "results" / "quick"
+QUICK, ALL = ROOT / "results" / "quick", ROOT / "results" / "all"
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +61,39 @@ def test_on_the_ring_modes_are_found(records: list[Record]) -> None:
     assert captured["half_classes"] == 4
 
 
-def test_the_committed_tables_are_those_of_the_committed_records(records: list[Record], tmp_path: Path) -> None:
-    for path in write(records, tmp_path):
-        assert path.read_bytes() == (QUICK / path.name).read_bytes(), path.name
+@pytest.mark.parametrize("folder", [QUICK, ALL], ids=lambda folder: folder.name)
+def test_the_committed_tables_are_those_of_the_committed_records(folder: Path, tmp_path: Path) -> None:
+    for path in write(list(Store(folder).read().values()), tmp_path):
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
-def test_the_readme_shows_the_committed_table() -> None:
+def test_the_readme_shows_the_committed_overview() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = readme.split("<!-- quick:begin -->\n")[1].split("<!-- quick:end -->")[0]
-    assert shown.strip() == (QUICK / "table.md").read_text(encoding="utf-8").strip()
+    shown = readme.split("<!-- all:begin -->\n")[1].split("<!-- all:end -->")[0]
+    assert (ALL / "overview.md").read_text(encoding="utf-8").strip().endswith(shown.strip())
+    assert shown.count("\n| ") > 60
+
+
+def test_the_whole_suite_left_no_cell_without_an_outcome() -> None:
+    suite = shipped("all")
+    assert isinstance(suite, Suite)
+    cells = grid(suite, None, download=False) if at_hand("mnist") else None
+    found = Store(ALL).read()
+    played = {(record.baseline, record.dataset) for record in found.values()}
+    named = {roster.title(name) for name in roster.everyone()}
+    assert {name for name, _ in played} == named
+    assert {dataset for _, dataset in played} == set(suite.datasets)
+    assert all(run.status == "done" or run.reason for record in found.values() for run in record.runs)
+    assert cells is None or {cell.key for cell in cells} == set(found)
+
+
+@pytest.mark.parametrize("folder", [QUICK, ALL], ids=lambda folder: folder.name)
+def test_the_committed_records_are_of_the_present_code(folder: Path) -> None:
+    found = Store(folder).read().values()
+    stale = sorted(
+        {record.baseline for record in found if record.source != source_digest(roster.load(record.baseline))}
+    )
+    assert not stale, f"run ganbench run --suite {folder.name}"
 
 
 def test_a_few_steps_already_bring_samples_closer() -> None:

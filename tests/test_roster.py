@@ -191,3 +191,10 @@ def test_errors_are_of_their_kind(tmp_path: Path) -> None:
         roster.load("wgna")
     with pytest.raises(Missing):
         roster.load(str(tmp_path / "mine.py"))
+
+
+def test_the_settings_of_a_record_build_the_same_player_also_where_they_have_no_effect() -> None:
+    digits = load_data("digits")
+    for name in ("pixelcnn", "wgan", "held_out", "f_gan:kl"):
+        player = roster.configure(name, {}, digits)
+        assert roster.built(name, roster.settings_of(player), digits) == player

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +234,17 @@ def test_the_time_a_cell_takes_is_told_from_earlier_ones_of_its_kind(finished: t
     assert task.seconds == pytest.approx(30.0)
     (unknown,) = tasks([replace(longer, dataset="grid25")], {record.key: record})
     assert unknown.seconds == longer.guess > 0
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
+def test_a_termination_ends_the_processes_of_the_pool_too() -> None:
+    before = set(active_children())
+    with pytest.raises(KeyboardInterrupt), local.pool(1) as workers:  # noqa: PT012
+        workers.submit(int).result()  # the process is up
+        workers.submit(time.sleep, 600)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(600)
+    for child in set(active_children()) - before:
+        child.join(timeout=60)
+    assert set(active_children()) <= before
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

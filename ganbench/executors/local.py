@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from multiprocessing.queues import Queue
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 
 from ganbench.cell import Place, compute
 from ganbench.errors import CellError
@@ -68,13 +68,27 @@ def pool(jobs: int, news: Queue[News] | None = None) -> Iterator[ProcessPoolExec
     before = set(active_children())
     workers = ProcessPoolExecutor(jobs, get_context("spawn"), start_worker, (news,))
     try:
-        yield workers
+        with termination_interrupts():
+            yield workers
     except BaseException:
         workers.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - before:
             child.terminate()
         raise
     workers.shutdown()
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Take SIGTERM for an interrupt, so that it ends the processes of the pool too; only the main thread can."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, usual)
 
 
 @contextmanager
@@ -97,8 +111,9 @@ def listening(news: Queue[News], tasks: Sequence[Task], tell: Tell) -> Iterator[
 
 
 def start_worker(news: Queue[News] | None) -> None:
-    """Prepare a worker: an interrupt is the parent's business."""
+    """Prepare a worker: an interrupt is the parent's business, a termination its own end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if news is not None:
         inbox.append(news)
 

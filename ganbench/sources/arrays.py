@@ -153,9 +153,13 @@ def picture(name: str, image: Array, is_last: bool, span: Span | None) -> Pictur
 
 
 def quantised(name: str, values: Array, span: Span) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return values between black and white as uint8, and whether any was clipped; raises BadInput if not finite."""
+    """Return values between black and white as uint8, and whether any was clipped; raises BadInput if not finite.
+
+    Single precision stays so: then a value halfway between two levels falls as it does inside a run.
+    """
     low, high = span
-    levels = (values.astype(np.float64) - low) * (255 / (high - low))
+    kept: NDArray[np.floating] = values.astype(np.float32 if values.dtype == np.float32 else np.float64)
+    levels = (kept - float(low)) * float(255 / (high - low))
     if not np.isfinite(levels).all():
         raise BadInput(f"image {name} holds values that are not finite")
     notes = [f"[{low:g}, {high:g}] to 0-255, rounded"]

@@ -87,7 +87,7 @@ class Source:
 
 def printable(name: str) -> str:
     """Return a name that fits on one line of any terminal: what cannot be printed becomes a question mark."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name)
+    return name if name.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganbench.errors import BadInput
+from ganbench.sources import jpeg, png
 from ganbench.sources.base import Bytes, Picture
-from ganbench.sources.jpeg import quick
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of damaged files, we say
 
@@ -62,6 +62,9 @@ def quietly() -> Iterator[None]:
 
 def decode(name: str, content: bytes) -> Picture:
     """Return the picture in a file of any of ``FORMATS``; raises BadInput, with the reason, where there is none."""
+    pixels = png.quick(content, MOST_PIXELS)
+    if pixels is not None:
+        return picture(name, pixels, "PNG", [])
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -84,16 +87,21 @@ def converted(name: str, image: Image.Image, content: bytes) -> Picture:
     if getattr(image, "n_frames", 1) > 1:
         notes.append("first of several frames")
     pixels, more = loaded(image, stored, content)
+    return picture(name, pixels, stored, [*notes, *more])
+
+
+def picture(name: str, pixels: Bytes, stored: str, notes: list[str]) -> Picture:
+    """Return decoded pixels as a picture, whose colour becomes grey where it is none."""
     if pixels.shape[2] == 3 and is_grey(pixels):
         pixels = pixels[..., :1]
-        more += ["equal channels read as grey"]
-    return Picture(name, np.ascontiguousarray(pixels), stored, (*notes, *more))
+        notes = [*notes, "equal channels read as grey"]
+    return Picture(name, np.ascontiguousarray(pixels), stored, tuple(notes))
 
 
 def loaded(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:
     """Decode, turn as EXIF says, and return pixels (h, w, 1 or 3) and what was done to them."""
     if stored == "JPEG" and not is_turned(image):
-        pixels = quick(image, content)
+        pixels = jpeg.quick(image, content)
         if pixels is not None:
             return pixels, []
     image.load()

@@ -35,7 +35,7 @@ def folder(path: Path, name: str) -> Source:
     def items() -> Iterator[Item]:
         yield from left_out
         for file in files:
-            yield relative(file, path), partial(bytes_of, Path(file))
+            yield relative(file, path), partial(bytes_of, file)
 
     passed = [f"{each.reason}: {each.name}" for each in left_out]
     return Source(
@@ -97,14 +97,20 @@ def said(left_out: Iterable[LeftOut]) -> str:
     return f" ({', '.join(f'{count} {reason}' for reason, count in counts.items())})" if counts else ""
 
 
-def bytes_of(path: Path) -> bytes:
+def bytes_of(path: str) -> bytes:
     """Return a file's content; raises BadInput where it cannot be read or is too large to be an image."""
+    name = printable(os.path.basename(path))  # noqa: PTH119
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # an opened stream takes four times as long
+        try:
+            content = os.read(file, min(os.fstat(file).st_size, LARGEST) + 1)
+            while len(content) <= LARGEST and (more := os.read(file, TASK_BYTES)):
+                content += more
+        finally:
+            os.close(file)
     except OSError as error:
-        raise BadInput(f"{printable(path.name)}: cannot be read ({error.strerror})") from error
-    return within_bounds(printable(path.name), content)
+        raise BadInput(f"{name}: cannot be read ({error.strerror})") from error
+    return within_bounds(name, content)
 
 
 def within_bounds(name: str, content: bytes) -> bytes:
