@@ -34,7 +34,8 @@ HEAD = """# Every variant, step by step
 Milliseconds of CPU time of one whole step (all of its moves, data, noise and the generator's average) on one thread:
 shared networks with two hidden layers of {width}, batches of {batch}. The loop is ordinary PyTorch for one seed, made
 from the same losses: modules called as they are, `backward`, `torch.optim`. The other columns are speeds per seed as
-multiples of the loop's, in groups of 1, 5 and 16 seeds (best of {rounds} rounds, in turns).{compiled}
+multiples of the loop's, in groups of 1, 5 and 16 seeds (best of {rounds} rounds, in turns); compiled: {group} seeds,
+for some variants.
 
 {machine}
 
@@ -176,20 +177,26 @@ def rows(names: list[str], compiled: bool) -> Iterator[str]:
             yield f"| {name} | | | {type(error).__name__}: {str(error).splitlines()[0][:80]} | | |\n"
 
 
+def known(path: Path) -> dict[str, str]:
+    """Return the lines of an earlier table by the name of the variant."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = [line for line in text.splitlines(keepends=True) if line.startswith("| ")]
+    return {line.split(" | ", 1)[0].removeprefix("| "): line for line in lines if not line.startswith("| variant")}
+
+
 def main() -> None:
-    """Measure, print as it goes, and write the table beside this file."""
+    """Measure, print as it goes, and write the table beside this file; rows that were not asked for stay."""
     torch.set_num_threads(1)
     mlp.generator.__defaults__, mlp.critic.__defaults__ = (WIDTH,), (WIDTH, 1, None)  # the networks of the goals
-    compiled = "--compiled" in sys.argv
-    names = [name for name in sys.argv[1:] if name != "--compiled"]
-    names = names or [name for name in roster.everyone() if not issubclass(roster.load(name), Control)]
-    said = f" Compiled: {COMPILED_GROUP} seeds." if compiled else ""
-    head = HEAD.format(width=WIDTH, batch=BATCH, rounds=ROUNDS, compiled=said, machine=describe(), group=COMPILED_GROUP)
-    lines = [head]
-    for line in rows(names, compiled):
+    everyone = [name for name in roster.everyone() if not issubclass(roster.load(name), Control)]
+    names = [name for name in sys.argv[1:] if name != "--compiled"] or everyone
+    path = Path(__file__).with_suffix(".md")
+    table = known(path)
+    for name, line in zip(names, rows(names, "--compiled" in sys.argv), strict=True):
         print(line, end="", flush=True)
-        lines.append(line)
-    (Path(__file__).parent / "variants.md").write_text("".join(lines), encoding="utf-8")
+        table[name] = line
+    head = HEAD.format(width=WIDTH, batch=BATCH, rounds=ROUNDS, machine=describe(), group=COMPILED_GROUP)
+    path.write_text(head + "".join(table[name] for name in everyone if name in table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ def frechet(
     single: bool = False,
 ) -> float:
     """Squared Frechet distance; ``commuting`` takes the distance of the roots of the covariances."""
-    if single:
-        real, fake = real.astype(np.float32), fake.astype(np.float32)
+    real, fake = (cloud.astype(np.float32 if single else np.float64) for cloud in (real, fake))
     shift = np.linalg.norm(real.mean(0) - fake.mean(0))
     a, b = (np.atleast_2d(np.cov(cloud, rowvar=False, ddof=ddof)) for cloud in (real, fake))
     first = (shift**2 if square else shift) if means else 0.0
@@ -62,8 +61,7 @@ def kid(
     single: bool = False,
 ) -> float:
     """Squared MMD with the kernel (x.y / d + 1)^3."""
-    if single:
-        real, fake = real.astype(np.float32), fake.astype(np.float32)
+    real, fake = (cloud.astype(np.float32 if single else np.float64) for cloud in (real, fake))
     divisor = real.shape[1] if scaled else 1
     return estimate(((a @ b.T / divisor + constant) ** degree for a, b in sides(real, fake)), biased)
 
