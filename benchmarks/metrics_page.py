@@ -14,8 +14,7 @@ INTRODUCTION = """# Metrics beside their peers
 CPU seconds on one thread, features in memory, d = 2048 unless a title says otherwise; the best of up to three rounds in
 turns (what takes longer than eight seconds is measured once). The machine had other work, so read ratios within one
 table, and those to a tenth. A ratio is our time over theirs; the goal is the largest ratio aimed at.
-The difference is the largest relative one of the values. Made by `python -m benchmarks.metrics`, one table at a time:
-some tables are older than the last changes that made our side faster.
+The difference is the largest relative one of the values. Made by `python -m benchmarks.metrics`.
 """
 HEAD = "| n | library | CPU s | ratio | goal | met | difference |\n|---:|---|---:|---:|---:|---|---:|\n"
 SHARED = "ours_shared"  # ours with more metrics, not a peer
