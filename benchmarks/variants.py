@@ -46,8 +46,8 @@ FOOT = """
 The goals, replayed: 0.8 / 3 / 5.5 in groups of 1 / 5 / 16, and nowhere below 0.95 with five seeds; compiled: 8 with
 five. Where the table falls short, arithmetic dominates that a group only repeats: convolutions (dcgan, lapgan),
 attention (sagan), kernels and differences between all pairs of a batch (gmmn, mmd_gan, minibatch_discrimination),
-masked convolutions and recurrences over pixels (pixelcnn, pixelrnn: below 0.95, their grouped form is slower than one net's).
-Elsewhere a group shares what Python spends on each operation. The ways agree as `tests/test_replay.py` says.
+masked convolutions and recurrences over pixels (pixelcnn, pixelrnn: below 0.95, their grouped form is slower than one
+net's). Elsewhere a group shares what Python spends on each operation. The ways agree as `tests/test_replay.py` says.
 """
 
 
