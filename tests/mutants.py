@@ -56,8 +56,8 @@ def place(file: str) -> Path:
 
 
 def forget() -> None:
-    """Let the package be imported again."""
-    for name in [name for name in sys.modules if name.startswith("ganbench")]:
+    """Let the package be imported again, and tests, which may have been collected with the package as it is."""
+    for name in [name for name in sys.modules if name.startswith(("ganbench", "tests."))]:
         del sys.modules[name]
 
 
