@@ -29,8 +29,8 @@ from tests.planted_code import PLANTED_CODE
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ganbench"
 SECONDS = 60.0  # a mutant that hangs longer is convicted
-KILLED, SURVIVED, NOT_PLANTED = 10, 11, 12  # not 0 or 1, which a process that breaks may leave with
-TOLD = {SURVIVED: "survived", NOT_PLANTED: "not planted"}
+KILLED, SURVIVED, NOT_PLANTED, HUNG = 10, 11, 12, 13  # not 0 or 1, which a process that breaks may leave with
+TOLD = {SURVIVED: "survived", NOT_PLANTED: "not planted", HUNG: "hung, and counts as killed"}
 Mutant = tuple[str, str, str, str]  # file, right, wrong; and the metrics whose claims, or the tests that, must convict
 MUTANTS: tuple[Mutant, ...] = (*((f"metrics/{file}", *rest) for file, *rest in PLANTED), *PLANTED_CODE)  # type: ignore[misc]
 
@@ -97,7 +97,7 @@ def verdict_on(mutant: Mutant) -> int:
 
 
 def verdicts_on(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, int]]:
-    """Try mutants, ``jobs`` at once, each in a process of its own; one that hangs is killed, and convicted."""
+    """Try mutants, ``jobs`` at once, each in a process of its own; one that hangs is ended, and told apart."""
     waiting, running = list(reversed(mutants)), {}
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -106,14 +106,14 @@ def verdicts_on(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, 
             running[process.sentinel] = process, waiting.pop(), time.monotonic() + SECONDS
         wait(list(running), timeout=1.0)
         for sentinel, (process, mutant, end) in list(running.items()):
-            late = time.monotonic() > end
-            if late and process.is_alive():
+            late = process.is_alive() and time.monotonic() > end
+            if late:
                 process.kill()
             elif process.is_alive():
                 continue
             process.join()
             del running[sentinel]
-            yield mutant, KILLED if late else process.exitcode or 0
+            yield mutant, HUNG if late else process.exitcode or 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     codes = []
     for (file, right, wrong, _), code in verdicts_on(tried, chosen.jobs):
-        codes.append(code)
+        codes.append(KILLED if code == HUNG else code)
         if code != KILLED:
             print(f"{TOLD.get(code, 'does not run')}: {file}: {right!r} -> {wrong!r}", flush=True)
     seconds = time.perf_counter() - began

@@ -56,6 +56,16 @@ def test_seeds_differ_and_a_seed_repeats_itself_to_the_last_bit() -> None:
     assert torch.equal(Sampler(first).draw(10)[0], Sampler(again).draw(10)[0])
 
 
+def test_seeds_differ_in_their_first_weights_in_their_data_and_in_their_noise() -> None:
+    game = play(WGANGP(), [3, 7], 0)
+    dealt = game.dealer("critic").deal(0)
+    assert {"z", "eps"} < set(dealt)
+    differing = {name for name, hand in dealt.items() if not torch.equal(hand[0], hand[1])}
+    assert differing == set(dealt)
+    for side in "GD":
+        assert not torch.equal(*game.state[side]["weights"])
+
+
 @pytest.mark.parametrize("baseline", [NonSaturatingGAN(), WGANGP(), Counting(), NonSaturatingGAN(order="simultaneous")])
 def test_a_replayed_game_is_the_eager_game_bit_for_bit(baseline: Baseline) -> None:
     replayed, eager = play(baseline, [3, 7], 4), play(baseline, [3, 7], 4, way="eager")
