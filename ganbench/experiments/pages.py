@@ -20,9 +20,13 @@ from ganbench.table.markup import escaped
 
 INTRODUCTION = f"""# The claims of the study notes, as experiments
 
-Each claim was run: the number that would show it, the number that was measured, and a verdict by a rule that was set
-down before. *Note is wrong* means that a proof or the note's own source says otherwise, and that the measurement shows
-it. Numbers of several seeds are means with {CONFIDENCE:.0%} intervals (Student's t).
+Each claim was run: the number that would show it, the number that was measured, and a verdict by the rule beside it.
+*Note is wrong* means that a proof or the note's own source says otherwise, and that the measurement shows it. Numbers
+of several seeds are means with {CONFIDENCE:.0%} intervals (Student's t).
+
+Rules were set down before the first run. Eight were mended after it, towards a closed form, a published band or a
+fairer question, and are worth a second look: slopes on disjoint supports, clipping's ends, the Lipschitz penalties, the
+singular set, the power of tests on lost modes, images climbed up another classifier, the cost of metrics, and packing.
 """
 HEADER = ["claim", "note", "expected", "measured", "verdict"]
 
