@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import active_children
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -238,13 +239,12 @@ def test_the_time_a_cell_takes_is_told_from_earlier_ones_of_its_kind(finished: t
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
 def test_a_termination_ends_the_processes_of_the_pool_too() -> None:
-    before = set(active_children())
     with pytest.raises(KeyboardInterrupt), local.pool(1) as workers:  # noqa: PT012
-        workers.submit(int).result()  # the process is up
+        number = workers.submit(os.getpid).result()  # the process is up
+        (child,) = (child for child in active_children() if child.pid == number)
         workers.submit(time.sleep, 600)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(600)
-    for child in set(active_children()) - before:
-        child.join(timeout=60)
-    assert set(active_children()) <= before
+    # Open until the process ends. Joining it here would race with the thread of the pool, which joins it too.
+    assert wait([child.sentinel], timeout=60)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
