@@ -12,7 +12,8 @@ import torch
 from benchmarks.machine import describe
 from ganbench import data, roster
 from ganbench.game import Control
-from ganbench.suite import Suite, shipped
+from ganbench.suite import Suite
+from ganbench.suites import shipped
 from ganbench.train import Plan, Trainer
 
 GROUPS = (1, 3, 16)

@@ -15,6 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ganbench import data, roster
+from ganbench.checkpoints import Checkpoint
 from ganbench.code import source_digest
 from ganbench.dataset import Tensors
 from ganbench.files import write_atomically
@@ -80,13 +81,17 @@ def compute(cell: Cell, place: Place, old: Record | None, tell: Tell) -> Record:
             record = work.score_again(old) or work.play(tell)
         except Exception as error:  # what a cell raises is its result, and other cells go on
             record = work.failed(error)
-    made = provenance(place.device, perf_counter() - began, heard)
+    made = provenance(place.device, perf_counter() - began + work.seconds, heard)
+    if work.resumed:
+        made["resumed"] = work.resumed
     if work.trainer and work.trainer.remark:
         made["remark"] = work.trainer.remark
     if old and not work.trainer:  # scored again: keep in mind what made the samples
         made["trained"] = old.provenance.get("trained", old.provenance)
     record = replace(record, provenance=made)
     Store(place.folder).append(record)
+    if state(cell, record) != "failed":
+        work.checkpoint.remove()
     return record
 
 
@@ -100,16 +105,25 @@ class Work:
         self.plan = Plan(cell.steps, cell.batch, place.device, cell.way)
         self.trainer: Trainer | None = None
         self.curve: list[dict[str, Any]] = []
+        self.checkpoint = Checkpoint(self.folder / "checkpoint.safetensors", cell.key)
+        self.resumed: list[int] = []  # steps at which an interrupted game went on
+        self.seconds = 0.0  # that it had taken before
 
     def play(self, tell: Tell) -> Record:
-        """Train, sample, score; keep samples, weights and a picture."""
+        """Train, sample, score; keep samples, weights and a picture. An interrupted game goes on where it was."""
         trainer = self.trainer = Trainer(self.baseline, self.data, self.cell.seeds, self.plan)
+        began = perf_counter()
+        self.resume(trainer)
         watch = self.watcher()
 
         def note(trainer: Trainer) -> None:
             tell(trainer.done)
             if watch and (trainer.done == self.cell.steps or self.baseline.moves(0)):  # a control has no course
                 self.curve.append(self.point(watch, trainer))
+            if self.checkpoint.due():
+                seconds = self.seconds + perf_counter() - began
+                course = {"curve": self.curve, "seconds": seconds, "resumed": self.resumed}
+                self.checkpoint.write(trainer, course)
 
         trainer.run(watch=note)
         x, y = samples(trainer, self.cell.samples)
@@ -119,6 +133,12 @@ class Work:
         self.keep("weights", weights(trainer))
         pictures.cell(record, x, y, self.data, self.folder / "samples.png")
         return record
+
+    def resume(self, trainer: Trainer) -> None:
+        """Put the game where it was interrupted, if it was."""
+        if course := self.checkpoint.restore(trainer):
+            self.curve, self.seconds = course["curve"], course["seconds"]
+            self.resumed = [*course["resumed"], trainer.done]
 
     def asked(self, y: Tensor) -> Tensor | None:
         """Return the classes that samples were asked to be of, None from a baseline that takes no such wishes."""

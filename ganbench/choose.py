@@ -12,7 +12,8 @@ from typing import Any
 from ganbench.errors import BadInput, RequestError
 from ganbench.record import Record
 from ganbench.store import Store
-from ganbench.suite import Suite, find_suite
+from ganbench.suite import Suite
+from ganbench.suites import find_suite
 
 METRIC = "sliced_wasserstein"
 

@@ -23,7 +23,8 @@ from ganbench.report import pictures
 from ganbench.request import Request
 from ganbench.run import Task, grid, tasks
 from ganbench.store import Store
-from ganbench.suite import Notes, Suite, find_suite
+from ganbench.suite import Notes, Suite
+from ganbench.suites import find_suite
 from ganbench.table import show, write
 
 SELECTION = "selection.json"  # which records the last run was about

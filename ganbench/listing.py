@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from ganbench import roster, suite
+from ganbench import roster
 from ganbench.data import DATASETS, load
 from ganbench.dataset import Dataset
 from ganbench.errors import Missing
@@ -15,6 +15,8 @@ from ganbench.experiments import EXPERIMENTS
 from ganbench.experiments import load as load_experiment
 from ganbench.features import EXTRACTORS
 from ganbench.metrics import METRICS
+from ganbench.suite import Notes
+from ganbench.suites import names, shipped
 from ganbench.train import Plan
 
 
@@ -69,9 +71,9 @@ def features() -> Table:
 def suites() -> Table:
     """Return names of suites and the questions that they ask."""
     table = Table("name", "question", "baselines", "datasets", title="suites")
-    for name in suite.names():
-        each = suite.shipped(name)
-        if isinstance(each, suite.Notes):
+    for name in names():
+        each = shipped(name)
+        if isinstance(each, Notes):
             table.add_row(name, each.question, f"experiments: {each.experiments}", each.form)
             continue
         players = each.baselines if isinstance(each.baselines, str) else ", ".join(each.baselines)

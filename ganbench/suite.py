@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from itertools import product
-from pathlib import Path
 from typing import Any, Literal
 
 from ganbench import roster
 from ganbench.data import DATASETS
 from ganbench.data.names import split
 from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, Missing
+from ganbench.errors import BadInput
 from ganbench.find import check_names
 from ganbench.game import Baseline
 from ganbench.metrics import METRICS
-from ganbench.record import typed
 from ganbench.replay import EVERY_WAY
 from ganbench.user_files import is_path
 from ganbench.user_files import split as file_split
 
-SUITES = Path(__file__).parent / "suites"
 SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
 
 Metrics = tuple[str, ...] | Literal["all"]
@@ -176,34 +172,3 @@ class Cell:
     @property
     def name(self) -> str:
         return f"{roster.title(self.baseline)} on {self.dataset}"
-
-
-def names() -> list[str]:
-    """Return the names of the suites that come with the package."""
-    return sorted(path.stem for path in SUITES.glob("*.toml"))
-
-
-def shipped(name: str) -> Suite | Notes:
-    """Return a suite of the package; raises UnknownName with the nearest names."""
-    check_names("suite", [name], names())
-    return read(SUITES / f"{name}.toml")
-
-
-def find_suite(name: str) -> Suite | Notes:
-    """Return the suite of that name, or the one in the TOML file at that path."""
-    return read(Path(name)) if name.endswith(".toml") or "/" in name else shipped(name)
-
-
-def read(path: Path) -> Suite | Notes:
-    """Return the suite in a TOML file; raises Missing, BadInput (with the line for malformed TOML) or UnknownName."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Missing(f"{path}: cannot read this suite: {error.strerror}") from error
-    except ValueError as error:
-        raise BadInput(f"{path}: not TOML: {error}") from error
-    if isinstance(count := table.get("seeds"), int):
-        table["seeds"] = list(range(count))
-    kind = Notes if "experiments" in table else Suite
-    suite: Suite | Notes = typed({"name": path.stem, **table}, kind, str(path))
-    return suite

@@ -15,7 +15,8 @@ from ganbench.game import Control
 from ganbench.record import Record, Run, Scores
 from ganbench.run import grid
 from ganbench.store import Store
-from ganbench.suite import Suite, read, shipped
+from ganbench.suite import Suite
+from ganbench.suites import read, shipped
 from tests.runs import TINY, ganbench, suite
 
 ROOT = Path(__file__).parents[1]

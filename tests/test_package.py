@@ -10,11 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LOOK = """
-import ganbench, ganbench.roster, ganbench.suite
+import ganbench, ganbench.roster, ganbench.suites
 from ganbench import data, features
 print(ganbench.__file__)
-print(len(ganbench.roster.names()), len(ganbench.suite.names()))
-features.load("digits"), features.load("mnist"), ganbench.suite.shipped("quick")
+print(len(ganbench.roster.names()), len(ganbench.suites.names()))
+features.load("digits"), features.load("mnist"), ganbench.suites.shipped("quick")
 """
 
 

@@ -17,7 +17,7 @@ from ganbench.errors import UnknownName
 from ganbench.replay import LONG, Step, cannot_compile, chosen, compiled, replay, trace
 from ganbench.run import grid
 from ganbench.store import Store
-from ganbench.suite import read
+from ganbench.suites import read
 from ganbench.train import Plan, Trainer
 from tests.games import play
 from tests.runs import TINY, ganbench, suite

@@ -17,7 +17,8 @@ from ganbench.run import grid
 from ganbench.sample import Sampler
 from ganbench.store import Store
 from ganbench.streams import stream
-from ganbench.suite import Suite, shipped
+from ganbench.suite import Suite
+from ganbench.suites import shipped
 from ganbench.table import write
 from ganbench.train import Plan, Trainer
 

@@ -27,7 +27,8 @@ from ganbench.outcome import samples, weights
 from ganbench.record import Record, to_line
 from ganbench.run import grid, tasks
 from ganbench.store import Store
-from ganbench.suite import Cell, Suite, read
+from ganbench.suite import Cell, Suite
+from ganbench.suites import read
 from ganbench.train import Plan, Trainer
 from tests.runs import own, suite
 

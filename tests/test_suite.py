@@ -11,7 +11,8 @@ import pytest
 from ganbench import roster
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
 from ganbench.run import grid
-from ganbench.suite import Budget, Suite, find_suite, names, read, shipped
+from ganbench.suite import Budget, Suite
+from ganbench.suites import find_suite, names, read, shipped
 from tests.runs import TINY, own, suite
 
 FULL = """

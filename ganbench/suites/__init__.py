@@ -1,1 +1,44 @@
-"""The suites that come with the package, as TOML files beside this one."""
+"""Suites that come with the package, one TOML file each, and suites in anybody's files."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from ganbench.errors import BadInput, Missing
+from ganbench.find import check_names
+from ganbench.record import typed
+from ganbench.suite import Notes, Suite
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Return the names of the suites that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def shipped(name: str) -> Suite | Notes:
+    """Return a suite of the package; raises UnknownName with the nearest names."""
+    check_names("suite", [name], names())
+    return read(FOLDER / f"{name}.toml")
+
+
+def find_suite(name: str) -> Suite | Notes:
+    """Return the suite of that name, or the one in the TOML file at that path."""
+    return read(Path(name)) if name.endswith(".toml") or "/" in name else shipped(name)
+
+
+def read(path: Path) -> Suite | Notes:
+    """Return the suite in a TOML file; raises Missing, BadInput (with the line for malformed TOML) or UnknownName."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Missing(f"{path}: cannot read this suite: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{path}: not TOML: {error}") from error
+    if isinstance(count := table.get("seeds"), int):
+        table["seeds"] = list(range(count))
+    kind = Notes if "experiments" in table else Suite
+    suite: Suite | Notes = typed({"name": path.stem, **table}, kind, str(path))
+    return suite

@@ -21,7 +21,7 @@ from ganbench.record import from_line, to_line
 from ganbench.run import grid
 from ganbench.scorer import Scorer
 from ganbench.store import Store
-from ganbench.suite import read
+from ganbench.suites import read
 from tests.runs import TINY, ganbench, suite
 
 HEAD = """
