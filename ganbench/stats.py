@@ -1,10 +1,9 @@
-"""What seeds can tell: intervals, tests, and the tier of rows that cannot be told from the best."""
+"""What seeds can tell: intervals, tests, and the tier of rows that may be the best."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import isfinite, sqrt
 
 import numpy as np
@@ -74,16 +73,6 @@ def welch(a: Sequence[float], b: Sequence[float]) -> float:
     return float(test.pvalue)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted for their number by Holm's step-down rule (Holm, 1979), in the order given."""
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, highest = [0.0] * len(order), 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p_values[i]))
-        adjusted[i] = highest
-    return adjusted
-
-
 def losses(values: Sequence[float], better: str, ideal: float | None = None) -> list[float]:
     """Return values as losses, the lower the better: as they are, negated, or their distance from the ``ideal``."""
     if better == "target":
@@ -94,20 +83,21 @@ def losses(values: Sequence[float], better: str, ideal: float | None = None) -> 
 
 
 def best_tier(rows: Mapping[str, Sequence[float]], alpha: float = ALPHA) -> set[str]:
-    """Return the rows of ``losses`` that cannot be told from the one with the lowest mean; empty if none can be ranked.
+    """Return the rows of ``losses`` that may be the best; empty if none can be ranked.
 
-    Rows need at least two values to take part. Every pair is tested by Welch's test and all p-values are adjusted
-    together by Holm's rule: which row is best was read off the same data, so a correction for the comparisons with
-    that row alone would cast out too many equals.
+    Multiple comparisons with the best (Hsu, 1984, Annals of Statistics 12): a row is cast out where another one is
+    better by Welch's one-sided test at level ``alpha``, divided by the number of other rows. So a row that is the best
+    is cast out with a probability of ``alpha`` at most. Rows need at least two values to take part.
     """
     ranked = {name: values for name, values in rows.items() if len(values) > 1}
-    if not ranked:
-        return set()
-    best = min(ranked, key=lambda name: (summary(ranked[name])[0], name))
-    pairs = list(combinations(ranked, 2))
-    adjusted = holm([welch(ranked[a], ranked[b]) for a, b in pairs])
-    worse = {name for pair, p in zip(pairs, adjusted, strict=True) if best in pair and p < alpha for name in pair}
-    return set(ranked) - (worse - {best})
+    means = {name: summary(values)[0] for name, values in ranked.items()}
+
+    def beats(other: str, name: str) -> bool:
+        if means[other] >= means[name]:
+            return False
+        return welch(ranked[other], ranked[name]) / 2 * (len(ranked) - 1) < alpha
+
+    return {name for name in ranked if not any(beats(other, name) for other in ranked)}
 
 
 def improvement(losses_a: Sequence[float], losses_b: Sequence[float]) -> float:

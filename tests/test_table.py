@@ -92,7 +92,7 @@ def test_below_the_table_stands_all_that_its_numbers_depend_on(tmp_path: Path) -
     below = (tmp_path / "table.md").read_text(encoding="utf-8").replace("\\", "")
     for said in (
         "Means over 3 seeds with 95% intervals",
-        "Welch's t-test of every pair, p-values adjusted by Holm's rule, level 0.05",
+        "no other is better by Welch's one-sided t-test at level 0.05, corrected for the number of others (Bonferroni)",
         "Samples per seed: 1000.",
         "Reference: digits:held_out (rule), 449 examples.",
         "Features: digits (sha256 82790460606c).",

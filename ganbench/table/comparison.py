@@ -126,7 +126,7 @@ def said(numbers: Sequence[float], usual: int) -> str:
 
 
 def tier(column: Column, down: Sequence[Row]) -> tuple[Column, set[str]]:
-    """Return the column with the labels of the baselines that cannot be told from its best; controls take no part."""
+    """Return the column with the labels of the baselines that may be its best; controls take no part."""
     if not column.rankable:
         return column, set()
     found = {row.label: values(row, column) for row in down if not row.is_control}

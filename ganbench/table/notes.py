@@ -19,8 +19,8 @@ def notes(columns: Sequence[Column], rows: Sequence[Row], usual: int) -> list[st
     seeds = "one seed" if usual == 1 else f"{usual} seeds"
     return [
         f"Means over {seeds} with {CONFIDENCE:.0%} intervals (Student's t); other numbers of seeds stand in brackets.",
-        f"Bold: baselines that cannot be told from the best (Welch's t-test of every pair, p-values adjusted by Holm's "
-        f"rule, level {ALPHA:g}). Rows with a single seed and controls are not ranked.",
+        f"Bold: baselines that may be the best: no other is better by Welch's one-sided t-test at level {ALPHA:g}, "
+        "corrected for the number of others (Bonferroni). Rows with a single seed and controls are not ranked.",
         *evidence(columns),
         *differences(columns),
         *plans(rows),
