@@ -131,7 +131,9 @@ def conclude(console: Console, store: Store, redraw: bool, data: Path | None) ->
     console.print(show(records))
     paths = write(records, store.folder)
     if redraw:
-        paths += [*pictures.overview(records, store.folder, data), *pictures.curves(records, store.folder)]
+        for charts in (pictures.curves, pictures.intervals):
+            paths += charts(records, store.folder)
+        paths += pictures.overview(records, store.folder, data)
     paths += sorted({*store.folder.glob("*.png")} - set(paths))
     console.print(f"records: {store.path}", markup=False, highlight=False, soft_wrap=True)
     console.print(

@@ -178,6 +178,18 @@ def test_curves_and_intervals_are_small_and_the_same_in_any_order(tmp_path: Path
         assert [path.read_bytes() for path in chart(records[::-1], tmp_path)] == before
 
 
+def test_of_a_crowd_every_baseline_has_a_panel_and_every_data_set_a_picture(tmp_path: Path) -> None:
+    few, many = ([record(f"v{i}", dataset, 0.1) for i in range(n) for dataset in ("ring8", "digits")] for n in (3, 17))
+    held_out = [record("held_out", dataset) for dataset in ("ring8", "digits")]
+    assert [path.name for path in curves([*few, *held_out], tmp_path)] == ["curves.png"]
+    paths = curves([*many, *held_out], tmp_path)
+    assert [path.name for path in paths] == ["curves-digits.png", "curves-ring8.png"]
+    assert all(is_small_picture(path) for path in paths)
+    before = paths[0].read_bytes()
+    assert curves(many, tmp_path)[0].read_bytes() != before  # the held-out data are a line of their own
+    assert curves([*held_out, *many[::-1]], tmp_path)[0].read_bytes() == before
+
+
 def test_nothing_watched_no_curves(tmp_path: Path) -> None:
     assert curves([record("ns_gan", curve=[])], tmp_path) == []
     assert intervals([record("ns_gan", scores=())], tmp_path) == []

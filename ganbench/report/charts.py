@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -19,17 +20,23 @@ from ganbench.table.comparison import values
 from ganbench.table.rows import Row, rows
 
 DECADES = 30.0  # ratio of largest to smallest from which an axis is logarithmic
+CROWD = 16  # lines that an eye can follow in one panel
+ACROSS = 8  # panels side by side
+OTHERS = "#D9D9D9"
 
 
 def curves(records: Sequence[Record], folder: Path) -> list[Path]:
     """Draw learning curves, a panel for each data set and watched metric; writes ``curves.png``, if there are any.
 
-    Lines are means over seeds, bands reach from the lowest to the highest seed; controls are horizontal lines.
+    Lines are means over seeds, bands reach from the lowest to the highest seed; controls are horizontal lines. Where
+    one panel would hold a crowd, every baseline gets its own, and every data set a picture: ``curves-<dataset>.png``.
     """
     watched = sorted({(record.dataset, each["metric"]) for record in records for each in record.curve})
     if not watched:
         return []
     down = [row for name in sorted({name for name, _ in watched}) for row in members(records, name)]
+    if len({row.label for row in down if not row.is_control}) > CROWD:
+        return [crowd(records, dataset, metric, folder) for dataset, metric in watched]
     looks = {label: line_style(i) for i, label in enumerate(sorted({row.label for row in down if not row.is_control}))}
     quiet = sorted({row.label for row in down if row.is_control})
     looks |= {label: (QUIET, DASHES[i % len(DASHES)]) for i, label in enumerate(quiet)}
@@ -40,6 +47,36 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
             ax.set(title=dataset, xlabel="steps", ylabel=named(metric, records, dataset))
         legend(figure, axes, list(looks))
         return [save(figure, folder / "curves.png")]
+
+
+def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) -> Path:
+    """Draw one panel for each baseline of a data set: its curve over those of all others, and the held-out data."""
+    down = members(records, dataset)
+    courses = {row.label: course(row, metric) for row in down if not row.is_control}
+    courses = {label: found for label, found in courses.items() if len(found[0])}
+    floor = [found[2][-1] for row in down if row.label == "held_out" and len((found := course(row, metric))[0])]
+    seen = np.concatenate([*(part for found in courses.values() for part in found[1:]), floor])
+    limits = (seen.min() / 1.4, seen.max() * 1.4) if wide(seen) else (seen.min(), seen.max())
+    lines = [np.column_stack((steps, mean)) for steps, _, mean, _ in courses.values()]
+    with style():
+        figure, axes = panels(len(courses), ACROSS, 1.2, 1.1)
+        for ax, (label, (steps, low, mean, high)) in zip(axes, courses.items(), strict=True):
+            ax.add_collection(LineCollection(lines, colors=OTHERS, linewidths=0.5))
+            ax.fill_between(steps, low, high, color=COLOURS[0], alpha=0.25, linewidth=0)
+            ax.plot(steps, mean, color=COLOURS[0])
+            for height in floor:
+                ax.axhline(height, color=QUIET, linestyle="--", linewidth=0.8)
+            ax.set(yscale="log" if wide(seen) else "linear", ylim=limits)
+            ax.set_title(label, fontsize=6.5)
+            ax.label_outer()
+        what = named(metric, records, dataset)
+        figure.suptitle(f"{dataset}: {what} by steps; grey: the other baselines, dashed: held-out data", fontsize=9.5)
+        return save(figure, folder / f"curves-{file_name(dataset)}.png")
+
+
+def wide(seen: Sequence[float] | NDArray[np.float64]) -> bool:
+    """Whether positive values are so far apart that their axis should be logarithmic."""
+    return len(seen) > 0 and min(seen) > 0 and max(seen) > DECADES * min(seen)
 
 
 def members(records: Sequence[Record], dataset: str) -> list[Row]:
@@ -66,7 +103,7 @@ def curve_panel(axes: Axes, members: Sequence[Row], metric: str, looks: dict[str
             continue
         axes.plot(steps, mean, color=colour, linestyle=dashes, label=row.label)
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
-    if seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
+    if wide(seen):
         axes.set_yscale("log")
 
 
@@ -99,9 +136,9 @@ def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
         across = columns(record for record in records if record.dataset == dataset)
         if across:
             with style():
-                figure, axes = panels(len(across), 4, 2.0, 0.7 + 0.17 * len(down))
+                figure, axes = panels(len(across), ACROSS, 1.7, 0.7 + 0.17 * len(down))
                 for i, (ax, column) in enumerate(zip(axes, across, strict=True)):
-                    interval_panel(ax, down, column, named=i % 4 == 0)
+                    interval_panel(ax, down, column, named=i % ACROSS == 0)
                 figure.suptitle(f"{dataset}: means with 95 % intervals over seeds", fontsize=9.5)
                 paths.append(save(figure, folder / f"intervals-{file_name(dataset)}.png"))
     return paths
@@ -119,7 +156,7 @@ def interval_panel(axes: Axes, down: Sequence[Row], column: Column, named: bool)
             axes.scatter(dots, [i for i in spread for _ in found[i]], s=7, color=colour, alpha=0.35, linewidths=0)
             means, halves = zip(*((each.mean, each.half_width or 0) for each in spread.values()), strict=True)
             axes.errorbar(means, list(spread), xerr=halves, fmt="o", markersize=3, color=colour, linewidth=1)
-    if column.example.better == "lower" and seen and min(seen) > 0 and max(seen) > DECADES * min(seen):
+    if column.example.better == "lower" and wide(seen):
         axes.set(xscale="log", xlim=(min(seen) / 2, max(seen) * 2))
     if column.example.better == "target" and column.ideal is not None:
         axes.axvline(column.ideal, color=QUIET, linewidth=0.8, zorder=0)
