@@ -2,6 +2,7 @@
 
 Writes ``metrics.json`` (what was measured) and ``metrics.md`` (the page made from it) beside this file.
 Named works are measured again, with all their peers in one run, and the others keep their figures.
+The floor is what the matrix products of ours need at least, at a speed measured in the same run.
 With ``--device cuda``, ours are timed on the GPU and their values compared with those in float64.
 """
 
@@ -22,7 +23,8 @@ import numpy as np
 import torch
 
 from benchmarks import contestants as c
-from benchmarks import devices, memory
+from benchmarks import devices, memory, peers
+from benchmarks.floor import Products, floor, frechet, frechet_cached, pairs
 from benchmarks.machine import describe
 from benchmarks.metrics_page import page
 
@@ -45,41 +47,53 @@ class Work:
     contestants: tuple[c.Contestant, ...]
     goals: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # one for each size
     data: Callable[[int], tuple[Any, Any]] = wide
+    products: Products | None = None  # of ours
 
 
 FREE = (1.0,)
 WORKS: dict[str, Work] = {
     "Frechet distance": Work(
         (500, 1000, 2000, 10_000),
-        (c.ours_fid, c.pytorch_fid, c.clean_fid, c.torchmetrics_fid, c.torch_fidelity_fid),
+        (c.ours_fid, peers.pytorch_fid, peers.clean_fid, peers.torchmetrics_fid, peers.torch_fidelity_fid),
         {
             **dict.fromkeys(("pytorch_fid", "clean_fid", "torchmetrics_fid"), (1 / 40, 1 / 40, 1 / 10, 1 / 5)),
             "torch_fidelity_fid": (1 / 12, 1 / 12, 1 / 2, 1 / 3),
         },
+        products=frechet,
     ),
-    "Frechet distance, reference cached": Work((1000,), (), {"torch_fidelity_cached": (1 / 12,)}),
+    "Frechet distance, reference cached": Work(
+        (1000,), (), {"torch_fidelity_cached": (1 / 12,)}, products=frechet_cached
+    ),
     "KID, 100 subsets of 1000 and the full estimate": Work(
         (2000, 5000),
-        (c.ours_kid, c.torch_fidelity_kid, c.clean_fid_kid),
+        (c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid),
         dict.fromkeys(("torch_fidelity_kid", "clean_fid_kid"), (1 / 20, 1 / 4)),
+        products=pairs,
     ),
     "Precision, recall, density, coverage": Work(
         (2000, 5000, 10_000),
-        (c.ours_prdc, c.prdc, c.torch_fidelity_pr, c.piq_pr, c.ours_shared),
+        (c.ours_prdc, peers.prdc, peers.torch_fidelity_pr, peers.piq_pr, c.ours_shared),
         {"prdc": (1 / 4,) * 3, "torch_fidelity_pr": (1 / 2,) * 3, "ours_shared": (1 / 1.5,) * 3},
+        products=pairs,
     ),
-    "MMD": Work((2000, 5000), (c.ours_mmd, c.scikit_learn_mmd)),
-    "1-NN": Work((2000, 5000), (c.ours_one_nn, c.scikit_learn_one_nn)),
-    "Exact W1": Work((2000,), (c.ours_w1, c.scipy_w1, c.pot_w1), {"scipy_w1": FREE, "pot_w1": FREE}),
+    "Precision, recall, density, coverage, n 20k": Work(  # minutes, and 5 GiB for prdc
+        (20_000,),
+        (c.ours_prdc, peers.prdc, peers.torch_fidelity_pr),
+        {"prdc": (1 / 4,), "torch_fidelity_pr": (1 / 2,)},
+        products=pairs,
+    ),
+    "MMD": Work((2000, 5000), (c.ours_mmd, peers.scikit_learn_mmd), products=pairs),
+    "1-NN": Work((2000, 5000), (c.ours_one_nn, peers.scikit_learn_one_nn), products=pairs),
+    "Exact W1": Work((2000,), (c.ours_w1, peers.scipy_w1, peers.pot_w1), {"scipy_w1": FREE, "pot_w1": FREE}),
     "5 nearest neighbours in the plane": Work(
         (100_000,),
-        (c.ours_k_nn, c.scikit_learn_k_nn, c.scipy_k_nn),
+        (c.ours_k_nn, peers.scikit_learn_k_nn, peers.scipy_k_nn),
         {"scikit_learn_k_nn": FREE, "scipy_k_nn": FREE},
         c.plane,
     ),
     "Modes in the plane": Work(
         (100_000,),
-        (c.ours_modes, c.scikit_learn_modes, c.scipy_modes),
+        (c.ours_modes, peers.scikit_learn_modes, peers.scipy_modes),
         {"scikit_learn_modes": FREE, "scipy_modes": FREE},
         c.plane,
     ),
@@ -115,11 +129,12 @@ def results(name: str) -> list[dict[str, Any]]:
     work, found = WORKS[name], []
     for place, n in enumerate(work.sizes):
         data = work.data(n)
-        all_ = work.contestants or c.cached(c.clouds(10_000, WIDTH)[0])
+        all_ = work.contestants or peers.cached(c.clouds(10_000, WIDTH)[0])
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peers warn of their own affairs
             warm(work.contestants, data)
             lines = measured(all_, data)
+        lines[0]["floor"] = floor(work.products, n, WIDTH)
         for line in lines:
             goals = work.goals.get(line["name"])
             found.append({"n": n, **line, "goal": goals[place] if goals else None})

@@ -15,16 +15,17 @@ import pytest
 import torch
 
 from benchmarks import contestants as c
+from benchmarks import peers
 
 ROWS, WIDTH = int(os.environ.get("GANBENCH_ROWS", "1000")), int(os.environ.get("GANBENCH_WIDTH", "2048"))
 CASES = {  # group -> the tolerance to which all must agree, and the contestants, ours first
-    "fid": (1e-4, [c.ours_fid, c.pytorch_fid, c.clean_fid, c.torchmetrics_fid, c.torch_fidelity_fid]),
-    "fid, approximate root": (0.05, [c.ours_fid, c.piq_fid]),
-    "precision, recall, density, coverage": (1e-3, [c.ours_prdc, c.prdc, c.torch_fidelity_pr]),
-    "kid, 100 subsets": (0.3, [c.ours_kid, c.torch_fidelity_kid, c.clean_fid_kid]),
-    "mmd": (1e-3, [c.ours_mmd, c.scikit_learn_mmd]),
-    "1-nn": (1e-12, [c.ours_one_nn, c.scikit_learn_one_nn]),
-    "w1": (1e-12, [c.ours_w1, c.scipy_w1, c.pot_w1]),
+    "fid": (1e-4, [c.ours_fid, peers.pytorch_fid, peers.clean_fid, peers.torchmetrics_fid, peers.torch_fidelity_fid]),
+    "fid, approximate root": (0.05, [c.ours_fid, peers.piq_fid]),
+    "precision, recall, density, coverage": (1e-3, [c.ours_prdc, peers.prdc, peers.torch_fidelity_pr]),
+    "kid, 100 subsets": (0.3, [c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid]),
+    "mmd": (1e-3, [c.ours_mmd, peers.scikit_learn_mmd]),
+    "1-nn": (1e-12, [c.ours_one_nn, peers.scikit_learn_one_nn]),
+    "w1": (1e-12, [c.ours_w1, peers.scipy_w1, peers.pot_w1]),
 }
 PAIRS = [(group, contestant) for group, (_, contestants) in CASES.items() for contestant in contestants]
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.features.base import checked
+from ganbench.features.bicubic import bicubic
 from ganbench.find import find
 
 FAR_OUTSIDE = 8.0  # a value beyond it was never meant for [-1, 1]
@@ -67,7 +67,10 @@ def clean(x: Tensor, height: int, width: int) -> Tensor:
     """Pillow's antialiased bicubic (a = -1/2) in float32, clipped to 0-255 and not rounded (Parmar et al., 2022)."""
     if x.shape[-2:] == (height, width):
         return x.float()
-    return F.interpolate(x.float(), (height, width), mode="bicubic", antialias=True).clamp_(0, 255)
+    resized = torch.empty(len(x), height, width, x.shape[1], dtype=torch.float32, device=x.device).permute(0, 3, 1, 2)
+    for image, place in zip(x, resized, strict=True):
+        torch.clamp(bicubic(image, height, width), 0, 255, out=place)
+    return resized
 
 
 def pil(x: Tensor, height: int, width: int) -> Tensor:

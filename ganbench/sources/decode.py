@@ -62,9 +62,10 @@ def quietly() -> Iterator[None]:
 
 def decode(name: str, content: bytes) -> Picture:
     """Return the picture in a file of any of ``FORMATS``; raises BadInput, with the reason, where there is none."""
-    pixels = png.quick(content, MOST_PIXELS)
-    if pixels is not None:
-        return picture(name, pixels, "PNG", [])
+    for stored, way in (("PNG", png.quick), ("JPEG", jpeg.quick)):
+        pixels = way(content, MOST_PIXELS)
+        if pixels is not None:
+            return picture(name, pixels, stored, [])
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -101,7 +102,7 @@ def picture(name: str, pixels: Bytes, stored: str, notes: list[str]) -> Picture:
 def loaded(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:
     """Decode, turn as EXIF says, and return pixels (h, w, 1 or 3) and what was done to them."""
     if stored == "JPEG" and not is_turned(image):
-        pixels = jpeg.quick(image, content)
+        pixels = jpeg.opened(image, content)
         if pixels is not None:
             return pixels, []
     image.load()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from ganbench.errors import BadInput
 from ganbench.sources import decode, jpeg
-from ganbench.sources.base import Picture
 from tests.sets import encoded, photos
+from tests.sources.pillow import assert_same_by_pillow
 
 needs_decoder = pytest.mark.skipif(not jpeg.USABLE, reason="simplejpeg is not installed: pip install 'ganbench[fast]'")
 
@@ -22,28 +22,6 @@ def picture(height: int = 45, width: int = 61, seed: int = 0) -> Image.Image:
     draws = np.random.default_rng(seed)
     smooth = Image.fromarray(draws.integers(0, 256, (5, 5, 3), np.uint8)).resize((width, height))
     return Image.fromarray((np.asarray(smooth) + draws.normal(0, 20, (height, width, 3))).clip(0, 255).astype(np.uint8))
-
-
-def both(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Picture | str, Picture | str]:
-    """What the decoder makes of a file with the quick one in use, and without."""
-    found: list[Picture | str] = []
-    for usable in (jpeg.USABLE, False):
-        with monkeypatch.context() as here, decode.quietly():
-            here.setattr(jpeg, "USABLE", usable)
-            try:
-                found.append(decode.decode("x", content))
-            except BadInput as error:
-                found.append(str(error))
-    return found[0], found[1]
-
-
-def assert_same(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = both(content, monkeypatch)
-    if isinstance(one, str) or isinstance(other, str):
-        assert one == other
-        return
-    assert np.array_equal(one.pixels, other.pixels)
-    assert (one.stored, one.conversions) == (other.stored, other.conversions)
 
 
 @needs_decoder
@@ -56,11 +34,18 @@ def test_colour_is_decoded_as_pillow_does_bit_for_bit(
     chosen = {"subsampling": 0 if "keep_rgb" in settings else subsampling, "quality": quality, **settings}
     for shape in ((45, 61), (8, 8), (1, 1), (16, 33), (64, 3)):
         content = encoded(picture(*shape, quality), "JPEG", **chosen)
+        pixels = jpeg.quick(content, decode.MOST_PIXELS)
+        assert (pixels is None) == ("keep_rgb" in settings)  # which Adobe's segment says, so Pillow opens it
         with Image.open(io.BytesIO(content)) as image:
-            pixels = jpeg.quick(image, content)
-        assert pixels is not None
-        assert np.array_equal(pixels, np.asarray(Image.open(io.BytesIO(content))))
-        assert_same(content, monkeypatch)
+            for found in [jpeg.opened(image, content), *([] if pixels is None else [pixels])]:
+                assert np.array_equal(found, np.asarray(image))
+        assert_same_by_pillow(content, monkeypatch)
+
+
+def with_segment(marker: int, body: bytes, size: int | None = None) -> bytes:
+    """A sound file with one more segment before the others; ``size`` is what it says of itself, if not the truth."""
+    sound = encoded(picture(), "JPEG")
+    return sound[:2] + struct.pack(">HH", marker, len(body) + 2 if size is None else size) + body + sound[2:]
 
 
 def turned() -> bytes:
@@ -75,7 +60,19 @@ def turned() -> bytes:
         encoded(Image.fromarray(photos(1, 0, channels=1)[0][..., 0]), "JPEG"),
         encoded(picture().convert("CMYK"), "JPEG"),
         turned(),
-        encoded(picture(), "JPEG", comment=b"x" * 70),
+        encoded(picture(), "MPO", save_all=True, append_images=[picture(seed=1)]),
+        with_segment(0xFFE0, b"JFIF\0\1"),  # too short to say its version
+        with_segment(0xFFE1, b"Exif\0\0"),
+        with_segment(0xFFE1, b"http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation='6'/>"),
+        with_segment(0xFFEE, b"Adobe\0\1\0\0\0\0\0"),  # colour that is not to be converted
+        with_segment(0xFFDB, b"\0" * 64),
+        with_segment(0xFFDB, b"\x10" + b"\1" * 64),  # of 16 bits, half of it
+        with_segment(0xFFC0, bytes([8, 0, 1, 0, 1, 3, 1, 17, 0, 2, 17, 0, 3, 17, 0])),
+        with_segment(0xFFC3, b""),
+        with_segment(0xFFFF, b""),
+        with_segment(0xFFFE, b"", size=0),
+        with_segment(0xFFFE, b"", size=65535),
+        b"\xff" + encoded(picture(), "JPEG"),
         encoded(picture(), "JPEG") + b"garbage behind the end",
         encoded(picture(), "JPEG")[:-2],  # its end is not marked
         encoded(picture(), "JPEG")[:-300],
@@ -84,18 +81,37 @@ def turned() -> bytes:
     ],
 )
 def test_what_is_not_plain_colour_is_left_to_pillow(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_same(content, monkeypatch)
+    assert_same_by_pillow(content, monkeypatch)
+
+
+@needs_decoder
+def test_harmless_segments_do_not_send_a_file_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = b"".join(bytes([number]) + bytes(range(1, 65)) for number in range(2))
+    for content in (
+        encoded(picture(), "JPEG", comment=b"x" * 70),
+        encoded(picture(), "JPEG", restart_marker_rows=1),
+        with_segment(0xFFDB, tables),
+    ):
+        assert jpeg.quick(content, decode.MOST_PIXELS) is not None
+        assert_same_by_pillow(content, monkeypatch)
+
+
+def test_a_picture_larger_than_allowed_is_not_decoded_by_the_quick_way() -> None:
+    content = encoded(picture(20, 30), "JPEG")
+    assert jpeg.quick(content, 20 * 30 - 1) is None
+    assert (jpeg.quick(content, 20 * 30) is not None) == jpeg.USABLE
 
 
 @needs_decoder
 def test_what_a_damaged_file_gives_does_not_depend_on_the_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = np.random.default_rng(0)
     sound = encoded(picture(), "JPEG", quality=60)
-    for _ in range(300):
+    head = sound.index(b"\xff\xda")
+    for i in range(600):
         content = bytearray(sound)
-        for place in draws.integers(2, len(content), draws.integers(1, 4)):
+        for place in draws.integers(2, head if i % 2 else len(content), draws.integers(1, 4)):
             content[place] = draws.integers(256)
-        assert_same(bytes(content), monkeypatch)
+        assert_same_by_pillow(bytes(content), monkeypatch)
 
 
 def test_without_the_extra_everything_is_pillow_s(monkeypatch: pytest.MonkeyPatch) -> None:

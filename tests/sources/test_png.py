@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from ganbench.errors import BadInput
 from ganbench.sources import decode, png
-from ganbench.sources.base import Picture
 from tests.sets import encoded, photos
+from tests.sources.pillow import assert_same_by_pillow
 
 COLOUR = photos(1, 0)[0]
 GREY = photos(1, 1, channels=1)[0][..., 0]
@@ -39,30 +38,6 @@ def made(packed: bytes, *before: bytes, head: bytes | None = None, cut: int = 0)
     return b"".join([BEGIN, head or header(16, 16), *before, *(chunk(b"IDAT", part) for part in parts), END])
 
 
-def both(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Picture | str, Picture | str]:
-    """What the decoder makes of a file with the quick path, and without."""
-    found: list[Picture | str] = []
-    ways: tuple[Callable[[bytes, int], object], ...] = (png.quick, lambda _content, _most: None)
-    for way in ways:
-        with monkeypatch.context() as here, decode.quietly():
-            here.setattr(png, "quick", way)
-            try:
-                found.append(decode.decode("x", content))
-            except BadInput as error:
-                found.append(str(error))
-    return found[0], found[1]
-
-
-def assert_same(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = both(content, monkeypatch)
-    if isinstance(one, str) or isinstance(other, str):
-        assert one == other
-        return
-    assert np.array_equal(one.pixels, other.pixels)
-    assert one.pixels.dtype == other.pixels.dtype
-    assert (one.stored, one.conversions) == (other.stored, other.conversions)
-
-
 def plain() -> Iterator[bytes]:
     """Files that the quick path must take: else it is quick for nobody."""
     for picture in (COLOUR, GREY, np.repeat(GREY[..., None], 3, 2), COLOUR[:1, :1], COLOUR[:5, :3], GREY[:1]):
@@ -79,7 +54,7 @@ def plain() -> Iterator[bytes]:
 @pytest.mark.parametrize("content", [*plain()])
 def test_plain_files_take_the_quick_path_to_the_same_pixels(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     assert png.quick(content, decode.MOST_PIXELS) is not None
-    assert_same(content, monkeypatch)
+    assert_same_by_pillow(content, monkeypatch)
 
 
 def with_words() -> bytes:
@@ -130,7 +105,7 @@ def special() -> Iterator[bytes]:
 @pytest.mark.parametrize("content", [*special()])
 def test_what_is_not_plain_is_left_to_pillow(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     assert png.quick(content, decode.MOST_PIXELS) is None
-    assert_same(content, monkeypatch)
+    assert_same_by_pillow(content, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +115,7 @@ def test_what_is_not_plain_is_left_to_pillow(content: bytes, monkeypatch: pytest
 def test_odd_streams_of_sound_chunks_give_the_same_either_way(
     packed: bytes, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert_same(made(packed, cut=cut), monkeypatch)
+    assert_same_by_pillow(made(packed, cut=cut), monkeypatch)
 
 
 def test_what_a_damaged_file_gives_does_not_depend_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +125,7 @@ def test_what_a_damaged_file_gives_does_not_depend_on_the_path(monkeypatch: pyte
         content = bytearray(sound[i % 3])
         for place in draws.integers(8, len(content), draws.integers(1, 4)):
             content[place] = draws.integers(256)
-        assert_same(bytes(content), monkeypatch)
+        assert_same_by_pillow(bytes(content), monkeypatch)
 
 
 def test_damage_that_the_sums_do_not_show_gives_the_same_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,5 +139,5 @@ def test_damage_that_the_sums_do_not_show_gives_the_same_either_way(monkeypatch:
             damaged[place] = draws.integers(256)
         content = made(zlib.compress(rows) if i % 2 else bytes(packed), cut=int(draws.integers(1, 99)))
         taken += png.quick(content, decode.MOST_PIXELS) is not None
-        assert_same(content, monkeypatch)
+        assert_same_by_pillow(content, monkeypatch)
     assert 0 < taken < 300  # both ways were gone
