@@ -21,7 +21,7 @@ class BEGAN(Baseline):
 
     With the shared networks it learns neither points nor small images: k stays near 0, the critic merely copies all it
     sees, and fakes collapse onto what it copies best. On ring8 no setting of the suite `search` comes below a sliced
-    Wasserstein distance of 0.70 (untrained 0.61); on digits FID is 1200 after 800 steps and 1050 after 4000 (untrained
+    Wasserstein distance of 0.70 (untrained 0.65); on digits FID is 1210 after 800 steps and 1050 after 4000 (untrained
     907). Gains up to 1 and other gammas change nothing; the moves are those of an ordinary loop, by test.
     """
 
