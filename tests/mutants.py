@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
+import importlib
 import importlib.util
 import multiprocessing
 import os
+import signal
 import sys
 import time
 import warnings
@@ -28,7 +31,9 @@ from tests.planted_code import PLANTED_CODE
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ganbench"
-SECONDS = 60.0  # a mutant that hangs longer is convicted
+SECONDS = 60  # of processor time, which a busy machine does not stretch: a mutant that runs longer is convicted
+ASLEEP = 1200.0  # seconds after which one that waits for something is convicted too
+UNNEEDED = ("cacheprovider", "xdist", "benchmark", "hypothesispytest")  # plugins that a verdict does not need
 KILLED, SURVIVED, NOT_PLANTED, HUNG = 10, 11, 12, 13  # not 0 or 1, which a process that breaks may leave with
 TOLD = {SURVIVED: "survived", NOT_PLANTED: "not planted", HUNG: "hung, and counts as killed"}
 Mutant = tuple[str, str, str, str]  # file, right, wrong; and the metrics whose claims, or the tests that, must convict
@@ -61,14 +66,28 @@ def forget() -> None:
         del sys.modules[name]
 
 
+def prepare(mutants: Sequence[Mutant]) -> None:
+    """Load once, before the processes part, what the mutants' tests need, and spare their collectors of garbage it."""
+    files = {by.split("::")[0] for *_, by in mutants if by.startswith("tests/")}
+    for file in sorted(files):
+        importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    if files:
+        importlib.import_module("torch._dynamo")  # else the first game of each process loads it
+    gc.collect()
+    gc.freeze()
+
+
 def trial(mutant: Mutant) -> None:
     """Plant a bug in this process and put claims or tests to it; the exit code is the verdict."""
+    import resource  # not on every system, nor is fork
+
     file, right, wrong, by = mutant
     source = place(file).read_text(encoding="utf-8")
     if right not in source:
         sys.exit(NOT_PLANTED)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     forget()
     sys.meta_path.insert(0, Planter(file, source.replace(right, wrong)))
     sys.exit(KILLED if (fails(by) if by.startswith("tests/") else refuted(by)) else SURVIVED)
@@ -87,8 +106,9 @@ def refuted(metrics: str) -> bool:
 def fails(tests: str) -> bool:
     """Whether a test of a file fails; that there is none, or that it cannot be collected, is no conviction."""
     with contextlib.redirect_stdout(Path(os.devnull).open("w", encoding="utf-8")):
-        plain = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:benchmark", "-o", "addopts="]
-        return pytest.main([*plain, "-m", "not slow", str(ROOT / tests)]) == pytest.ExitCode.TESTS_FAILED
+        plugins = [f"-pno:{name}" for name in UNNEEDED]
+        plain = ["-q", "-x", "--assert=plain", *plugins, "-o", "addopts=", "-m", "not slow"]
+        return pytest.main([*plain, str(ROOT / tests)]) == pytest.ExitCode.TESTS_FAILED
 
 
 def verdict_on(mutant: Mutant) -> int:
@@ -103,7 +123,7 @@ def verdicts_on(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, 
         while waiting and len(running) < jobs:
             process = multiprocessing.get_context("fork").Process(target=trial, args=(waiting[-1],))
             process.start()
-            running[process.sentinel] = process, waiting.pop(), time.monotonic() + SECONDS
+            running[process.sentinel] = process, waiting.pop(), time.monotonic() + ASLEEP
         wait(list(running), timeout=1.0)
         for sentinel, (process, mutant, end) in list(running.items()):
             late = process.is_alive() and time.monotonic() > end
@@ -113,7 +133,7 @@ def verdicts_on(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, 
                 continue
             process.join()
             del running[sentinel]
-            yield mutant, HUNG if late else process.exitcode or 0
+            yield mutant, HUNG if late or process.exitcode == -signal.SIGXCPU else process.exitcode or 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -124,14 +144,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     tried = [mutant for mutant in MUTANTS if any(chosen.word in part for part in mutant)]
     torch.set_num_threads(1)
+    prepare(tried)
     began = time.perf_counter()
     codes = []
     for (file, right, wrong, _), code in verdicts_on(tried, chosen.jobs):
         codes.append(KILLED if code == HUNG else code)
         if code != KILLED:
             print(f"{TOLD.get(code, 'does not run')}: {file}: {right!r} -> {wrong!r}", flush=True)
-    seconds = time.perf_counter() - began
-    print(f"{codes.count(KILLED)} of {len(tried)} planted bugs killed in {seconds:.0f} s, {chosen.jobs} at once")
+    gc.unfreeze()
+    seconds, busy = time.perf_counter() - began, sum(os.times()[:4])
+    print(
+        f"{codes.count(KILLED)} of {len(tried)} planted bugs killed in {seconds:.0f} s, {chosen.jobs} at once; "
+        f"{busy:.0f} s of processors' time"
+    )
     return 0 if tried and all(code == KILLED for code in codes) else 1
 
 

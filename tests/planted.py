@@ -40,6 +40,13 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         "return rough * (len(self) / (len(self) + 1))",
         "fid",
     ),
+    (
+        "frechet_more.py",
+        "torch.cov(m.T, correction=0)",
+        "torch.cov(m.T, correction=1)",
+        "between_class_fid",
+    ),
+    ("frechet_more.py", "np.ones(points), 1 / sizes]", "np.ones(points), 1 / sizes**2]", "fid_infinity"),
     # kernels
     ("kernels.py", "real_sum / (n * (n - 1)) +", "real_sum / n**2 +", "mmd energy_distance"),
     ("kernels.py", "fake_sum / (m * (m - 1)) -", "fake_sum / m**2 -", "mmd energy_distance"),
@@ -181,6 +188,12 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
         "w1 w2",
     ),
     ("transport.py", "projected(b, a.mean, some)", "projected(b, b.mean, some)", "sliced_wasserstein"),
+    ("transport.py", "- b[left // n])", "- b[left // m])", "w1 w2"),
+    ("transport.py", "rows // m, 1)", "rows // n, 1)", "w1 w2"),
+    ("sinkhorn.py", "within = 2 * a.square()", "within = a.square()", "sinkhorn_divergence"),
+    ("sinkhorn.py", "- (own + other) / 2, 0.0)", "- own, 0.0)", "sinkhorn_divergence"),
+    ("pyramid.py", "torch.where(sd > 0, sd, 1.0)", "1.0", "laplacian_swd"),
+    ("pyramid.py", "return math.fsum(values) / len(values)", "return math.fsum(values)", "laplacian_swd"),
     # classes
     (
         "posteriors.py",
@@ -291,6 +304,10 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
     ("two_sample.py", "(f - g).abs().amax(1)", "(f - g).amax(1)", "ks_statistic"),
     ("significance.py", "tests.statistics.abs().max()", "tests.statistics.max()", TESTS),
     ("significance.py", "tests.statistics.abs().max()", "tests.statistics.abs().mean()", TESTS),
+    # copies
+    ("memorisation.py", "(n * m / 2 - 0.5)", "n * m / 2", "c_t"),
+    ("memorisation.py", "weights.append(len(here[1]))", "weights.append(len(here[2]))", "c_t"),
+    ("memorisation.py", "len(here[2]) > CELL", "len(here[2]) > 0", "c_t"),
     # modes, diversity
     ("modes.py", "squares.sqrt_() / modes.sd", "squares.sqrt_()", MODES),
     ("modes.py", "index[distance < radius]", "index", MODES),
@@ -305,6 +322,8 @@ PLANTED: tuple[tuple[str, str, str, str], ...] = (
     ("diversity.py", "torch.special.entr(p).sum().exp()", "torch.special.entr(p).sum()", "vendi"),
     ("diversity.py", "return x / length", "return x / length**2", "vendi"),
     ("diversity.py", ".logsumexp(0).item() / (1 - order)", ".logsumexp(0).item() / (order - 1)", "vendi"),
+    ("diversity.py", "logsumexp(0).item() / (1 - order)", "logsumexp(0).item() * (1 - order)", "vendi"),
+    ("diversity.py", "return 1 / p.max()", "return p.max()", "vendi"),
     (
         "diversity.py",
         "return mean_distance(b.values.double()) / reference",

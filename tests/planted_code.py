@@ -17,6 +17,13 @@ LIKELIHOOD = "tests/baselines/test_likelihood.py"
 CLASSES = "tests/baselines/test_conditional.py"
 SEVERAL = "tests/baselines/test_several_generators.py"
 
+# Games take a second each: where a file plays several, the test is named.
+K_STEPS = f"{TRAIN}::test_each_of_k_critic_steps_is_played_and_counted"
+STARTS = f"{TRAIN}::test_seeds_differ_in_their_first_weights_in_their_data_and_in_their_noise"
+CLIPPED = f"{WASSERSTEIN}::test_every_critic_weight_is_clipped_after_every_step_and_no_other"
+BIASED = f"{WASSERSTEIN}::test_gmmn_is_the_root_of_the_biased_discrepancy"
+CODES = f"{WASSERSTEIN}::test_mmd_gan_matches_codes_and_reconstructs"
+
 PLANTED_CODE: tuple[tuple[str, str, str, str], ...] = (
     # statistics
     ("stats.py", "std(ddof=1))", "std(ddof=0))", STATS),
@@ -79,7 +86,7 @@ PLANTED_CODE: tuple[tuple[str, str, str, str], ...] = (
     ("baselines/lsgan.py", "((D(b.x) - self.b)", "((D(b.x) - self.a)", SQUARES),
     # integral probability metrics and penalties
     ("baselines/wgan.py", "(D(G(b.z)) - D(b.x)).mean()", "(D(b.x) - D(G(b.z))).mean()", WASSERSTEIN),
-    ("baselines/wgan.py", "clamp(-self.clip, self.clip)", "clamp(-1, self.clip)", WASSERSTEIN),
+    ("baselines/wgan.py", "clamp(-self.clip, self.clip)", "clamp(-1, self.clip)", CLIPPED),
     ("baselines/wgan_gp.py", "(slope - 1).square()", "slope.square()", WASSERSTEIN),
     (
         "baselines/wgan_gp.py",
@@ -92,10 +99,15 @@ PLANTED_CODE: tuple[tuple[str, str, str, str], ...] = (
     ("baselines/wgan_lp.py", "relu(slope - 1)", "(slope - 1)", WASSERSTEIN),
     ("baselines/dragan.py", "b.x + self.sd * b.delta", "G(b.z) + self.sd * b.delta", WASSERSTEIN),
     ("baselines/sngan.py", "relu(1 - D(b.x))", "relu(-D(b.x))", WASSERSTEIN),
-    ("baselines/sngan.py", "rate * (1 - progress)", "rate", WASSERSTEIN),
-    ("baselines/gmmn.py", "- 2 * self.kernel(x, fake)", "- self.kernel(x, fake)", WASSERSTEIN),
-    ("baselines/gmmn.py", "(2 * scale)", "(2 * scale**2)", WASSERSTEIN),
-    ("baselines/mmd_gan.py", "* errors - self.distance", "* errors + self.distance", WASSERSTEIN),
+    (
+        "baselines/sngan.py",
+        "rate * (1 - progress)",
+        "rate",
+        f"{WASSERSTEIN}::test_rates_fall_to_zero_and_the_generator_s_batch_is_twice_as_large",
+    ),
+    ("baselines/gmmn.py", "- 2 * self.kernel(x, fake)", "- self.kernel(x, fake)", BIASED),
+    ("baselines/gmmn.py", "(2 * scale)", "(2 * scale**2)", BIASED),
+    ("baselines/mmd_gan.py", "* errors - self.distance", "* errors + self.distance", CODES),
     # energies
     ("baselines/ebgan.py", "relu(self.margin - self.energies", "relu(self.margin + self.energies", ENERGY),
     ("baselines/ebgan.py", "cosines.sum() - cosines.diagonal().sum()", "cosines.sum()", ENERGY),
@@ -135,10 +147,20 @@ PLANTED_CODE: tuple[tuple[str, str, str, str], ...] = (
         "baselines/acgan.py",
         "cross_entropy(fake[:, 1:], b.y_fake)\n        return (soft",
         "cross_entropy(fake[:, 1:], b.y)\n        return (soft",
-        CLASSES,
+        f"{CLASSES}::test_acgan_has_its_worked_values",
     ),
-    ("baselines/infogan.py", "entropy - self.surprise", "entropy + self.surprise", CLASSES),
-    ("baselines/projection.py", "relu(1 + D(G(b.z, b.y), b.y))", "relu(1 - D(G(b.z, b.y), b.y))", CLASSES),
+    (
+        "baselines/infogan.py",
+        "entropy - self.surprise",
+        "entropy + self.surprise",
+        f"{CLASSES}::test_infogan_has_its_worked_values",
+    ),
+    (
+        "baselines/projection.py",
+        "relu(1 + D(G(b.z, b.y), b.y))",
+        "relu(1 - D(G(b.z, b.y), b.y))",
+        f"{CLASSES}::test_projection_has_the_hinge_loss",
+    ),
     ("baselines/mad_gan.py", "named.mean(1).sum()\n", "named.mean()\n", SEVERAL),
     # optimisers
     ("optim.py", "(1 - first**moves)", "(1 - first)", OPTIM),
@@ -146,23 +168,43 @@ PLANTED_CODE: tuple[tuple[str, str, str, str], ...] = (
     ("optim.py", "slope / (square.sqrt() + self.eps)", "slope / (square + self.eps)", OPTIM),
     ("optim.py", 'state["velocity"] + slope', 'state["velocity"] - slope', OPTIM),
     # the trainer
-    ("moves.py", "weights = vmap(self.projected)(weights)", "pass", TRAIN),
-    ("moves.py", 'weights.lerp(state["average"], dials["decay"].to(weights.dtype))', "weights", TRAIN),
+    (
+        "moves.py",
+        "weights = vmap(self.projected)(weights)",
+        "pass",
+        f"{TRAIN}::test_the_critic_is_projected_after_each_of_its_moves",
+    ),
+    (
+        "moves.py",
+        'weights.lerp(state["average"], dials["decay"].to(weights.dtype))',
+        "weights",
+        f"{TRAIN}::test_the_average_follows_with_a_warmed_up_decay",
+    ),
     (
         "moves.py",
         "slopes = {name: self.slope(name, state, batch) for name in movers}",
         "slopes = {name: self.slope(name, state, batch) for name in movers[:1]}",
-        TRAIN,
+        f"{TRAIN}::test_players_who_move_together_look_from_the_same_point",
     ),
-    ("train.py", "progress = self.done / self.plan.steps", "progress = 0.0", TRAIN),
+    (
+        "train.py",
+        "progress = self.done / self.plan.steps",
+        "progress = 0.0",
+        f"{TRAIN}::test_schedules_reach_the_optimiser",
+    ),
     (
         "train.py",
         "                losses |= self.play(move)\n",
         "                losses |= self.play(move) if move not in losses else {}\n",
-        TRAIN,
+        K_STEPS,
     ),
-    ("train.py", "self.turns[move] += 1", "self.turns[move] += 0", TRAIN),
-    ("train.py", "seeded(seed, lambda", "seeded(0, lambda", TRAIN),
-    ("deal.py", 'stream(seed, "play", self.move, "data", chunk)', 'stream(0, "play", self.move, "data", chunk)', TRAIN),
-    ("deal.py", 'stream(seed, "play", self.move, name, chunk)', 'stream(0, "play", self.move, name, chunk)', TRAIN),
+    ("train.py", "self.turns[move] += 1", "self.turns[move] += 0", K_STEPS),
+    ("train.py", "seeded(seed, lambda", "seeded(0, lambda", STARTS),
+    (
+        "deal.py",
+        'stream(seed, "play", self.move, "data", chunk)',
+        'stream(0, "play", self.move, "data", chunk)',
+        STARTS,
+    ),
+    ("deal.py", 'stream(seed, "play", self.move, name, chunk)', 'stream(0, "play", self.move, name, chunk)', STARTS),
 )

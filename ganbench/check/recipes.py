@@ -113,8 +113,9 @@ def images(recipe: Recipe, seed: int) -> Array:
 
 
 def flat_images(recipe: Recipe, _seed: int) -> Array:
-    """Images of one value each, (n, 2, 16, 16)."""
-    return np.array(recipe["values"], dtype=float)[:, None, None, None] * np.ones((1, 2, 16, 16))
+    """Images of one value each, (n, 2, 16, 16) or of another ``side``."""
+    side = recipe.get("side", 16)
+    return np.array(recipe["values"], dtype=float)[:, None, None, None] * np.ones((1, 2, side, side))
 
 
 def ring(recipe: Recipe, seed: int) -> Array:

@@ -43,6 +43,11 @@ def test_every_metric_has_claims_and_every_claim_its_words():
         assert math.isfinite(claim.expect)
 
 
+def test_every_metric_has_a_number_of_its_own_not_laws_alone():
+    numbered = {claim.metric for claim in all_claims() if claim.kind in {"value", "mean"}}
+    assert numbered == set(METRICS)
+
+
 def test_a_value_that_misses_by_ten_tolerances_is_never_allowed():
     for claim in all_claims():
         if claim.kind == "value":

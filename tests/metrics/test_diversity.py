@@ -85,8 +85,9 @@ def test_kernels_and_orders_that_are_none_are_refused():
     for kernel in (torch.ones(2, 3), 2 * torch.eye(2), torch.tensor([[1.0, 0.5], [0.1, 1.0]])):
         with pytest.raises(BadInput, match="kernel"):
             vendi_from_kernel(kernel)
-    with pytest.raises(BadInput, match="order"):
-        vendi(np.eye(2), order=0)
+    for order in (0, -1):
+        with pytest.raises(BadInput, match="order"):
+            vendi(np.eye(2), order=order)
 
 
 def test_the_distance_ratio_is_the_factor_of_spread():

@@ -54,6 +54,8 @@ def test_the_circle_turns_evenly_from_end_to_end():
         (1 / 3, (0.8660254, 0.5)),
     ):
         assert slerp(a, b, torch.tensor([t]))[0].tolist() == pytest.approx(expected, abs=1e-6)
+    sixty_degrees = torch.tensor([[1.0, math.sqrt(3)]])
+    assert slerp(a, sixty_degrees, torch.tensor([0.5]))[0].tolist() == pytest.approx((0.8660254, 0.5), abs=1e-6)
 
 
 def test_equal_and_opposite_ends_stay_finite():

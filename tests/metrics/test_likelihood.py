@@ -100,3 +100,10 @@ def test_bits_of_nothing_are_refused():
     for arguments in ((math.nan, 3), (0.0, 0), (0.0, 3, 0.0)):
         with pytest.raises(BadInput):
             bits_per_dimension(*arguments)
+
+
+def test_no_window_is_wider_than_the_grid_s_last():
+    variance = 0.5 * 10**0.5  # of reals at +-1 on one of two axes, times that of the last of the grid
+    reals, far = np.array([[-1.0, 0.0], [1.0, 0.0]] * 4), np.array([[0.0, 10.0]] * 3)
+    expected = -math.log(2 * math.pi * variance) - 101 / (2 * variance)
+    assert parzen(reals, far) == pytest.approx(expected, rel=1e-9)
