@@ -22,7 +22,9 @@ class MDGAN(Baseline):
 
     ``reconstruction`` weighs the mean squared error of G(E(x)), ``realism`` how real G(E(x)) must look. Where the paper
     prints the latter's logarithm with a plus sign inside a loss to be minimised, its words count: reconstructions
-    should look real. In the second form one critic tells data from reconstructions, the other these from samples.
+    should look real. In the second form one critic tells data from reconstructions, the other these from samples: these
+    must come close to the data first. On digits the weight 0.2 of a mean over pixels is too little for that (FID 727
+    after 800 steps, untrained 688); with 10, about a sum over the 64 pixels, FID is 17.
     """
 
     form: Form = "regularised"

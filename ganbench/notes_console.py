@@ -9,28 +9,31 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ganbench.errors import BadInput, RequestError
+from ganbench.errors import BadInput, Missing, RequestError
 from ganbench.executors.local import jobs_for
 from ganbench.experiments import load
-from ganbench.experiments.base import Form
+from ganbench.experiments._mnist import at_hand
+from ganbench.experiments.base import Form, FormName
 from ganbench.experiments.ledger import LEDGER
 from ganbench.experiments.pages import verdict, write
-from ganbench.experiments.record import Observation, key_for
+from ganbench.experiments.record import Observation, keys_for
 from ganbench.experiments.run import missing, observations, selected
 from ganbench.files import write_atomically
 from ganbench.request import Request
 from ganbench.store import Log
 from ganbench.suite import Notes
 
-FORMS: tuple[Form, ...] = ("fast", "full")
+FORMS: tuple[FormName, ...] = ("fast", "full")
 
 
 def run(console: Console, request: Request, suite: Notes) -> int:
     """Carry out what is missing of a suite of experiments and show the verdicts; return the exit code."""
     refuse_what_cells_need(request, suite.name)
+    form = Form(suite.form, request.data)
+    refuse_what_is_not_there(form, suite.name)
     asked = request.experiments or (() if suite.experiments == "all" else suite.experiments)
     names, log = selected(asked), Log(request.out / suite.name, Observation)
-    todo = missing(names, suite.form, {} if request.fresh else log.read(), request.retry_failed)
+    todo = missing(names, form, {} if request.fresh else log.read(), request.retry_failed)
     jobs = request.jobs or jobs_for(todo, "cpu")
     say(console, f"{suite.name}: {suite.question}")
     say(console, f"{len(names) - len(todo)} of {len(names)} experiments done; {jobs} at a time")
@@ -41,8 +44,8 @@ def run(console: Console, request: Request, suite: Notes) -> int:
         None, [log.open(), *(f"set aside: {path}" for path in (log.set_aside() if request.fresh else []))]
     ):
         say(console, warning)
-    carry_out(console, log, todo, suite.form, jobs)
-    return conclude(console, log, selected(()), suite.form)
+    carry_out(console, log, todo, form, jobs)
+    return conclude(console, log, chosen(log.read(), suite.form))
 
 
 def refuse_what_cells_need(request: Request, name: str) -> None:
@@ -54,11 +57,19 @@ def refuse_what_cells_need(request: Request, name: str) -> None:
         "--metrics": request.metrics,
         "--steps": request.steps is not None,
         "--way": request.way,
-        "--data": request.data is not None,
         "--device": request.device not in {"auto", "cpu"},
     }
     if without := [option for option, value in given.items() if value]:
         raise BadInput(f"{', '.join(without)} cannot change {name}: its experiments say how they run; try --experiment")
+
+
+def refuse_what_is_not_there(form: Form, name: str) -> None:
+    """Raise for a folder that the form does not look into, or that lacks what it looks for."""
+    if form.folder and form.name == "fast":
+        raise BadInput(f"--data cannot change {name}: it reads no files; the suite notes-full does")
+    if form.folder and not at_hand(form):
+        there = form.folder / "MNIST" / "raw"
+        raise Missing(f"MNIST is not in {form.folder}; put its four files (*-ubyte.gz) into {there}")
 
 
 def carry_out(console: Console, log: Log[Observation], todo: Sequence[str], form: Form, jobs: int) -> None:
@@ -89,10 +100,14 @@ def outcome(found: Observation) -> str:
     return ", ".join(f"{name} {verdict}" for name, verdict in found.verdicts.items())
 
 
-def conclude(console: Console, log: Log[Observation], names: Sequence[str], form: Form) -> int:
+def chosen(known: dict[str, Observation], form: FormName) -> list[Observation]:
+    """Return what is known of each experiment by the present code, with MNIST rather than without."""
+    keys = [[key for key in keys_for(name, form) if key in known] for name in selected(())]
+    return [known[first] for first, *_ in filter(None, keys)]
+
+
+def conclude(console: Console, log: Log[Observation], found: Sequence[Observation]) -> int:
     """Show the verdicts and write the pages; return 1 if an experiment failed."""
-    known = log.read()
-    found = [known[key] for name in names if (key := key_for(name, form)) in known]
     console.print(overview(found))
     paths = write(found, log.folder, redraw=True)
     paths.append(write_atomically(log.folder.parent / LEDGER.name, LEDGER.read_bytes()))
@@ -125,9 +140,8 @@ def tabulate(console: Console, folder: Path) -> int:
     known = log.read()
     forms = {each.form for each in known.values()}
     for form in FORMS:
-        names = [name for name in selected(()) if key_for(name, form) in known]
-        if names:
-            return conclude(console, log, names, form)
+        if found := chosen(known, form):
+            return conclude(console, log, found)
     raise RequestError(
         f"{folder}: its observations ({', '.join(sorted(forms))}) are of other code; run the suite again"
     )

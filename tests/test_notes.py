@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.experiments import EXPERIMENTS
+from ganbench.experiments.base import Form
 from ganbench.experiments.pages import write
 from ganbench.experiments.record import Observation, key_for
 from ganbench.notes_page import page
@@ -22,7 +23,7 @@ def known() -> dict[str, Observation]:
 
 
 def test_every_experiment_was_carried_out_by_the_present_code_and_none_failed(known: dict[str, Observation]) -> None:
-    stale = [name for name in EXPERIMENTS if key_for(name, "fast") not in known]
+    stale = [name for name in EXPERIMENTS if key_for(name, Form("fast")) not in known]
     assert not stale, "run ganbench run --suite notes"
     assert {found.status for found in known.values()} == {"done"}
 
@@ -30,7 +31,7 @@ def test_every_experiment_was_carried_out_by_the_present_code_and_none_failed(kn
 def test_the_committed_pages_are_those_of_the_committed_observations(
     known: dict[str, Observation], tmp_path: Path
 ) -> None:
-    found = [known[key_for(name, "fast")] for name in EXPERIMENTS]
+    found = [known[key_for(name, Form("fast"))] for name in EXPERIMENTS]
     for path in write(found, tmp_path, redraw=False):
         assert path.read_bytes() == (NOTES / path.name).read_bytes(), path.name
     assert all((NOTES / f"{name}.png").exists() for name in EXPERIMENTS)

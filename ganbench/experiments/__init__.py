@@ -36,6 +36,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "variational_bounds",
     "fitted_gaussians",
     "covering",
+    "kl_against_js",
     "parallel_lines",
     "clipping",
     "lipschitz",

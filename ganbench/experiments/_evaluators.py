@@ -12,7 +12,8 @@ from torch import Tensor
 from ganbench import data
 from ganbench.data.sources import Finite
 from ganbench.dataset import Source
-from ganbench.errors import BadInput, Missing
+from ganbench.errors import BadInput
+from ganbench.experiments._mnist import mnist
 from ganbench.experiments.base import Form
 from ganbench.features.classifier import Classifier, classifier
 from ganbench.metrics import METRICS
@@ -55,15 +56,12 @@ class Study:
 
 def study(form: Form) -> Study:
     """Return real MNIST for the full form where it is present, otherwise the 8 by 8 digits that are always there."""
-    if form == "full":
-        try:
-            mnist = data.load("mnist", download=False)
-        except Missing:
-            return digits(10, 40)
-        pool = torch.cat([whole(mnist.held_out), whole(mnist.control)])
-        sizes = (10, 25, 50, 100, 200, 400, 800)
-        return Study("MNIST", pool, whole(mnist.train)[:20_000], classifier("mnist"), 1000, 50, 2, 5, sizes, 20)
-    return digits(5, 20)
+    found = mnist(form)
+    if found is None:
+        return digits(5, 20) if form.name == "fast" else digits(10, 40)
+    pool = torch.cat([whole(found.held_out), whole(found.control)])
+    sizes = (10, 25, 50, 100, 200, 400, 800)
+    return Study("MNIST", pool, whole(found.train)[:20_000], classifier("mnist"), 1000, 50, 2, 5, sizes, 20)
 
 
 def digits(seeds: int, repetitions: int) -> Study:

@@ -66,7 +66,7 @@ def best_of_six(found: Findings) -> Verdict:
 
 CLAIMS = (
     Claim(
-        name="evaluators: best of six",
+        name="the best of six metrics",
         note=NOTE,
         says="Among a classifier's features, MMD and 1-NN meet most of what is asked of a metric.",
         expected="both meet at least as many of seven criteria as any other of the six metrics in either space",
@@ -80,7 +80,7 @@ CLAIMS = (
         "the conclusion is that these two suffice, not that others cannot. Thresholds are ours.",
     ),
     Claim(
-        name="evaluators: discriminability",
+        name="metrics and shares of fakes",
         note=NOTE,
         says="Among features, Wasserstein, MMD, FID and 1-NN grow with the share of fakes in the samples.",
         expected="tau of 1 for all four",
@@ -92,7 +92,7 @@ CLAIMS = (
         "apart: among pixels the Frechet distance is nearly blind to them by construction.",
     ),
     Claim(
-        name="evaluators: pixels",
+        name="collapse among pixels",
         note=NOTE,
         says="Among pixels Wasserstein does not see a collapse to mean images; among features all distances do.",
         expected="Wasserstein among pixels falls or stays; tau of at least .8 for all four among features",
@@ -105,7 +105,7 @@ CLAIMS = (
         "the distances that Wasserstein adds up. 1-NN and MMD compare within the samples as well and are not fooled.",
     ),
     Claim(
-        name="evaluators: posteriors",
+        name="collapse within classes",
         note=NOTE,
         says="The Inception Score and the Mode Score see a collapse within classes less than the others do.",
         expected="the damage of full collapse beside that of fakes is smaller for both than for Wasserstein, MMD, FID "
@@ -118,7 +118,7 @@ CLAIMS = (
         "That all members of a cluster became one image leaves no trace in a posterior.",
     ),
     Claim(
-        name="evaluators: copying",
+        name="metrics and copied images",
         note=NOTE,
         says="1-NN falls below one half for copied images; the Inception Score and the Mode Score cannot object.",
         expected="1-NN and Wasserstein 0 for copies of the reference; the two scores keep their value",
@@ -135,7 +135,7 @@ CLAIMS = (
         "reference unmasks it. 1-NN alone has a mark of its own, one half, that copies fall below.",
     ),
     Claim(
-        name="evaluators: robustness",
+        name="metrics and small shifts",
         note=NOTE,
         says="Small shifts and turns disturb MMD and 1-NN less among features than among pixels.",
         expected="a smaller share of the damage of fakes, for both metrics and both transformations",
@@ -152,7 +152,7 @@ CLAIMS = (
         "On 8 by 8 images one pixel is an eighth of the width and cuts strokes off, which is no small disturbance.",
     ),
     Claim(
-        name="evaluators: copies as refill",
+        name="dropped modes refilled with copies",
         note=NOTE,
         says="The published test of dropped modes refills with copies, and 1-NN reacts to the copies.",
         expected="1-NN on fakes at least .05 higher than after a refill with other images of the same clusters",
@@ -164,7 +164,7 @@ CLAIMS = (
         "Sensitivity of 1-NN to dropped modes should be read from the refill without copies.",
     ),
     Claim(
-        name="evaluators: few images",
+        name="metrics on few images",
         note=NOTE,
         says="MMD, FID and 1-NN among features tell fakes from real images by a hundred of each.",
         expected="right in 95 % of the draws at every size from 100 images on",
@@ -176,7 +176,7 @@ CLAIMS = (
         "How many images that takes depends on how bad the fakes are; these are Gaussians with the data's moments.",
     ),
     Claim(
-        name="evaluators: Wasserstein's appetite",
+        name="Wasserstein on few pixels",
         note=NOTE,
         says="Wasserstein among pixels needs more images than MMD, FID and 1-NN among features.",
         expected="a smaller share of right orders over all sizes than each of the three",

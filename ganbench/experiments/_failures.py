@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from ganbench.data import load
 from ganbench.data.sources import Finite
 from ganbench.dataset import Dataset
-from ganbench.errors import Missing
 from ganbench.experiments._letters import letters
+from ganbench.experiments._mnist import mnist
 from ganbench.experiments.base import Form
 from ganbench.features.classifier import CLASSES, Classifier, Network, classifier
 from ganbench.streams import stream
@@ -52,12 +52,13 @@ Failure = Callable[[Material, Finite, torch.Generator], Tensor]  # of the real i
 
 
 def material(form: Form) -> Material:
-    """Return the 8 by 8 digits, or MNIST for the full form where its files are."""
-    if form == "full":
-        try:
-            return of(load("mnist", download=False))
-        except Missing:
-            pass
+    """Return MNIST for the full form where its files are, otherwise the 8 by 8 digits."""
+    found = mnist(form)
+    return of(found) if found else digits()
+
+
+def digits() -> Material:
+    """Return the 8 by 8 digits, which are always there."""
     return of(load("digits"))
 
 

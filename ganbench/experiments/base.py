@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import sqrt
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,8 +14,16 @@ from scipy.stats import t
 
 from ganbench.stats import CONFIDENCE, interval
 
-Form = Literal["fast", "full"]
+FormName = Literal["fast", "full"]
 Verdict = Literal["confirmed", "not confirmed", "note is wrong"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How thorough an experiment is: seconds, or the published sizes, which look at files of data where there are."""
+
+    name: FormName
+    folder: Path | None = None  # where data sets lie that come as files; None for ./data
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Claim:
 class Experiment:
     """Claims that one measurement answers, and its picture.
 
-    ``measure`` takes "fast" (seconds) or "full" and depends on nothing but that: all draws come from named streams.
+    ``measure`` depends on nothing but the form and the files that it finds: all draws come from named streams.
     """
 
     name: str  # of its module

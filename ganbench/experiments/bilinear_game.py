@@ -130,7 +130,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="xy-descent",
+        name="descent on xy",
         note="note 0, training and its challenges",
         says="With one gradient step for each player in turn the losses keep oscillating.",
         expected="factor per step: simultaneous √(1+h²) = 1.004988 (outwards), alternating 1 (an ellipse for ever)",
@@ -142,7 +142,7 @@ CLAIMS = (
         "ones multiply the distance by √(1+h²): no step is small enough to stop that.",
     ),
     Claim(
-        name="xy-cures",
+        name="cures on xy",
         note="note 0, optimisation challenges",
         says="The oscillation is an optimisation challenge.",
         expected="factor per step: extragradient √(1-h²+h⁴) = 0.995038, consensus √((1-h)²+h²) = 0.905539",
@@ -154,7 +154,7 @@ CLAIMS = (
         "pull towards small slopes, the same players arrive.",
     ),
     Claim(
-        name="xy-stopping",
+        name="no stopping rule on xy",
         note="note 0, optimisation challenges",
         says="There is no robust stopping criterion in practice.",
         expected="the loss crosses 0 four times a turn with mean 0, while the distance stays what it was",

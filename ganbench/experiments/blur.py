@@ -31,13 +31,13 @@ SHOWN = 10
 
 def measure(form: Form) -> Findings:
     """Sharpness, semantics and content of each model; what critics answer."""
-    seeds = range(3) if form == "fast" else range(10)
+    seeds = range(3) if form.name == "fast" else range(10)
     digits, look = data.load("digits"), features.load("digits")
     real, _ = digits.held_out.examples({"index": torch.arange(digits.held_out.size or 0)})
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {"picture real": tuple(real[:SHOWN].flatten().tolist())}
     for name, steps in MODELS.items():
-        samples, asked = trained(name, digits, seeds, steps if form == "fast" else 10 * steps)
+        samples, asked = trained(name, digits, seeds, steps if form.name == "fast" else 10 * steps)
         seen = [look(x) for x in samples]
         hits = [
             float((s.posteriors.argmax(1) == y).double().mean())
@@ -105,7 +105,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="squared error blurs",
+        name="the blur of squared error",
         note="note 2, CGAN",
         says="Supervised learning uses an MSE loss; it learns the average of training pictures, which is blurred.",
         expected="energy of edges as that of the class means (closed form), below the real images' and CGAN's",
@@ -116,7 +116,7 @@ CLAIMS = (
         remark="The blur is no failure of training: the mean is the right answer to the question that was asked.",
     ),
     Claim(
-        name="a GAN keeps semantics and ignores content",
+        name="semantics and content of a GAN",
         note="note 2, CGAN",
         says="A GAN's pictures have more detail, but keep only the semantics of the data and ignore the content.",
         expected="closer to real digits than squared error; 0.1 of the samples of the class asked for",
@@ -127,7 +127,7 @@ CLAIMS = (
         remark="Nothing in the game tells the generator what it was asked for, so it answers with any digit.",
     ),
     Claim(
-        name="a CGAN keeps both",
+        name="semantics and content of a CGAN",
         note="note 2, CGAN",
         says="CGAN solves the combination rather well: it keeps the semantics and the content.",
         expected="above 0.8 of the samples of the class asked for, and images as sharp as real ones",
@@ -139,7 +139,7 @@ CLAIMS = (
         "What varies within a class is still left to chance: this much of the content the label does not hold.",
     ),
     Claim(
-        name="a VAE's samples are blurrier than a GAN's",
+        name="the blur of a VAE",
         note="note 3, GAN: advantages",
         says="Variational bounds seem to make the instances that VAEs generate blurrier than GANs'.",
         expected="less energy of edges and less fine detail than the GAN's samples and the real images",
@@ -151,7 +151,7 @@ CLAIMS = (
         "It is the Gaussian likelihood of independent pixels that blurs, with or without a bound.",
     ),
     Claim(
-        name="a CGAN's critic does not predict the class",
+        name="the class in a CGAN's critic",
         note="note 2, CGAN",
         says="The D network of CGAN, besides real or fake, also predicts the class.",
         expected="1 number for a pair of image and class; 11 for an image in ACGAN",

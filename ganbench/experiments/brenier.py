@@ -29,7 +29,7 @@ from ganbench.train import Plan, Trainer
 
 def measure(form: Form) -> Findings:
     """The potential's map for several draws of targets; a generator's share off the modes for as many seeds."""
-    seeds, n, rounds, steps = (range(3), 64, 1000, 2500) if form == "fast" else (range(10), 256, 5000, 20_000)
+    seeds, n, rounds, steps = (range(3), 64, 1000, 2500) if form.name == "fast" else (range(10), 256, 5000, 20_000)
     runs = [transported(n, seed, rounds) for seed in seeds]
     numbers = {name: tuple(run[0][name] for run in runs) for name in runs[0][0]}
     settings = {"lr": 1e-3, "betas": [0.5, 0.9]}
@@ -83,7 +83,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="the optimal map reaches separate modes, a network mixes them",
+        name="separate modes by the optimal map",
         note="note 2, X. Gu's theory (by its links)",
         says="Mode collapse has a theoretical explanation: the optimal map jumps, and networks are continuous.",
         expected="0 of the map's samples off the modes, cells of equal mass; some of the network's off them",
@@ -100,7 +100,7 @@ CLAIMS = (
         "them, or gives one up. The map has neither problem because its gradient may jump.",
     ),
     Claim(
-        name="the singular set is found",
+        name="the singular set of the optimal map",
         note="note 2, X. Gu's theory (by its links)",
         says="The jumps of the optimal map can be located, and samples kept off them.",
         expected="the angle between facets finds all jumps; all mixtures across them are off the modes, no others",
@@ -112,7 +112,7 @@ CLAIMS = (
         "no mode: mode mixture on purpose.",
     ),
     Claim(
-        name="the critic already holds the generator",
+        name="the generator in the critic's potential",
         note='note 2, "a fictitious adversary" (by its links)',
         says="The adversary is fictitious: under quadratic cost the generator follows from the critic's potential.",
         expected="one W2 for map, dual and exact assignment; worked example W2^2 = 0.0153333",

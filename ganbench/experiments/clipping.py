@@ -93,7 +93,7 @@ def ratio(norms: Sequence[float]) -> float:
 
 def measure(form: Form) -> Findings:
     """Ends and slopes of wide critics, gradients through deep ones."""
-    seeds, steps = (range(3), 1500) if form == "fast" else (range(10), 3000)
+    seeds, steps = (range(3), 1500) if form.name == "fast" else (range(10), 3000)
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
     for clip, lr in CLIPS.items():
@@ -101,7 +101,7 @@ def measure(form: Form) -> Findings:
         numbers[f"share at the ends, c = {clip}"] = tuple(share_at_ends(D, clip) for D in wide)
         numbers[f"slope, c = {clip}"] = tuple(mean_slope(D, i) for i, D in zip(seeds, wide, strict=True))
         curves[f"weights, c = {clip}"] = tuple((torch.cat([w.flatten() for w in matrices(wide[0])]) / clip).tolist())
-    wide = critics(seeds, steps if form == "full" else 150, WIDE)
+    wide = critics(seeds, steps if form.name == "full" else 150, WIDE)
     numbers["share at the ends, penalty"] = tuple(share_at_ends(D, 0.0) for D in wide)
     curves["weights, penalty"] = tuple(torch.cat([(w / w.abs().max()).flatten() for w in matrices(wide[0])]).tolist())
     for name, clip in [("penalty", 0.0), *((f"c = {clip}", clip) for clip in DEPTH_CLIPS)]:
@@ -150,7 +150,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="clipping pushes weights to the two ends",
+        name="clipped weights at the two ends",
         note="note 2, WGAN-GP",
         says="Weight clipping makes the weights gather at the two ends: the net degenerates into a two-valued one.",
         expected="above 0.6 of the weights within 1 % of +-c (0.87 and 0.67 measured before); 0.01 if spread evenly",
@@ -161,7 +161,7 @@ CLAIMS = (
         remark="Most weights of a clipped critic sit exactly at an end. Under the penalty next to none does.",
     ),
     Claim(
-        name="c is hard to set",
+        name="the choice of c",
         note="note 4, weight clipping",
         says="The drawback of weight clipping is that the value of c is hard to set.",
         expected="gradient per layer: 0.005 at c = 0.001, 0.05 at 0.01, 1.4 at 0.1; 0.97 for the penalty",
@@ -173,7 +173,7 @@ CLAIMS = (
         "Between a vanishing and an exploding critic lies a narrow range of c, which depends on the depth.",
     ),
     Claim(
-        name="clipping limits weights, not gradients",
+        name="limits on weights, not on gradients",
         note="note 4, weight clipping",
         says="The idea of weight clipping is to limit the gradients of the parameters to a certain range.",
         expected="slopes of the critic far above c = 0.1 although all its weights obey c",

@@ -38,7 +38,7 @@ PAIRS = (
 
 
 def measure(form: Form) -> Findings:
-    draws = 40 if form == "fast" else 200
+    draws = 40 if form.name == "fast" else 200
     numbers: dict[str, tuple[float, ...]] = {}
     matrices = {}
     for name in SETS:
@@ -119,7 +119,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="controls: a blob captures modes",
+        name="modes captured by a blob",
         note="notes 0 and 2, mode collapse; as published tables measure it",
         says="A count of captured modes alone does not tell a generator from a Gaussian blob.",
         expected="a Gaussian blob captures 17.7 of 25 modes and 4.5 of 8, with 1.52 % and .26 % of high quality",
@@ -137,7 +137,7 @@ CLAIMS = (
         "A count means something only beside the share of high quality, or when a mode must have a fifth of its share.",
     ),
     Claim(
-        name="controls: centres are perfect",
+        name="perfect scores of mere centres",
         note="note 2, mode collapse",
         says="Collapse within modes leaves no trace in the published columns of toy tables.",
         expected="copies of the K centres: all modes, 100 % of high quality, spread 0",
@@ -153,7 +153,7 @@ CLAIMS = (
         "find a generator of K points better than the data; only the spread within modes tells.",
     ),
     Claim(
-        name="controls: ceiling of quality",
+        name="the ceiling of quality",
         note="note 2, the need for numbers that can be compared",
         says="Even true samples are not all of high quality.",
         expected="98.889 % = 1 - exp(-9/2) in the plane",

@@ -63,7 +63,7 @@ def measure(form: Form) -> Findings:
             for what, value in (("mean", found.mean), ("sd", found.sd), ("value", found.value)):
                 numbers[f"{name}_{what}_{shift:g}"] = (value,)
     for name in ("reverse_kl", "jensen_shannon"):
-        numbers[f"{name}_switch"] = (2 * switch(name, BISECTIONS[form]) / SD,)
+        numbers[f"{name}_switch"] = (2 * switch(name, BISECTIONS[form.name]) / SD,)
     cells = tuple(
         tuple(numbers[f"{name}_{what}_{shift:g}"][0] for what in ("mean", "sd", "value"))
         for name in SHORT
@@ -95,7 +95,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="kl-against-js",
+        name="KL against JS, exact",
         note="note 4, f-divergences",
         says="Compared with the JS divergence, KL fits a law of several modes better.",
         expected="both cover two modes less than 8.49 sd apart; beyond, JS takes one (reverse KL from 5.60 on)",

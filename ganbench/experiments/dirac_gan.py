@@ -44,7 +44,7 @@ def measure(form: Form) -> Findings:
     frozen = paths["wgan_gp", "alternating, 5 critic steps"]
     numbers["frozen_theta"] = (float(abs(frozen[-1, 0])),)
     numbers["frozen_motion"] = (float(np.ptp(frozen[-100:], axis=0).max()),)
-    numbers["decay"] = (decay(TIMES[form]),)
+    numbers["decay"] = (decay(TIMES[form.name]),)
     columns = tuple(f"{order}, {step} steps" for order in ORDERS for step in (100, 500))
     cells = tuple(
         tuple(float(distance(paths[name, order])[step]) for order in ORDERS for step in (100, 500)) for name in GAMES
@@ -115,7 +115,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="dirac-oscillation",
+        name="oscillation of the Dirac-GAN",
         note="note 0, optimisation challenges",
         says="The losses of generator and discriminator keep oscillating.",
         expected="unregularised games circle for ever; the linear one grows by √(1+h²) a step, to 10.0504 after 100",
@@ -128,7 +128,7 @@ CLAIMS = (
         "circle. Discrete simultaneous steps leave it outwards, and clipping or a penalty only fence it in.",
     ),
     Claim(
-        name="dirac-regularisers",
+        name="regularisers of the Dirac-GAN",
         note="note 4, advantages of WGAN",
         says="Without WGAN one adds noise to both laws so that they overlap, which makes training easier.",
         expected="R1, consensus < instance noise < 0.001 < NS-GAN < the orbiting games, after 500 steps",
@@ -141,7 +141,7 @@ CLAIMS = (
         "authors' notebook halves one term of consensus, which is replayed in a row of its own.",
     ),
     Claim(
-        name="dirac-critic-steps",
+        name="k critic steps of the Dirac-GAN",
         note="note 3, disadvantages of GANs",
         says="D and G are hard to balance: one must synchronise them well, such as k updates of D for one of G.",
         expected="5 critic steps bring none of the unregularised games nearer than 0.5 to the equilibrium",
@@ -153,7 +153,7 @@ CLAIMS = (
         "for a term that damps the game.",
     ),
     Claim(
-        name="dirac-equivalence",
+        name="two objectives of the Dirac-GAN",
         note="note 1, objectives",
         says="Maximising E log D(G(z)) and minimising E log(1 - D(G(z))) are equivalent.",
         expected="different games: NS-GAN approaches the equilibrium like √(8/t) (ratio 1), GAN does not approach it",
@@ -167,7 +167,7 @@ CLAIMS = (
         correct="Both ask for the same sign of D; as objectives they differ, by the factor (1 - D) / D in the slope.",
     ),
     Claim(
-        name="dirac-stopping",
+        name="no stopping rule for the Dirac-GAN",
         note="note 0, optimisation challenges",
         says="There is no robust stopping criterion in practice.",
         expected="WGAN-GP with 5 critic steps stands still at |θ| = 0.7 and ψ = 0, where the data are at 0",

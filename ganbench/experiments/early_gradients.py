@@ -32,7 +32,7 @@ WORKED = (0.693146, 0.675943, 0.571151, 0.336831, 0.111421, 0.030311)  # diverge
 
 def measure(form: Form) -> Findings:
     """Train critics on segments that never touch, looking four times; then the exact case."""
-    seeds, batch = SIZES[form]
+    seeds, batch = SIZES[form.name]
     keys = [(seed, f"early_gradients/{gap}") for gap in GAPS for seed in range(seeds)]
     layers, streams = start(keys, (2, 64, 64, 1)), [stream(seed, name, "data") for seed, name in keys]
     gaps = torch.tensor([gap for gap in GAPS.values() for _ in range(seeds)])[:, None]
@@ -132,10 +132,10 @@ def draw(found: Findings, figure: Figure) -> None:
         title="segments that never touch",
         xticks=LOOKS,
         xticklabels=LOOKS,
-        ylim=(1e-5, 1e3),
+        ylim=(1e-7, 1e3),
     )
     left.minorticks_off()
-    left.legend(loc="center left", fontsize=7)
+    left.legend(loc="lower left", fontsize=7, ncols=2)
     names = [f"{spread:g}".replace(".", "_") for spread in SPREADS]
     for kind, colour, label in (("pull", SAMPLE, "slope of log(1 - D)"), ("push", ALARM, "slope of -log D")):
         right.loglog(SPREADS, [found.mean(f"{kind}_{name}") for name in names], color=colour, label=label)
@@ -147,7 +147,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="saturation",
+        name="two objectives of the generator",
         note="note 1, objectives; note 3, training",
         says="Maximising E log D(G(z)) is equivalent to minimising E log(1 - D(G(z))).",
         expected="as the critic gets perfect one slope fades with its loss (below 3 %), the other grows (above 130 %)",
@@ -166,7 +166,7 @@ CLAIMS = (
         correct="slope of log(1 - D) is -D ∇a, slope of -log D is -(1 - D) ∇a, for the logit a: equal only at D = 1/2.",
     ),
     Claim(
-        name="instance-noise",
+        name="noise on disjoint points",
         note="note 4, advantages of WGAN",
         says="Without touching, laws have the same JS divergence at any distance; noise on both makes them overlap.",
         expected="JSD log 2 = 0.693147 without noise; with noise 0.3 it is 0.571151 and a slope of 0.79 is back",

@@ -60,11 +60,11 @@ def watched(name: str, seeds: Sequence[int], steps: int) -> tuple[Series, Series
 
 def measure(form: Form) -> Findings:
     """Both games, their rank correlations, and how far the distance fell."""
-    seeds = range(4) if form == "fast" else range(10)
+    seeds = range(4) if form.name == "fast" else range(10)
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
     for name in LOSSES:
-        losses, critics, scores = watched(name, seeds, STEPS[form][name])
+        losses, critics, scores = watched(name, seeds, STEPS[form.name][name])
         numbers[f"{name}: rank correlation"] = tuple(along(*run) for run in zip(losses, scores, strict=True))
         if name == "ns_gan":
             said = [[log(2) - loss / 2 for loss in run] for run in critics]
@@ -108,7 +108,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="the critic's estimate monitors quality",
+        name="the critic's estimate as a monitor",
         note="note 4, advantages of WGAN",
         says="WGAN partly solves evaluation: the earth mover's distance can be used to monitor how good the model is.",
         expected="rank correlation of WGAN-GP's estimate with the Frechet distance above 0.5; NS-GAN's loss below it",

@@ -110,9 +110,9 @@ def calls(trainer: Trainer, part: str, noise: dict[str, Tensor]) -> int:
 
 def measure(form: Form) -> Findings:
     """The known law exactly, the digits by held-out likelihood and by calls."""
-    seeds = range(3) if form == "fast" else range(10)
-    rows, path = learn_law(seeds, 500 if form == "fast" else 5000)
-    bits, mine, theirs = on_digits(seeds, 120 if form == "fast" else 2000)
+    seeds = range(3) if form.name == "fast" else range(10)
+    rows, path = learn_law(seeds, 500 if form.name == "fast" else 5000)
+    bits, mine, theirs = on_digits(seeds, 120 if form.name == "fast" else 2000)
     p = law()
     numbers = {name: tuple(values) for name, values in rows.items()} | {
         "entropy of the law": (-float(p @ p.log()),),
@@ -155,7 +155,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="the chain rule gives an exact density",
+        name="the chain rule as a density",
         note="note 3, PixelRNN/CNN",
         says="PixelCNN expands p(x) by the chain rule into a product of conditional laws: an explicit density.",
         expected="the sum of p over all 64 images is 1",
@@ -166,7 +166,7 @@ CLAIMS = (
         remark="A single pixel that saw itself or a later one would break the sum.",
     ),
     Claim(
-        name="generative models can be tested",
+        name="a test phase for generative models",
         note="note 3, generative models",
         says="Generative models consist of training and generating; there is no test.",
         expected="cross entropy log 64 = 4.1589 untrained, at most 0.05 above the law's entropy trained",
@@ -178,7 +178,7 @@ CLAIMS = (
         correct="Test by -E log p on held-out data (bits per dimension); a VAE's bound limits it from above.",
     ),
     Claim(
-        name="PixelCNN generates slowly",
+        name="passes per image of PixelCNN",
         note="note 3, PixelRNN/CNN",
         says="Its generating time is too long.",
         expected="64 network evaluations one after another for 8 by 8 pixels; a GAN's generator needs 1",

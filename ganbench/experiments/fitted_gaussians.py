@@ -44,7 +44,7 @@ def distance(name: str, mean: float, sd: float) -> float:
 
 def measure(form: Form) -> Findings:
     """Find the optima, play all games, and judge what was learned by quadrature."""
-    seeds, steps, batch, width = SIZES[form]
+    seeds, steps, batch, width = SIZES[form.name]
     games = [
         Game(seed, name, k)
         for name in DIVERGENCES
@@ -135,7 +135,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="f-gan-table",
+        name="the table of f-GAN",
         note="note 4, f-divergences",
         says="Each f gives a GAN whose critic measures that divergence and whose generator minimises it.",
         expected="(mu, sigma): KL (1.010, 1.831), reverse KL (1.578, 1.631), JS (1.307, 1.754), Jeffrey (1.322, "
@@ -150,7 +150,7 @@ CLAIMS = (
         "is below the exact divergence, as a bound must be.",
     ),
     Claim(
-        name="f-matters",
+        name="different f, different fits",
         note="note 4, f-divergences",
         says="Different f give different distances between laws.",
         expected="mu: Pearson < KL < JS and Jeffrey < reverse KL",
@@ -162,7 +162,7 @@ CLAIMS = (
         "cover the narrow mode, reverse KL moves to the broad one.",
     ),
     Claim(
-        name="single-step",
+        name="one loop against two",
         note="note 4, f-divergences",
         says="The original GAN trains in two loops, f-GAN in one.",
         expected="both reach the same optimum: mu, sigma and bound within the bands of the table",

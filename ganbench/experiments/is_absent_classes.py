@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganbench.data.sources import Finite
-from ganbench.experiments._failures import material
+from ganbench.experiments._failures import digits
 from ganbench.experiments._letters import letters
 from ganbench.experiments._retrained import posteriors, retrained
 from ganbench.experiments.base import Claim, Experiment, Findings, Form, Verdict, confirmed, difference
@@ -37,15 +37,15 @@ RING = ("the truth", "points at the centre", "far, between two modes", "far, bey
 
 def measure(form: Form) -> Findings:
     """Look at known and unknown digits and at letters with each classifier, and integrate the ring's scores."""
-    m = material("fast")
+    m = digits()
     seen = m.train.y < KNOWN
     source = Finite(m.train.x[seen], m.train.y[seen])
     known, unknown = m.pool.x[m.pool.y < KNOWN], m.pool.x[m.pool.y >= KNOWN]
     size = min(len(known), len(unknown))
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
-    for seed in range(CLASSIFIERS[form]):
-        network = retrained(source, seed, EPOCHS[form])
+    for seed in range(CLASSIFIERS[form.name]):
+        network = retrained(source, seed, EPOCHS[form.name])
         drawn = letters(size, m.side, stream(seed, "absent", "letters"))
         for name, images in (("known", known[:size]), ("unknown", unknown[:size]), ("letters", drawn)):
             p = posteriors(network, images)

@@ -21,7 +21,7 @@ from scipy.special import entr, expit
 from torch import Tensor
 
 from ganbench.data.sources import Finite
-from ganbench.experiments._failures import Material, climbed, halves, material
+from ganbench.experiments._failures import Material, climbed, digits, halves
 from ganbench.experiments._retrained import posteriors, retrained
 from ganbench.experiments._stand_ins import stand_ins
 from ganbench.experiments.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
@@ -41,8 +41,8 @@ SHARE = 0.9  # of the real images' score: what deceives a classifier that nobody
 
 def measure(form: Form) -> Findings:
     """Score draws of every stand-in, of real and of climbed images, under every classifier."""
-    m = material("fast")
-    networks = [retrained(m.train, seed, EPOCHS[form]) for seed in range(CLASSIFIERS[form])]
+    m = digits()
+    networks = [retrained(m.train, seed, EPOCHS[form.name]) for seed in range(CLASSIFIERS[form.name])]
     scores: dict[tuple[str, int], tuple[float, ...]] = {}
     for draw in range(DRAWS):
         other = halves(m, draw)[1]

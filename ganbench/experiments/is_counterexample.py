@@ -42,7 +42,7 @@ def measure(form: Form) -> Findings:
             entropy = uncertainty(law, 2 / v)
             numbers[f"H(y|x): {name}, v = {v:g}"] = (entropy,)
             numbers[f"IS: {name}, v = {v:g}"] = (2 * exp(-entropy),)
-    drawn = [draws(seed, ROWS[form]) for seed in range(SEEDS)]
+    drawn = [draws(seed, ROWS[form.name]) for seed in range(SEEDS)]
     for name in drawn[0]:
         numbers[name] = tuple(each[name] for each in drawn)
     found = Findings(numbers)
@@ -138,7 +138,7 @@ EXPERIMENT = Experiment(
             "variance and 0.065 if it is its standard deviation.",
         ),
         Claim(
-            name="distances see the counter-example",
+            name="distances on the counter-example",
             note="note 2, Inception Score",
             says="The Inception Score can't reflect the distance between the real data and the samples.",
             expected="W1, FID, KS and 1-NN of all three generators worse than all draws of the truth",

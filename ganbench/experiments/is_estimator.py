@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binom
 from torch import Tensor
 
-from ganbench.experiments._failures import material
+from ganbench.experiments._failures import digits
 from ganbench.experiments.base import Claim, Experiment, Findings, Form, Verdict, confirmed, wrong
 from ganbench.metrics.classes import am_score, mode_score_b
 from ganbench.metrics.posteriors import inception_score, inception_score_splits
@@ -50,8 +50,8 @@ def certain(labels: Tensor, classes: int) -> Tensor:
 
 def measure(form: Form) -> Findings:
     """Score draws of certain posteriors by their number, splits and order; then digits, and unequal class laws."""
-    classes = CLASSES[form]
-    repeats = [one_repeat(classes, repeat) for repeat in range(REPEATS[form])]
+    classes = CLASSES[form.name]
+    repeats = [one_repeat(classes, repeat) for repeat in range(REPEATS[form.name])]
     numbers = {name: tuple(each[name] for each in repeats) for name in repeats[0]}
     for each in PER_CLASS:
         numbers[f"exact: {each} a class"] = (exp(expected_entropy(classes, each * classes)),)
@@ -77,14 +77,14 @@ def in_order() -> dict[str, tuple[float, ...]]:
     """Return the score in ten splits, shuffled and sorted by label, of certain posteriors and of real digits."""
     labels = torch.arange(10).repeat_interleave(500)
     shuffled = labels[torch.randperm(len(labels), generator=stream(0, "estimator", "order"))]
-    m = material("fast")
-    digits = m.look.posteriors(m.look.features(m.pool.x))
-    mixed = torch.randperm(len(digits), generator=stream(0, "estimator", "digits"))
+    m = digits()
+    posteriors = m.look.posteriors(m.look.features(m.pool.x))
+    mixed = torch.randperm(len(posteriors), generator=stream(0, "estimator", "digits"))
     return {
         "certain, shuffled": (inception_score_splits(certain(shuffled, 10)),),
         "certain, sorted": (inception_score_splits(certain(labels, 10)),),
-        "digits, shuffled": (inception_score_splits(digits[mixed]),),
-        "digits, sorted": (inception_score_splits(digits[m.pool.y.sort(stable=True).indices]),),
+        "digits, shuffled": (inception_score_splits(posteriors[mixed]),),
+        "digits, sorted": (inception_score_splits(posteriors[m.pool.y.sort(stable=True).indices]),),
     }
 
 

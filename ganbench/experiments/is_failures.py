@@ -33,7 +33,7 @@ def measure(form: Form) -> Findings:
     m = material(form)
     numbers: dict[str, tuple[float, ...]] = {}
     train = Features(m.look(m.train.x).values, "train")
-    for seed in range(SEEDS[form]):
+    for seed in range(SEEDS[form.name]):
         for name, value in scores(m, train, cases(m, seed)).items():
             numbers[name] = (*numbers.get(name, ()), value)
     found = Findings(numbers)

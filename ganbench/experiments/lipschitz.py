@@ -78,7 +78,7 @@ def slopes(D: Player, points: Tensor) -> Tensor:
 
 def measure(form: Form) -> Findings:
     """Slopes of trained critics on and off the spokes, and what lines pay."""
-    seeds, steps = (range(3), 600) if form == "fast" else (range(10), 5000)
+    seeds, steps = (range(3), 600) if form.name == "fast" else (range(10), 5000)
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
     data = toy_ring()
@@ -136,7 +136,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="the penalty of WGAN-GP is two-sided",
+        name="the two sides of the penalty",
         note="note 2, WGAN-GP; note 4, gradient penalty",
         says="WGAN-GP punishes x only where the norm of the gradient is greater than 1.",
         expected="a slope of 0.5 pays 2.5 in WGAN-GP, 0 in WGAN-LP; a slope of 2 pays 10 in both",
@@ -148,7 +148,7 @@ CLAIMS = (
         correct="WGAN-GP: k E(|grad D| - 1)^2. Only WGAN-LP (Petzka et al., 2018) has k E max(0, |grad D| - 1)^2.",
     ),
     Claim(
-        name="a penalty is not a constraint",
+        name="the penalty as a constraint",
         note="note 2, WGAN-GP",
         says="The gradient will not be infinite, so under the penalty the Lipschitz constraint still holds.",
         expected="mean slope between real and fake points 1 + L / 2k = 1.071 for weight 10, 8.07 for weight 0.1",
@@ -161,7 +161,7 @@ CLAIMS = (
         correct="A constraint is met only if |grad D| <= 1 at every x; under the penalty the best slope is 1 + L / 2k.",
     ),
     Claim(
-        name="WGAN-GP gives no guarantee at every x, spectral normalisation does",
+        name="slopes away from the data",
         note="note 2, WGAN-GP",
         says="WGAN-GP does not ensure slopes of at most 1 at every x; against this came Spectral Normalization.",
         expected="largest slope above 1 for each penalty, at most 1 for SNGAN's dense critic",

@@ -34,7 +34,7 @@ FIXED_POINT = -log(4)
 
 def measure(form: Form) -> Findings:
     """Fit one critic for each seed and game, all at once."""
-    seeds, steps, batch = SIZES[form]
+    seeds, steps, batch = SIZES[form.name]
     keys = [(seed, f"optimal_critic/{game}") for game in GAMES for seed in range(seeds)]
     layers = start(keys, (1, 32, 32, 1))
     streams = [stream(seed, name, "data") for seed, name in keys]
@@ -120,7 +120,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="optimal-critic",
+        name="the best critic of a fixed generator",
         note="note 0, how GANs work; note 1, D(x)",
         says="For a fixed generator the derivative gives the best critic, the probability that x is data.",
         expected="D*(x) = p / (p + q) = 1 / (1 + exp(x - 1/2)) and V(D*) = 2 JSD - log 4 = -1.16345",
@@ -132,7 +132,7 @@ CLAIMS = (
         "is a maximum over all functions: a critic's loss reads the divergence from below.",
     ),
     Claim(
-        name="fixed-point",
+        name="equal laws as the fixed point",
         note="note 0, how GANs work",
         says="Where the generator's law is the data's, the game has reached its end.",
         expected="D = 1/2 everywhere and V = -log 4 = -1.38629",
@@ -144,7 +144,7 @@ CLAIMS = (
         "untrained critic shows it as well.",
     ),
     Claim(
-        name="equivalent-objectives",
+        name="two objectives of the critic",
         note="note 1, objectives",
         says="For the critic, min E log D(G(z)) is equivalent to max E log(1 - D(G(z))).",
         expected="max E_p log D - E_q log D has no solution: D runs to 0 and 1, and the value on without end",

@@ -81,7 +81,7 @@ def slope_along(D: Player, fake: Tensor) -> float:
 
 def measure(form: Form) -> Findings:
     """Exact values, drawn points and trained critics at every theta; JSD under noise."""
-    seeds, steps = (range(3), 400) if form == "fast" else (range(10), 2000)
+    seeds, steps = (range(3), 400) if form.name == "fast" else (range(10), 2000)
     numbers: dict[str, tuple[float, ...]] = {}
     for theta in THETAS:
         numbers[f"JSD at {theta}"] = (discrete_jsd(theta),)
@@ -142,7 +142,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="JSD does not see how far apart two laws are, W1 does",
+        name="JSD and W1 of parallel lines",
         note="note 4, advantages of WGAN",
         says="When two laws do not touch, the JS divergence is the same at any distance; the earth mover's is not.",
         expected="JSD = log 2 = 0.6931 at theta = 0.25, 0.5, 1; WGAN-GP's critic says theta (1 + theta/20)",
@@ -154,7 +154,7 @@ CLAIMS = (
         "The Wasserstein critic follows the distance, a little above it: the soft penalty lets its slope exceed 1.",
     ),
     Claim(
-        name="W1 pulls the generator where JSD does not",
+        name="descent on W1 and on JSD",
         note="note 4, advantages of WGAN",
         says="Since the earth mover's distance takes the distance into account, training is easier.",
         expected="slope of W1 in theta 1 (with the penalty 1.05), of JSD 0",
@@ -166,7 +166,7 @@ CLAIMS = (
         "Its non-saturating form would pull, but by the critic's slope, which does not measure the distance.",
     ),
     Claim(
-        name="noise makes the JSD depend on the distance",
+        name="noise on parallel lines",
         note="note 4, advantages of WGAN",
         says="Without WGAN one adds noise to the laws so that they overlap, which makes training easier.",
         expected="point masses at distance 1 under noise of sd 0.5: JSD 0.336831 (log 2 without)",

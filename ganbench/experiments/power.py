@@ -35,11 +35,11 @@ SAME = "equal laws"
 
 def measure(form: Form) -> Findings:
     """Judge pairs of every kind with every test."""
-    numbers = rejections(SAME, shifted, 0.0, PAIRS[form])
+    numbers = rejections(SAME, shifted, 0.0, PAIRS[form.name])
     for way, (pair, strengths) in WAYS.items():
         for strength in strengths:
-            numbers |= rejections(title(way, strength), pair, strength, PAIRS[form])
-    numbers["pairs"] = (float(SEEDS * PAIRS[form]),)
+            numbers |= rejections(title(way, strength), pair, strength, PAIRS[form.name])
+    numbers["pairs"] = (float(SEEDS * PAIRS[form.name]),)
     numbers |= {f"Hotelling, exact: {title('shift', x)}": (exact_power(x),) for x in WAYS["shift"][1]}
     found = Findings(numbers)
     columns = (SAME, *(title(way, strength) for way, (_, strengths) in WAYS.items() for strength in strengths))

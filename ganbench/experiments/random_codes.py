@@ -52,7 +52,7 @@ def pictures(trainer: Trainer, x: Tensor) -> dict[str, Tensor]:
 
 def measure(form: Form) -> Findings:
     """Distances of all kinds of images, and of real ones that are not in the reference."""
-    seeds, steps = (range(3), 1000) if form == "fast" else (range(10), 10_000)
+    seeds, steps = (range(3), 1000) if form.name == "fast" else (range(10), 10_000)
     digits, look = data.load("digits"), features.load("digits")
     real, _ = digits.held_out.examples({"index": torch.arange(digits.held_out.size or 0)})
     spare, _ = digits.control.examples({"index": torch.arange(digits.control.size or 0)})
@@ -95,7 +95,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="an autoencoder's random codes are junk",
+        name="random codes of an autoencoder",
         note="note 3, autoencoders",
         says="An autoencoder cannot generate: one cannot just write down a code and get a reasonable image.",
         expected="N(0, 1) codes at least twice as far from real digits as codes of the fitted Gaussian",
@@ -107,7 +107,7 @@ CLAIMS = (
         "to make it generate, so the weakness is of the prior and not of the decoder.",
     ),
     Claim(
-        name="a VAE generates from standard normal codes",
+        name="random codes of a VAE",
         note="note 3, VAE",
         says="To generate a new picture one gives the decoder a random vector from the standard normal law.",
         expected="at most half the distance of the autoencoder's N(0, 1) codes",

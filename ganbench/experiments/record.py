@@ -12,7 +12,8 @@ from typing import Any, Literal
 from ganbench import roster
 from ganbench.code import bare, package_sources
 from ganbench.experiments import load
-from ganbench.experiments.base import Findings, Form, Verdict
+from ganbench.experiments._mnist import at_hand
+from ganbench.experiments.base import Findings, Form, FormName, Verdict
 from ganbench.machine import fixed_arithmetic, provenance
 from ganbench.metrics import METRICS
 from ganbench.record import key_of
@@ -27,7 +28,7 @@ class Observation:
 
     key: str  # digest of everything that the findings depend on
     experiment: str
-    form: Form
+    form: FormName
     status: Literal["done", "error"]
     findings: Findings
     verdicts: dict[str, Verdict]  # by the name of the claim
@@ -36,23 +37,28 @@ class Observation:
 
 
 def key_for(name: str, form: Form) -> str:
-    """Return the digest of what an experiment's findings depend on.
+    """Return the digest of what an experiment's findings depend on, with MNIST where the form finds it."""
+    return keys_for(name, form.name)[0 if at_hand(form) else 1]
 
-    That is its own code and what that imports of other experiments, the training code, the baselines that are
-    mentioned by name, and the versions of the metrics.
+
+def keys_for(name: str, form: FormName) -> tuple[str, str]:
+    """Return an experiment's keys with MNIST and without: the same for one that never looks at it.
+
+    They are digests of its own code and what that imports of other experiments, the training code, the baselines
+    that are mentioned by name, and the versions of the metrics.
     """
     code = code_of(name)
     mentioned = {word for text in code.values() for word in re.findall(r"[\"'](\w+)(?::\w+)?[\"']", text)}
     players = {each: Path(getfile(roster.load(each))) for each in roster.names() if each in mentioned}
-    return key_of(
-        {
-            "experiment": name,
-            "form": form,
-            "code": code | package_sources(),
-            "baselines": {each: bare(path.read_text(encoding="utf-8")) for each, path in players.items()},
-            "metrics": {each: metric.version for each, metric in METRICS.items()},
-        }
-    )
+    facts = {
+        "experiment": name,
+        "form": form,
+        "code": code | package_sources(),
+        "baselines": {each: bare(path.read_text(encoding="utf-8")) for each, path in players.items()},
+        "metrics": {each: metric.version for each, metric in METRICS.items()},
+    }
+    looks = form == "full" and "_mnist" in code
+    return key_of(facts | {"mnist": looks}), key_of(facts | {"mnist": False})
 
 
 def code_of(name: str) -> dict[str, str]:
@@ -71,7 +77,7 @@ def code_of(name: str) -> dict[str, str]:
 def observe(name: str, form: Form) -> Observation:
     """Carry out an experiment; whatever goes wrong becomes an observation that says so."""
     experiment, key, began = load(name), key_for(name, form), perf_counter()
-    found = Observation(key, name, form, "error", Findings({}), {})
+    found = Observation(key, name, form.name, "error", Findings({}), {})
     with fixed_arithmetic() as heard:
         try:
             findings = experiment.measure(form)

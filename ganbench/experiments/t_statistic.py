@@ -80,9 +80,9 @@ def measure(form: Form) -> Findings:
     }
     for n in SIZES:
         numbers[f"level as printed, exact, n = {n}"] = (true_level(n),)
-        numbers[f"level, n = {n}"], numbers[f"level as printed, n = {n}"] = levels(n, REPEATS[form])
+        numbers[f"level, n = {n}"], numbers[f"level as printed, n = {n}"] = levels(n, REPEATS[form.name])
     for name in OTHERS:
-        numbers[f"t: {name}"], numbers[f"KS: {name}"] = rejections(name, REPEATS[form])
+        numbers[f"t: {name}"], numbers[f"KS: {name}"] = rejections(name, REPEATS[form.name])
     return Findings(numbers)
 
 

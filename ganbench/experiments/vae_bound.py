@@ -98,9 +98,9 @@ def measure(form: Form) -> Findings:
         "bound with the posterior": (linear_bound(*posterior()),),
         "bound with the prior": (linear_bound(0.0, 1.0),),
     }
-    digits, seeds = data.load("digits"), range(3) if form == "fast" else range(10)
+    digits, seeds = data.load("digits"), range(3) if form.name == "fast" else range(10)
     game = roster.configure("vae", {"sd": SD, "latent": LATENT}, digits)
-    trainer = Trainer(game, digits, seeds, Plan(800 if form == "fast" else 8000, batch=64))
+    trainer = Trainer(game, digits, seeds, Plan(800 if form.name == "fast" else 8000, batch=64))
     trainer.run(points=1)
     x, _ = digits.held_out.examples({"index": torch.arange(digits.held_out.size or 0)})
     names = ("bound", "weighted bound", "codes' mean", "posterior variance", "codes' second moment")
@@ -150,7 +150,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="the VAE's divergence is least at mean 0 and variance 1",
+        name="the least divergence of a code",
         note="note 3, VAE",
         says="One hopes that mean > 0, var > 1; the latent loss is 0.5 (1 + log s2 d2 s2).",
         expected="least at (0, 1); 0.6534 at mean 1, variance 2, where the printed sum is -0.6534",
@@ -163,7 +163,7 @@ CLAIMS = (
         correct="KL = (m^2 + s^2 - 1 - log s^2) / 2 summed over codes, least, 0, at m = 0 and s = 1.",
     ),
     Claim(
-        name="a VAE maximises a lower bound",
+        name="the bound that a VAE maximises",
         note="note 3, GAN: advantages",
         says="Variational methods optimise a lower bound of the log-likelihood, not the likelihood itself.",
         expected="linear model: log p = -2.5452725 with the exact posterior, -14.4515827 with the prior",

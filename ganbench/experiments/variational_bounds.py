@@ -88,7 +88,7 @@ def densities() -> tuple[Array, Array]:
 
 def learned(form: Form) -> dict[str, tuple[float, ...]]:
     """Return the bounds that perceptrons reach on samples of the Gaussians, by quadrature."""
-    seeds, steps, batch = SIZES[form]
+    seeds, steps, batch = SIZES[form.name]
     games = [Game(seed, name) for name in EXACT for seed in range(seeds)]
     layers = start([(game.seed, f"variational_bounds/{game.divergence}") for game in games], (1, 16, 16, 1))
     streams = [stream(game.seed, "variational_bounds", game.divergence, "data") for game in games]
@@ -164,7 +164,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="fenchel-bound",
+        name="the conjugate as a bound",
         note="note 4, Fenchel conjugate",
         says="The conjugate turns a divergence into the search for the D with the largest V(G, D).",
         expected="the largest value is the divergence itself, for all eleven; a learned critic comes from below",
@@ -177,7 +177,7 @@ CLAIMS = (
         "descends a bound: a small loss does not show that the laws are near.",
     ),
     Claim(
-        name="zero-at-equality",
+        name="zero at equal laws alone",
         note="note 4, f-divergence",
         says="Under the conditions on f, the divergence is least, 0, only where both laws are the same.",
         expected="0 for ten of them; the GAN row of f-GAN's table has f(1) = -log 4 and so a minimum of -1.386294",
@@ -189,7 +189,7 @@ CLAIMS = (
         "first: its value is twice the JS divergence, less log 4.",
     ),
     Claim(
-        name="not-every-distance",
+        name="distances outside the frame",
         note="note 4, one frame",
         says="All ways to compare two laws fit one frame, the f-divergence.",
         expected="stretching all numbers tenfold changes no f-divergence (factor 1) and W1 by 10",

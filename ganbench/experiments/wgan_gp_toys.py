@@ -34,7 +34,7 @@ N = 1000
 
 def measure(form: Form) -> Findings:
     toy = ring(radius=sqrt(2), sd=0.01 * sqrt(2))
-    seeds, steps, rate = ((0, 1, 2), 200, 1e-3) if form == "fast" else (tuple(range(6)), 3000, 1e-4)
+    seeds, steps, rate = ((0, 1, 2), 200, 1e-3) if form.name == "fast" else (tuple(range(6)), 3000, 1e-4)
     numbers: dict[str, tuple[float, ...]] = {"steps": (float(steps),)}
     curves: dict[str, tuple[float, ...]] = {}
     truth = [points(toy, seed, "truth") for seed in seeds]
@@ -103,7 +103,7 @@ def draw(found: Findings, figure: Figure) -> None:
 
 CLAIMS = (
     Claim(
-        name="WGAN-GP toys: near the truth",
+        name="WGAN-GP on the paper's ring",
         note="note 2, WGAN-GP; its paper's toys",
         says="WGAN-GP learns the paper's ring of 8 Gaussians under either weight of its penalty.",
         expected="the distance to the truth, above its floor, falls by more than half",
@@ -116,7 +116,7 @@ CLAIMS = (
         "W1 between two sets of true points is the floor.",
     ),
     Claim(
-        name="WGAN-GP toys: the script's weight",
+        name="the weight in WGAN-GP's script",
         note="note 2, WGAN-GP; note 4, the distance as monitor",
         says="With the script's weight .1 the critic's loss overstates the distance; with the paper's 10 it does not.",
         expected="estimate over W1 at most 1.15 for weight 10, above it for .1: the slope settles at 1 + w / 2k",

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import cache
 
 from ganbench.experiments import load
-from ganbench.experiments.base import Claim, Findings, Verdict
+from ganbench.experiments.base import Claim, Findings, Form, Verdict
 
 
 @cache
 def findings(name: str) -> Findings:
     """The experiment's fast form."""
-    return load(name).measure("fast")
+    return load(name).measure(Form("fast"))
 
 
 def claim(name: str, which: str) -> Claim:

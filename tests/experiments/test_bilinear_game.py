@@ -42,13 +42,13 @@ def test_the_loss_swings_while_the_distance_stands_still() -> None:
 @pytest.mark.parametrize(
     ("name", "counter"),
     [
-        ("xy-descent", {"simultaneous": 1.0}),
-        ("xy-descent", {"alternating": 0.999}),
-        ("xy-cures", {"extragradient": 1.0049}),
-        ("xy-cures", {"consensus": 0.99}),
-        ("xy-stopping", {"wander": 0.5}),
-        ("xy-stopping", {"mean_loss": 0.4}),
-        ("xy-stopping", {"crossings": 0.0}),
+        ("descent on xy", {"simultaneous": 1.0}),
+        ("descent on xy", {"alternating": 0.999}),
+        ("cures on xy", {"extragradient": 1.0049}),
+        ("cures on xy", {"consensus": 0.99}),
+        ("no stopping rule on xy", {"wander": 0.5}),
+        ("no stopping rule on xy", {"mean_loss": 0.4}),
+        ("no stopping rule on xy", {"crossings": 0.0}),
     ],
 )
 def test_the_rules_can_say_no(name: str, counter: dict[str, float]) -> None:

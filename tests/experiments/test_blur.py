@@ -11,9 +11,9 @@ from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-blur")
 NAME = "blur"
-BLURS, GAN, CGAN = "squared error blurs", "a GAN keeps semantics and ignores content", "a CGAN keeps both"
-VAE = "a VAE's samples are blurrier than a GAN's"
-CRITIC = "a CGAN's critic does not predict the class"
+BLURS, GAN, CGAN = "the blur of squared error", "semantics and content of a GAN", "semantics and content of a CGAN"
+VAE = "the blur of a VAE"
+CRITIC = "the class in a CGAN's critic"
 
 
 def wave(across: int) -> torch.Tensor:

@@ -14,9 +14,9 @@ from tests.experiments.measured import findings, verdict
 pytestmark = pytest.mark.xdist_group("experiment-clipping")
 NAME = "clipping"
 ENDS, HARD, NOT = (
-    "clipping pushes weights to the two ends",
-    "c is hard to set",
-    "clipping limits weights, not gradients",
+    "clipped weights at the two ends",
+    "the choice of c",
+    "limits on weights, not on gradients",
 )
 
 

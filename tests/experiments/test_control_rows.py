@@ -67,16 +67,18 @@ def test_twice_the_width_keeps_what_a_wider_disc_would():
 
 
 def test_verdicts_are_confirmed_and_can_be_refused():
-    for which in ("a blob captures modes", "centres are perfect", "ceiling of quality"):
-        assert claim(NAME, f"controls: {which}").judge(findings(NAME)) == "confirmed"
-    blob = "controls: a blob captures modes"
+    for which in ("modes captured by a blob", "perfect scores of mere centres", "the ceiling of quality"):
+        assert claim(NAME, which).judge(findings(NAME)) == "confirmed"
+    blob = "modes captured by a blob"
     assert verdict(NAME, blob, **{"modes captured, Gaussian fit, grid25": (3, 4, 3, 4)}) == "not confirmed"
     assert (
         verdict(NAME, blob, **{"modes with a fifth of their share, Gaussian fit, ring8": (0, 1, 0)}) == "not confirmed"
     )
-    assert verdict(NAME, "controls: centres are perfect", **{"spread, centre points, ring8": (1, 1)}) == "not confirmed"
+    assert (
+        verdict(NAME, "perfect scores of mere centres", **{"spread, centre points, ring8": (1, 1)}) == "not confirmed"
+    )
     quality = {"high quality %, real, grid25": (99.7, 99.8, 99.7)}
-    assert verdict(NAME, "controls: ceiling of quality", **quality) == "not confirmed"
+    assert verdict(NAME, "the ceiling of quality", **quality) == "not confirmed"
 
 
 def test_the_published_row_stands_beside_the_blob():

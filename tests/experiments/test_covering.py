@@ -80,5 +80,5 @@ def test_a_divergence_of_two_gaussians_is_its_closed_form(name: str, worked: flo
     ],
 )
 def test_the_rule_can_say_no(counter: dict[str, float]) -> None:
-    assert verdict("covering", "kl-against-js") == "note is wrong"
-    assert verdict("covering", "kl-against-js", **counter) == "not confirmed"
+    assert verdict("covering", "KL against JS, exact") == "note is wrong"
+    assert verdict("covering", "KL against JS, exact", **counter) == "not confirmed"

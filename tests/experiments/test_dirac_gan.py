@@ -121,21 +121,21 @@ def test_an_alternating_linear_game_stays_on_its_ellipse() -> None:
 
 def test_the_game_that_does_not_saturate_slows_down_as_the_square_root_of_time() -> None:
     assert findings("dirac_gan").mean("decay") == pytest.approx(1, abs=0.02)  # exact work: .2788 for .2828 at 100
-    assert verdict("dirac_gan", "dirac-equivalence") == "note is wrong"
+    assert verdict("dirac_gan", "two objectives of the Dirac-GAN") == "note is wrong"
 
 
 @pytest.mark.parametrize(
     ("name", "counter"),
     [
-        ("dirac-oscillation", {"linear_100": 10.06}),
-        ("dirac-oscillation", {"gan_simultaneous": 0.1}),
-        ("dirac-regularisers", {"instance_noise_simultaneous": 0.7}),
-        ("dirac-regularisers", {"wgan_gp_alternating": 1e-5}),
-        ("dirac-critic-steps", {"wgan_five": 0.01}),
-        ("dirac-equivalence", {"decay": 1.1}),
-        ("dirac-equivalence", {"gan_alternating": 0.05}),
-        ("dirac-stopping", {"frozen_theta": 0.0}),
-        ("dirac-stopping", {"frozen_motion": 0.01}),
+        ("oscillation of the Dirac-GAN", {"linear_100": 10.06}),
+        ("oscillation of the Dirac-GAN", {"gan_simultaneous": 0.1}),
+        ("regularisers of the Dirac-GAN", {"instance_noise_simultaneous": 0.7}),
+        ("regularisers of the Dirac-GAN", {"wgan_gp_alternating": 1e-5}),
+        ("k critic steps of the Dirac-GAN", {"wgan_five": 0.01}),
+        ("two objectives of the Dirac-GAN", {"decay": 1.1}),
+        ("two objectives of the Dirac-GAN", {"gan_alternating": 0.05}),
+        ("no stopping rule for the Dirac-GAN", {"frozen_theta": 0.0}),
+        ("no stopping rule for the Dirac-GAN", {"frozen_motion": 0.01}),
     ],
 )
 def test_the_rules_can_say_no(name: str, counter: dict[str, float]) -> None:

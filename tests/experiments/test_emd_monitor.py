@@ -8,7 +8,7 @@ from ganbench.experiments.emd_monitor import along
 from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-emd_monitor")
-NAME, CLAIM = "emd_monitor", "the critic's estimate monitors quality"
+NAME, CLAIM = "emd_monitor", "the critic's estimate as a monitor"
 
 
 def test_rank_correlation_looks_at_order_alone() -> None:

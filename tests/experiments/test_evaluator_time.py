@@ -6,7 +6,7 @@ from ganbench.experiments.evaluator_time import afresh, scored, shortest
 from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-evaluator_time")
-NAME, CLAIM = "evaluator_time", "evaluators: time"
+NAME, CLAIM = "evaluator_time", "the time that metrics take"
 
 
 def test_every_call_works_anew():

@@ -13,9 +13,9 @@ from tests.experiments.measured import findings, verdict
 pytestmark = pytest.mark.xdist_group("experiment-explicit_density")
 NAME = "explicit_density"
 CHAIN, TEST, SLOW = (
-    "the chain rule gives an exact density",
-    "generative models can be tested",
-    "PixelCNN generates slowly",
+    "the chain rule as a density",
+    "a test phase for generative models",
+    "passes per image of PixelCNN",
 )
 
 

@@ -11,7 +11,7 @@ from ganbench.experiments.ledger import number
 from tests.experiments.measured import claim, findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-grid_packing")
-NAME, PACKING, QUALITY = "grid_packing", "grid: packing helps", "grid: quality needs steps"
+NAME, PACKING, QUALITY = "grid_packing", "packing on a grid", "steps behind a share of quality"
 FULL = {
     "steps": 15_000,
     "modes, GAN": (20, 18, 15, 20, 22, 14),

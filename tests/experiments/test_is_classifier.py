@@ -3,7 +3,7 @@ from math import exp, log
 import pytest
 import torch
 
-from ganbench.experiments._failures import halves, material
+from ganbench.experiments._failures import digits, halves
 from ganbench.experiments._retrained import posteriors, retrained
 from ganbench.experiments._stand_ins import stand_ins
 from ganbench.experiments.base import Findings
@@ -61,14 +61,14 @@ def test_the_climbed_classifier_is_all_but_certain_and_the_others_are_good_class
 
 
 def test_retraining_repeats_for_a_seed_and_differs_between_seeds() -> None:
-    m = material("fast")
+    m = digits()
     first, again, other = (posteriors(retrained(m.train, seed, 1), m.pool.x[:9]) for seed in (5, 5, 6))
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
 
 
 def test_stand_ins_are_images_and_each_differs_from_the_real_ones() -> None:
-    m = material("fast")
+    m = digits()
     other = halves(m, 0)[1]
     made = stand_ins(m, other, stream(0, "test"))
     assert len(made) == 8

@@ -68,7 +68,7 @@ def test_a_law_far_from_the_border_leaves_no_uncertainty() -> None:
 
 def test_the_truth_scores_lowest_and_every_distance_says_otherwise() -> None:
     assert measured.verdict(NAME, "IS counter-example") == "confirmed"
-    assert measured.verdict(NAME, "distances see the counter-example") == "confirmed"
+    assert measured.verdict(NAME, "distances on the counter-example") == "confirmed"
     assert measured.verdict(NAME, "H(y|x) of the counter-example") == "note is wrong"
 
 
@@ -80,7 +80,7 @@ def test_the_rules_can_say_no() -> None:
     certain = {f"H(y|x): {UNIFORM}, v = 2": 0.0}
     assert measured.verdict(NAME, "H(y|x) of the counter-example", **certain) == "not confirmed"
     near = {f"w1: {WIDE}": [0.05] * 10}
-    assert measured.verdict(NAME, "distances see the counter-example", **near) == "not confirmed"
+    assert measured.verdict(NAME, "distances on the counter-example", **near) == "not confirmed"
 
 
 def test_sight_knows_the_better_side_of_each_metric() -> None:

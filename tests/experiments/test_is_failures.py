@@ -1,16 +1,14 @@
 from math import exp, log
+from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from ganbench.data import load
-from ganbench.dataset import Dataset
-from ganbench.errors import Missing
-from ganbench.experiments import _failures
-from ganbench.experiments._failures import FAILURES, RARE, balanced, cases, climbed, halves, material, thinned
+from ganbench.experiments._failures import FAILURES, RARE, balanced, cases, climbed, digits, halves, material, thinned
 from ganbench.experiments._failures_seen import BALANCED, IS, LOOKS, NAMES, control, key, verdict
 from ganbench.experiments._letters import letters
+from ganbench.experiments.base import Form
 from ganbench.streams import stream
 from tests.experiments import measured
 
@@ -78,7 +76,7 @@ def test_the_matrix_says_what_the_numbers_say() -> None:
 
 
 def test_reference_and_control_share_no_image_and_the_classifier_saw_neither() -> None:
-    m = material("fast")
+    m = digits()
     real, other = halves(m, 3)
     rows = [tuple(x.flatten().tolist()) for x in (*real.x, *other.x)]
     trained = {tuple(x.flatten().tolist()) for x in m.train.x}
@@ -86,19 +84,12 @@ def test_reference_and_control_share_no_image_and_the_classifier_saw_neither() -
     assert not trained & set(rows)
 
 
-def test_the_full_form_falls_back_on_digits_where_mnist_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_mnist(name: str, download: bool = True) -> Dataset:
-        if name == "mnist":
-            assert not download
-            raise Missing("no MNIST here")
-        return load(name)
-
-    monkeypatch.setattr(_failures, "load", without_mnist)
-    assert material("full").name == "digits"
+def test_the_full_form_falls_back_on_digits_where_mnist_cannot_be_had(tmp_path: Path) -> None:
+    assert material(Form("full", tmp_path)).name == "digits"
 
 
 def test_a_generator_of_averages_shows_the_means_of_four_images_of_a_class() -> None:
-    m = material("fast")
+    m = digits()
     mean = FAILURES["averages"](m, halves(m, 0)[1], stream(0, "test"))[13]
     threes = m.train.x[m.train.y == 3]
     rest, hits = 4 * mean, 0
@@ -109,7 +100,7 @@ def test_a_generator_of_averages_shows_the_means_of_four_images_of_a_class() -> 
 
 
 def test_climbing_makes_the_classifier_sure_of_the_wanted_class_within_the_range_of_pixels() -> None:
-    m = material("fast")
+    m = digits()
     start = 2 * torch.rand(20, 1, 8, 8, generator=stream(0, "test")) - 1
     wanted = torch.arange(20) % 10
     top = climbed(m.look.network, start, wanted)
@@ -120,7 +111,7 @@ def test_climbing_makes_the_classifier_sure_of_the_wanted_class_within_the_range
 
 
 def test_thinning_keeps_one_in_eight_of_each_rare_class() -> None:
-    real, other = halves(material("fast"), 0)
+    real, other = halves(digits(), 0)
     kept = F.one_hot(real.y, 10).sum(0)
     expected = int(kept[:5].sum() + (-(-kept[5:] // RARE)).sum())
     assert len(thinned(real, 5)) == expected
@@ -128,7 +119,7 @@ def test_thinning_keeps_one_in_eight_of_each_rare_class() -> None:
 
 
 def test_failures_are_the_same_in_every_process_and_differ_between_seeds() -> None:
-    m = material("fast")
+    m = digits()
     first, again, other = (cases(m, seed)["averages"].fake for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

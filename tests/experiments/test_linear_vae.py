@@ -9,7 +9,7 @@ from ganbench.experiments.linear_vae import expected_quality
 from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-linear_vae")
-NAME, CLAIM = "linear_vae", "the blur of a linear VAE is invisible to two moments"
+NAME, CLAIM = "linear_vae", "two moments of a blurry ring"
 
 
 def test_the_mass_near_the_centres_is_the_density_times_the_area() -> None:

@@ -12,9 +12,9 @@ from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-parallel_lines")
 NAME = "parallel_lines"
-FAR = "JSD does not see how far apart two laws are, W1 does"
-EASIER = "W1 pulls the generator where JSD does not"
-NOISE = "noise makes the JSD depend on the distance"
+FAR = "JSD and W1 of parallel lines"
+EASIER = "descent on W1 and on JSD"
+NOISE = "noise on parallel lines"
 
 
 def test_jsd_is_log_2_at_every_distance_but_none() -> None:

@@ -11,7 +11,7 @@ from ganbench.experiments.parzen_windows import DIM, WIDTH, WIDTHS, centres, sco
 from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-parzen_windows")
-NAME, CLAIM = "parzen_windows", "an implicit density cannot be scored by a Parzen window"
+NAME, CLAIM = "parzen_windows", "Parzen windows for an implicit density"
 
 
 def test_one_window_is_a_gaussian() -> None:

@@ -11,7 +11,7 @@ from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-random_codes")
 NAME = "random_codes"
-JUNK, VAE = "an autoencoder's random codes are junk", "a VAE generates from standard normal codes"
+JUNK, VAE = "random codes of an autoencoder", "random codes of a VAE"
 
 
 def test_given_images_depend_on_what_is_given_and_random_ones_do_not() -> None:

@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 
 from ganbench import experiments, notes_console
 from ganbench.cli import main
+from ganbench.data.mnist import MD5
+from ganbench.errors import BadInput
 from ganbench.experiments import EXPERIMENTS, base, load, pages, record, run
+from ganbench.experiments._mnist import mnist
 from ganbench.experiments.base import Claim, Experiment, Findings, Form, Matrix, confirmed, wrong
 from ganbench.experiments.record import Observation
 from ganbench.store import Log
@@ -35,7 +38,7 @@ def tiny(name: str, measure: Measure) -> Experiment:
 
 def found(form: Form) -> Findings:
     matrix = Matrix(("a",), ("x", "y"), ((1 / 3, "in_finite"),))
-    return Findings({"slope": (1.0, 1.2, 0.9 if form == "fast" else 1.1), "sign": (1.0,)}, {}, {"both": matrix})
+    return Findings({"slope": (1.0, 1.2, 0.9 if form.name == "fast" else 1.1), "sign": (1.0,)}, {}, {"both": matrix})
 
 
 def fails(form: Form) -> Findings:
@@ -142,6 +145,8 @@ def test_pages_are_made_again_from_the_records_alone(measured: dict[str, Counted
         (["--suite", "notes", "--baseline", "gan"], "--baseline cannot change notes"),
         (["--suite", "notes", "--experiment", "work"], "did you mean 'works'?"),
         (["--suite", "smoke", "--experiment", "works"], "--experiment cannot change smoke"),
+        (["--suite", "notes", "--data", "nowhere"], "--data cannot change notes: it reads no files"),
+        (["--suite", "notes-full", "--data", "nowhere"], "MNIST is not in nowhere"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(
@@ -154,7 +159,7 @@ def test_options_that_mean_nothing_are_refused(
 
 
 def test_an_observation_survives_the_way_to_a_line_and_back(measured: dict[str, Counted], tmp_path: Path) -> None:
-    seen = record.observe("works", "fast")
+    seen = record.observe("works", Form("fast"))
     log = Log(tmp_path, Observation)
     log.open()
     log.append(seen)
@@ -164,8 +169,50 @@ def test_an_observation_survives_the_way_to_a_line_and_back(measured: dict[str, 
 def test_a_key_follows_the_code_of_an_experiment_and_of_what_it_imports() -> None:
     code = record.code_of("dirac_gan")
     assert {"dirac_gan", "_dirac", "base"} <= set(code)
-    assert record.key_for("dirac_gan", "fast") != record.key_for("dirac_gan", "full")
-    assert record.key_for("dirac_gan", "fast") != record.key_for("parallel_lines", "fast")
+    fast, full = Form("fast"), Form("full")
+    assert record.key_for("dirac_gan", fast) != record.key_for("dirac_gan", full)
+    assert record.key_for("dirac_gan", fast) != record.key_for("parallel_lines", fast)
+
+
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with four files that are named as MNIST's; nothing lies in ./data."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "images" / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name in MD5:
+        (folder / f"{name}.gz").touch()
+    return tmp_path / "images"
+
+
+def test_a_full_form_with_mnist_is_another_one_for_those_that_look_at_it(images: Path) -> None:
+    with_it, without = Form("full", images), Form("full")
+    assert record.key_for("is_failures", with_it) != record.key_for("is_failures", without)
+    assert record.key_for("dirac_gan", with_it) == record.key_for("dirac_gan", without)
+    assert record.key_for("is_failures", Form("fast", images)) == record.key_for("is_failures", Form("fast"))
+
+
+def test_mnist_is_read_from_the_folder_of_the_form_and_never_downloaded(images: Path) -> None:
+    with pytest.raises(BadInput, match="images/MNIST/raw"):  # empty files: the folder was looked into
+        mnist(Form("full", images))
+    assert mnist(Form("full")) is None
+    assert mnist(Form("fast", images)) is None
+    (images / "MNIST" / "raw" / f"{next(iter(MD5))}.gz").unlink()
+    assert mnist(Form("full", images)) is None
+
+
+def test_the_pages_show_what_was_found_with_mnist_rather_than_without(
+    measured: dict[str, Counted], images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "code_of", lambda name: {"_mnist": "code"})
+    full = ("--suite", "notes-full", "--experiment", "works")
+    for data in ((), ("--data", str(images)), ()):
+        assert typed(images / "out", *full, *data)[0] == 0
+    assert measured["works"].times == 2
+    known = Log(images / "out" / "notes-full", Observation).read()
+    (shown,) = notes_console.chosen(known, "full")
+    assert shown.key == record.key_for("works", Form("full", images))
+    assert len(known) == 2
 
 
 def test_a_difference_comes_with_welchs_interval_or_that_of_the_pairs() -> None:
@@ -188,3 +235,11 @@ def test_every_experiment_is_complete(name: str) -> None:
 def test_no_two_claims_have_one_name() -> None:
     names = [claim.name for name in EXPERIMENTS for claim in load(name).claims]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_claims_are_called_by_short_phrases(name: str) -> None:
+    for claim in load(name).claims:
+        assert len(claim.name) <= 40
+        assert " " in claim.name
+        assert not set(claim.name) & set(":_.")

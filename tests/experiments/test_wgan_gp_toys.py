@@ -10,7 +10,7 @@ from ganbench.experiments.wgan_gp_toys import distances, points
 from tests.experiments.measured import findings, verdict
 
 pytestmark = pytest.mark.xdist_group("experiment-wgan_gp_toys")
-NAME, NEAR, SCRIPT = "wgan_gp_toys", "WGAN-GP toys: near the truth", "WGAN-GP toys: the script's weight"
+NAME, NEAR, SCRIPT = "wgan_gp_toys", "WGAN-GP on the paper's ring", "the weight in WGAN-GP's script"
 
 
 def test_distances_are_exact_for_a_shift_and_points_lie_on_the_ring():
