@@ -35,7 +35,7 @@ Milliseconds of CPU time of one whole step (all of its moves, data, noise and th
 shared networks with two hidden layers of {width}, batches of {batch}. The loop is ordinary PyTorch for one seed, made
 from the same losses: modules called as they are, `backward`, `torch.optim`. The other columns are speeds per seed as
 multiples of the loop's, in groups of 1, 5 and 16 seeds (best of {rounds} rounds, in turns); compiled: {group} seeds,
-for some variants.
+each kind of move compiled once. The machine had other work: read the ratios to a third.
 
 {machine}
 
@@ -46,8 +46,9 @@ FOOT = """
 The goals, replayed: 0.8 / 3 / 5.5 in groups of 1 / 5 / 16, and nowhere below 0.95 with five seeds; compiled: 8 with
 five. Where the table falls short, arithmetic dominates that a group only repeats: convolutions (dcgan, lapgan),
 attention (sagan), kernels and differences between all pairs of a batch (gmmn, mmd_gan, minibatch_discrimination),
-masked convolutions and recurrences over pixels (pixelcnn, pixelrnn: below 0.95, their grouped form is slower than one
-net's). Elsewhere a group shares what Python spends on each operation. The ways agree as `tests/test_replay.py` says.
+masked convolutions and recurrences over pixels (pixelcnn, pixelrnn; pixelcnn is below 0.95, for grouped convolutions
+are slower than one net's). Elsewhere a group shares what Python spends on each operation. The ways agree as
+`tests/test_replay.py` says.
 """
 
 
