@@ -69,7 +69,7 @@ def reading(kind: str, count: int, size: int, contestants: Sequence[readers.Read
     """Decode a folder, and resize where ``size`` is not 0."""
     suffix, side, _ = KINDS[kind]
     place = readers.pictures(folder / f"{suffix}{count}", suffix, side, count)
-    found = timed({each.__name__: lambda each=each: each(place, size) for each in contestants}, 2)  # type: ignore[misc]
+    found = timed({each.__name__: lambda each=each: each(place, size) for each in contestants}, 4)  # type: ignore[misc]
     return {"title": f"{kind}, {count} of them, decoded" + (f" and resized to {size}" if size else ""), "n": count,
             "lines": found, "goals": RESIZE_GOALS if size else GOALS[kind, 0]}  # fmt: skip
 
@@ -115,7 +115,7 @@ def page(known: dict[str, Any]) -> str:
     parts = [
         "# Images beside their peers\n\n"
         "Milliseconds of processor time for each picture, of all threads and worker processes together, the better of "
-        "two rounds in turns (Inception: of five). A ratio is our time over theirs; the goal is the largest aimed at. "
+        "four rounds in turns (Inception: of five). A ratio is our time over theirs; the goal is the largest aimed at. "
         "The machine had other work: wall times beside were longer for all and are no measure. "
         "Peers read through their own data sets with two worker processes; ours with threads. "
         "Made by `python -m benchmarks.images`.\n\n"

@@ -65,9 +65,9 @@ WORKS: dict[str, Work] = {
         (1000,), (), {"torch_fidelity_cached": (1 / 12,)}, products=frechet_cached
     ),
     "KID, 100 subsets of 1000 and the full estimate": Work(
-        (2000, 5000),
-        (c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid),
-        dict.fromkeys(("torch_fidelity_kid", "clean_fid_kid"), (1 / 20, 1 / 4)),
+        (2000, 5000, 10_000),
+        (c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid, peers.torchmetrics_kid, peers.piq_kid),
+        dict.fromkeys(("torch_fidelity_kid", "clean_fid_kid", "torchmetrics_kid", "piq_kid"), (1 / 20, 1 / 4, 0.9)),
         products=pairs,
     ),
     "Precision, recall, density, coverage": Work(

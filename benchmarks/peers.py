@@ -86,6 +86,23 @@ def clean_fid_kid(real: Any, fake: Any) -> float:
     return float(kernel_distance(real, fake))
 
 
+def torchmetrics_kid(real: Any, fake: Any) -> float:
+    from torchmetrics.image.kid import KernelInceptionDistance  # noqa: PLC0415
+
+    size = min(SUBSET, len(real))
+    metric = KernelInceptionDistance(feature=torch.nn.Identity(), subsets=100, subset_size=size)
+    metric.update(torch.from_numpy(real), real=True)
+    metric.update(torch.from_numpy(fake), real=False)
+    return float(metric.compute()[0])
+
+
+def piq_kid(real: Any, fake: Any) -> float:
+    from piq import KID  # noqa: PLC0415
+
+    metric = KID(average=True, n_subsets=100, subset_size=min(SUBSET, len(real)))
+    return float(metric(torch.from_numpy(fake), torch.from_numpy(real)))
+
+
 def prdc(real: Any, fake: Any) -> list[float]:
     from prdc import compute_prdc  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ CASES = {  # group -> the tolerance to which all must agree, and the contestants
     "fid": (1e-4, [c.ours_fid, peers.pytorch_fid, peers.clean_fid, peers.torchmetrics_fid, peers.torch_fidelity_fid]),
     "fid, approximate root": (0.05, [c.ours_fid, peers.piq_fid]),
     "precision, recall, density, coverage": (1e-3, [c.ours_prdc, peers.prdc, peers.torch_fidelity_pr]),
-    "kid, 100 subsets": (0.3, [c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid]),
+    "kid, 100 subsets": (0.3, [c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid, peers.torchmetrics_kid]),
     "mmd": (1e-3, [c.ours_mmd, peers.scikit_learn_mmd]),
     "1-nn": (1e-12, [c.ours_one_nn, peers.scikit_learn_one_nn]),
     "w1": (1e-12, [c.ours_w1, peers.scipy_w1, peers.pot_w1]),
