@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
 
+from ganbench import cell as module
 from ganbench import checkpoints
 from ganbench.cell import Place, compute
 from ganbench.checkpoints import Checkpoint
@@ -56,7 +58,10 @@ def left(cell: Cell, folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("often")
-def test_a_game_killed_twice_ends_as_if_nothing_had_happened(cell: Cell, tmp_path: Path) -> None:
+def test_a_game_killed_twice_ends_as_if_nothing_had_happened(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "perf_counter", count().__next__)  # every look at the clock takes a second
     whole = play(cell, tmp_path / "whole")
     for step in (3, 5):
         with pytest.raises(KeyboardInterrupt):
@@ -66,6 +71,8 @@ def test_a_game_killed_twice_ends_as_if_nothing_had_happened(cell: Cell, tmp_pat
     record = play(cell, tmp_path / "broken")
     assert record.provenance["resumed"] == [2, 4]
     assert "resumed" not in whole.provenance
+    # begun, begun to play, six points, done; and what was kept of both interrupted games
+    assert whole.provenance["seconds"] == record.provenance["seconds"] == 8
     assert to_line(replace(record, provenance={})) == to_line(replace(whole, provenance={}))
     assert left(cell, tmp_path / "broken") == left(cell, tmp_path / "whole")  # and no checkpoint is left behind
 

@@ -183,11 +183,13 @@ def test_of_a_crowd_every_baseline_has_a_panel_and_every_data_set_a_picture(tmp_
     held_out = [record("held_out", dataset) for dataset in ("ring8", "digits")]
     assert [path.name for path in curves([*few, *held_out], tmp_path)] == ["curves.png"]
     paths = curves([*many, *held_out], tmp_path)
-    assert [path.name for path in paths] == ["curves-digits.png", "curves-ring8.png"]
+    assert [path.name for path in paths] == ["curves-digits-fid.png", "curves-ring8-fid.png"]
     assert all(is_small_picture(path) for path in paths)
     before = paths[0].read_bytes()
     assert curves(many, tmp_path)[0].read_bytes() != before  # the held-out data are a line of their own
     assert curves([*held_out, *many[::-1]], tmp_path)[0].read_bytes() == before
+    only_controls = [*held_out, *(each for each in many if each.dataset == "ring8")]
+    assert [path.name for path in curves(only_controls, tmp_path)] == ["curves-ring8-fid.png"]
 
 
 def test_nothing_watched_no_curves(tmp_path: Path) -> None:

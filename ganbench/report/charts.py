@@ -29,14 +29,14 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
     """Draw learning curves, a panel for each data set and watched metric; writes ``curves.png``, if there are any.
 
     Lines are means over seeds, bands reach from the lowest to the highest seed; controls are horizontal lines. Where
-    one panel would hold a crowd, every baseline gets its own, and every data set a picture: ``curves-<dataset>.png``.
+    one panel would hold a crowd, every baseline gets its own, and there are pictures ``curves-<dataset>-<metric>.png``.
     """
     watched = sorted({(record.dataset, each["metric"]) for record in records for each in record.curve})
     if not watched:
         return []
     down = [row for name in sorted({name for name, _ in watched}) for row in members(records, name)]
     if len({row.label for row in down if not row.is_control}) > CROWD:
-        return [crowd(records, dataset, metric, folder) for dataset, metric in watched]
+        return [path for dataset, metric in watched for path in crowd(records, dataset, metric, folder)]
     looks = {label: line_style(i) for i, label in enumerate(sorted({row.label for row in down if not row.is_control}))}
     quiet = sorted({row.label for row in down if row.is_control})
     looks |= {label: (QUIET, DASHES[i % len(DASHES)]) for i, label in enumerate(quiet)}
@@ -49,14 +49,17 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
         return [save(figure, folder / "curves.png")]
 
 
-def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) -> Path:
-    """Draw one panel for each baseline of a data set: its curve over those of all others, and the held-out data."""
+def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) -> list[Path]:
+    """Draw one panel for each baseline with a curve: it stands out among all others; dashed the held-out data."""
     down = members(records, dataset)
     courses = {row.label: course(row, metric) for row in down if not row.is_control}
     courses = {label: found for label, found in courses.items() if len(found[0])}
+    if not courses:
+        return []
     floor = [found[2][-1] for row in down if row.label == "held_out" and len((found := course(row, metric))[0])]
     seen = np.concatenate([*(part for found in courses.values() for part in found[1:]), floor])
-    limits = (seen.min() / 1.4, seen.max() * 1.4) if wide(seen) else (seen.min(), seen.max())
+    least, most, margin = seen.min(), seen.max(), np.ptp(seen) / 20 or 1.0
+    limits = (least / 1.4, most * 1.4) if wide(seen) else (least - margin, most + margin)
     lines = [np.column_stack((steps, mean)) for steps, _, mean, _ in courses.values()]
     with style():
         figure, axes = panels(len(courses), ACROSS, 1.2, 1.1)
@@ -71,7 +74,7 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
             ax.label_outer()
         what = named(metric, records, dataset)
         figure.suptitle(f"{dataset}: {what} by steps; grey: the other baselines, dashed: held-out data", fontsize=9.5)
-        return save(figure, folder / f"curves-{file_name(dataset)}.png")
+        return [save(figure, folder / f"curves-{file_name(dataset)}-{file_name(metric)}.png")]
 
 
 def wide(seen: Sequence[float] | NDArray[np.float64]) -> bool:
