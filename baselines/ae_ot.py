@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from math import cos
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize, pad
 from torch.quasirandom import SobolEngine
 
+from ganbench.baseline import Batch, Draw, Net, uniform
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Baseline, Batch, Draw, Player, uniform
-from ganbench.nets.autoencoder import decoder, encoder
+from ganbench.families import PlainAutoencoder
 
 POINTS = 2048  # of the cube, in each round
 
 
 @dataclass(frozen=True)
-class AEOT(Baseline):
+class AEOT(PlainAutoencoder):
     """An et al., 2020: the Brenier potential u(w) = max_i (w . y_i + h_i) of Gu et al., 2013, over ``kept`` codes.
 
     h is fitted so that every cell of the unit cube has the same mass, by Adam on quasi-random points with a rate that
@@ -32,9 +32,6 @@ class AEOT(Baseline):
     angle: float = 0.7
     share: float = 0.75
     rounds: int = 300
-    n_critic: int = 0
-    lr: float | tuple[float, float] = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
 
     paper = "An et al., AE-OT: A new generative model based on extended semi-discrete optimal transport, 2020"
 
@@ -44,30 +41,20 @@ class AEOT(Baseline):
         self.require(self.neighbours >= 2, "neighbours", "at least 2")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(0 <= self.share <= 1, "share", "in [0, 1]")
-        self.require(self.n_critic == 0, "n_critic", "0: there is no critic")
-
-    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        side = {"encode": encoder(space, self.latent), "decode": decoder(self.latent, space)}
-        return nn.ModuleDict(side), nn.Identity()
 
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"w": uniform(self.latent, low=-0.5, high=0.5)}
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (b.x - G.decode(G.encode(b.x))).square().flatten(1).sum(1).mean()
-
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
-        source = data.train
-        x, _ = source.examples(source.distinct(min(source.size or self.kept, self.kept), stream))
-        codes = G.encode(x.to(next(iter(G.weights.values())).device))
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
+        codes = self.codes_of(G, data.train, self.kept, stream)
         scale = codes.var(0, correction=0).mean().sqrt().clamp(min=1e-6)
         y = (codes - codes.mean(0)) / scale
         mass = torch.full((len(y),), 1 / len(y), device=y.device)
         return {"codes": codes, "y": y, "h": heights(y, mass, self.rounds, stream)}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         best = (b.w @ b.y.T + b.h).topk(min(self.neighbours, len(b.h)), dim=1).indices
-        facets = normalize(pad(b.y, (0, 1), value=1.0), dim=1)[best]  # slopes of the planes that meet in u
+        facets = normalize(pad(b.y, (0, 1), value=1.0), dim=1)[best]  # normals of the planes that meet in u
         near = (facets[:, 1:] @ facets[:, 0, :, None]).squeeze(2) > cos(self.angle)
         other = best[:, 1:].gather(1, near.int().argmax(1, keepdim=True)).squeeze(1)
         share = torch.where(near.any(1, keepdim=True), self.share, 1.0)

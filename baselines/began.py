@@ -1,4 +1,4 @@
-"""BEGAN: an autoencoding critic whose two losses are held in a fixed ratio."""
+"""BEGAN: an autoencoding discriminator whose two losses are held in a fixed ratio."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Draw, Net, uniform
 from ganbench.dataset import Space, Tensors
-from ganbench.game import Baseline, Batch, Draw, Player, uniform
 from ganbench.nets.autoencoder import autoencoder
 
 
@@ -19,10 +19,10 @@ class BEGAN(Baseline):
     The paper halves the learning rate when its measure of convergence stalls; here the rate is constant.
     It has no margin: the balance ``gamma`` of the two reconstruction losses is what sets it apart from EBGAN.
 
-    With the shared networks it learns neither points nor small images: k stays near 0, the critic merely copies all it
-    sees, and fakes collapse onto what it copies best. On ring8 no setting of the suite `search` comes below a sliced
-    Wasserstein distance of 0.70 (untrained 0.65); on digits FID is 1210 after 800 steps and 1050 after 4000 (untrained
-    907). Gains up to 1 and other gammas change nothing; the moves are those of an ordinary loop, by test.
+    With the shared networks it learns neither points nor small images: k stays near 0, the discriminator merely copies
+    its input, and fakes collapse onto what it copies best. On ring8 no setting of the suite `search` comes below a
+    sliced Wasserstein distance of 0.70 (untrained 0.65); on digits FID is 1210 after 800 steps and 1050 after 4000
+    (untrained 907). Gains up to 1 and other gammas change nothing; a test compares the updates with an ordinary loop.
     """
 
     gamma: float = 0.5
@@ -43,25 +43,25 @@ class BEGAN(Baseline):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": uniform(self.latent, low=-1.0)}
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return residual(D, b.x) - b.k * residual(D, G(b.z))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return residual(D, G(b.z))
 
-    def initial_state(self, G: Player, D: Player) -> Tensors:
+    def initial_state(self, G: Net, D: Net) -> Tensors:
         return {"k": next(iter(D.weights.values())).new_zeros(())}
 
-    def next_state(self, G: Player, D: Player, b: Batch) -> Tensors:
+    def next_state(self, G: Net, D: Net, b: Batch) -> Tensors:
         balance = self.gamma * residual(D, b.x) - residual(D, G(b.z))
         return {"k": (b.k + self.gain * balance).clamp(0, 1)}
 
-    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the measure of convergence (section 3.4.1); smaller is better."""
         real = residual(D, b.x)
         return real + (self.gamma * real - residual(D, G(b.z))).abs()
 
 
-def residual(D: Player, x: Tensor) -> Tensor:
+def residual(D: Net, x: Tensor) -> Tensor:
     """Mean absolute error of the reconstruction; also its target ``x`` carries a gradient."""
     return (D.decode(D.encode(x)) - x).abs().mean()

@@ -1,4 +1,4 @@
-"""BiGAN: an encoder plays on the generator's side, and the critic judges pairs of example and code."""
+"""BiGAN: an encoder is trained with the generator, and the discriminator classifies pairs of example and code."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.linalg import vector_norm
-from torch.nn.functional import softplus
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Draw, Net, uniform
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, uniform
+from ganbench.losses import logistic
 from ganbench.nets import joint
 from ganbench.nets.autoencoder import encoder
 
@@ -22,21 +22,22 @@ class BiGAN(Baseline):
     paper = "Donahue, Krähenbühl & Darrell, Adversarial Feature Learning, 2016. arXiv:1605.09782"
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        side = {"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)}
-        return nn.ModuleDict(side), joint.critic(space, self.latent)
+        parts = {"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)}
+        return nn.ModuleDict(parts), joint.discriminator(space, self.latent)
 
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": uniform(self.latent, low=-1.0)}
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x, G.encode(b.x))) + softplus(D(G.decode(b.z), b.z))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x, G.encode(b.x)), D(G.decode(b.z), b.z))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(D(b.x, G.encode(b.x))) + softplus(-D(G.decode(b.z), b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        real, fake = D(b.x, G.encode(b.x)), D(G.decode(b.z), b.z)
+        return logistic(real=fake, fake=real)
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return G.decode(b.z)
 
-    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
-        """Return the reconstruction error, which nobody trains on."""
+    def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
+        """Return the reconstruction error, which no loss contains."""
         return vector_norm((b.x - G.decode(G.encode(b.x))).flatten(1), dim=1).mean()

@@ -1,4 +1,4 @@
-"""Control: training examples drawn with replacement. A perfect memoriser: what looks right and is not new."""
+"""Control: training examples drawn with replacement. A perfect memoriser: every sample is right and none is new."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, some, uniform
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, some, uniform
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,8 @@ class Bootstrap(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"pick": uniform()}
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
-        source = data.train
-        return {"pool": some(source, self.limit, stream)[0]}
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
+        return {"pool": some(data.train, self.limit, stream)[0]}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[(b.pick * len(b.pool)).long()]

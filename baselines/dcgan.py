@@ -1,23 +1,23 @@
-"""DCGAN: the original game on convolutional networks that train."""
+"""DCGAN: the non-saturating GAN on convolutional networks that train."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
+from ganbench.baseline import Baseline, Batch, Draw, Net, uniform
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, uniform
+from ganbench.losses import non_saturating
 from ganbench.nets import dcgan
 
 
 @dataclass(frozen=True)
 class DCGAN(Baseline):
-    """Radford et al., 2015, section 3: strides instead of pooling, BatchNorm in both players, no dense hidden layer.
+    """Radford et al., 2015, section 3: strides instead of pooling, BatchNorm in both networks, no dense hidden layer.
 
-    Against some retellings: the critic has no pooling, and both players keep one dense layer at the noise's or the
-    answer's end.
+    Against some retellings: the discriminator has no pooling, and both networks keep one dense layer, at the noise and
+    at the discriminator's output.
     """
 
     latent: int = 100
@@ -30,19 +30,19 @@ class DCGAN(Baseline):
         self.require(self.width >= 1, "width", "at least 1")
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        G, D = dcgan.generator(self.latent, space, self.width), dcgan.critic(space, self.width)
+        G, D = dcgan.generator(self.latent, space, self.width), dcgan.discriminator(space, self.width)
         return dcgan.normal_start(G), dcgan.normal_start(D)
 
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": uniform(self.latent, low=-1.0)}
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(b.x)).mean() + softplus(D(G(b.z))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(b.x)) + non_saturating(-D(G(b.z)))  # a mean for each kind, as in two batches
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(G(b.z)))
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         if space.is_image and space.shape[1] == space.shape[2] and space.shape[1] in dcgan.PLANS:
             return None
         return f"it needs square images of side {', '.join(map(str, dcgan.PLANS))}"

@@ -1,4 +1,4 @@
-"""EBGAN: the critic is an autoencoder, and its energy the reconstruction error."""
+"""EBGAN: the discriminator is an autoencoder, and its energy the reconstruction error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch.linalg import vector_norm
 from torch.nn.functional import normalize, relu
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player
 from ganbench.nets.autoencoder import autoencoder
 
 Energy = Literal["mean_square", "norm"]
@@ -22,7 +22,7 @@ class EBGAN(Baseline):
     """Zhao et al., 2016, equations 1-4: a hinge per sample, and codes of fakes that are pulled apart.
 
     ``energy`` is the mean square over an example's pixels (common in code) or the Euclidean norm (the paper).
-    The whole critic is the autoencoder; codes are as large as z.
+    The whole discriminator is the autoencoder; codes are as large as z.
     """
 
     energy: Energy = "mean_square"
@@ -41,19 +41,19 @@ class EBGAN(Baseline):
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return nets.generator(self.latent, space), autoencoder(space, self.latent)
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return (self.energies(D, b.x) + relu(self.margin - self.energies(D, G(b.z)))).mean()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = G(b.z)
         return self.energies(D, fake).mean() + self.pulling * likeness(D.encode(fake))
 
-    def energies(self, D: Player, x: Tensor) -> Tensor:
+    def energies(self, D: Net, x: Tensor) -> Tensor:
         """Energy of each example, (n,); also the target ``x`` carries a gradient."""
         error = (D.decode(D.encode(x)) - x).flatten(1)
         return error.square().mean(1) if self.energy == "mean_square" else vector_norm(error, dim=1)
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         return "it compares the codes of different samples: the batch must be at least 2" if batch < 2 else None
 
 

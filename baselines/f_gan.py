@@ -1,6 +1,5 @@
 """f-GAN: any f-divergence, estimated from below through its convex conjugate."""
 
-# Longer than its neighbours: twelve divergences are twelve rows of one table.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ganbench.find import check_names
-from ganbench.game import Baseline, Batch, Order, Player
+from ganbench._util.names import check_names
+from ganbench.baseline import Baseline, Batch, Net, Order
 
 Pair = tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
 
@@ -29,7 +28,7 @@ def jeffrey_conjugate(t: Tensor) -> Tensor:
     return torch.expm1(-y) - y
 
 
-# Divergence -> T = g_f(v) and f*(T), both of the critic's raw number v; every g_f increases, so that real is high.
+# Divergence -> T = g_f(v) and f*(T), both of the discriminator's output v; every g_f increases, so that real is high.
 TABLE: dict[str, Pair] = {
     "total_variation": (lambda v: v.tanh() / 2, lambda v: v.tanh() / 2),
     "kl": (lambda v: v, lambda v: (v - 1).exp()),
@@ -47,13 +46,13 @@ TABLE: dict[str, Pair] = {
 class FGAN(Baseline):
     """Nowozin et al., 2016, equations 4-9 and tables 1, 2 and 6; one simultaneous step for both (Algorithm 1).
 
-    Where printed tables let a critic's number fall as an example looks more real, the increasing form is used.
+    Where printed tables let a discriminator's output fall as an example looks more real, the increasing form is used.
 
-    Total variation's tanh saturates: on ring8 it is 1 on real and fake alike to three digits after 500 steps, neither
-    player has a slope left, and under the best setting of the suite `search` three of five seeds of the suite `all` end
-    worse than they began (sliced Wasserstein distance 1.14 on average, untrained 0.61). Neyman's finds the ring and
-    loses it (0.12, and 0.8 five hundred steps later): its loss grows exponentially where the critic errs. On grid25,
-    four times as wide, Pearson's and alpha's powers of the critic's output throw one seed of five far off (27 and 18,
+    Total variation's tanh saturates: on ring8 it is 1 on real and fake alike to three digits after 500 steps, both
+    gradients vanish, and under the best setting of the suite `search` three of five seeds of the suite `all` end worse
+    than they began (sliced Wasserstein distance 1.14 on average, untrained 0.61). Neyman's learns the ring and loses it
+    (0.12, and 0.8 five hundred steps later): its loss grows exponentially where the discriminator errs. On grid25, four
+    times as wide, Pearson's and alpha's powers of the discriminator's output send one seed of five far off (27 and 18,
     the others 0.5 to 2.6), and Jeffrey's exponentials make one diverge.
     """
 
@@ -74,25 +73,25 @@ class FGAN(Baseline):
         )
         self.require(0 < self.weight < 1, "weight", "between 0 and 1")
 
-    def idle(self) -> dict[str, str]:
+    def unused_fields(self) -> dict[str, str]:
         used = {"alpha": "alpha", "weight": "weighted_js"}
         mine = {field: f"it belongs to {name}" for field, name in used.items() if self.divergence != name}
-        return super().idle() | mine
+        return super().unused_fields() | mine
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         variational, conjugate = self.forms()
         return (conjugate(D(G(b.z))) - variational(D(b.x))).mean()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         variational, conjugate = self.forms()
         return -(variational if self.trick else conjugate)(D(G(b.z))).mean()
 
-    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the lower bound on the divergence (equation 4)."""
-        return -self.critic_loss(G, D, b)
+        return -self.discriminator_loss(G, D, b)
 
     def forms(self) -> Pair:
-        """Return T and f*(T) as functions of the critic's raw number."""
+        """Return T and f*(T) as functions of the discriminator's output."""
         if self.divergence == "weighted_js":
             return weighted_js(self.weight)
         return alpha_divergence(self.alpha) if self.divergence == "alpha" else TABLE[self.divergence]

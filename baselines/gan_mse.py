@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
 class GANMSE(Baseline):
-    """The non-saturating game plus ``weight`` times the mean squared error between the i-th fake and the i-th real.
+    """The non-saturating GAN plus ``weight`` times the mean squared error between the i-th fake and the i-th real.
 
-    z says nothing about x, so the error's minimiser is the constant E[x]: blur in its purest form. ``adversarial``
-    weighs the generator's part in the game; 0 leaves the error alone. On grid25 the error outweighs the game and all
-    samples lie at the mean, the centre's mode (1 of 25, sliced Wasserstein distance 2.79, untrained 2.72): as it must.
+    z says nothing about x, so the error's minimiser is the constant E[x]: blur and nothing else. ``adversarial``
+    weighs the generator's adversarial loss; 0 leaves the error alone. On grid25 the error outweighs that loss and all
+    samples lie at the mean, the centre's mode (1 of 25, sliced Wasserstein distance 2.79, untrained 2.72), as expected.
     """
 
     adversarial: float = 1.0
@@ -29,9 +29,9 @@ class GANMSE(Baseline):
         for name in ("adversarial", "weight"):
             self.require(getattr(self, name) >= 0, name, "0 or more")
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x)) + softplus(D(G(b.z)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = G(b.z)
-        return self.adversarial * softplus(-D(fake)).mean() + self.weight * (fake - b.x).square().mean()
+        return self.adversarial * non_saturating(D(fake)) + self.weight * (fake - b.x).square().mean()

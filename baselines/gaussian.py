@@ -8,8 +8,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, normal, some
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, normal, some
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Gaussian(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(prod(space.shape))}
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         source, space = data.train, data.space
         x, _ = some(source, self.limit, stream)
         rows = x.flatten(1).double()
@@ -30,6 +30,6 @@ class Gaussian(Control):
         edges = {"low": torch.tensor(space.low), "high": torch.tensor(space.high)}
         return {"mean": x.mean(0), "root": root.to(x.dtype)} | edges
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         x = b.mean + (b.z @ b.root.T).unflatten(-1, b.mean.shape)
         return x.clamp(b.low, b.high)

@@ -12,9 +12,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, normal, some, uniform
 from ganbench.dataset import Dataset, Space, Tensors
 from ganbench.errors import BadInput
-from ganbench.game import Batch, Control, Draw, Player, normal, some, uniform
 
 Covariance = Literal["diag", "full"]
 FLOOR = 1e-3  # added to each variance, in units of the data's mean variance
@@ -40,7 +40,7 @@ class GMM(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"pick": uniform(), "z": normal(prod(space.shape))}
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         """Raise BadInput for fewer training examples than components."""
         source = data.train
         x, _ = some(source, self.limit, stream)
@@ -65,7 +65,7 @@ class GMM(Control):
             warnings.simplefilter("ignore", ConvergenceWarning)
             return mixture.fit(rows.cpu().numpy())
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         which = (b.pick[:, None] >= b.steps[:-1]).sum(1)
         roots = b.roots[which]
         spread = b.z * roots if self.covariance == "diag" else (roots @ b.z[..., None]).squeeze(-1)

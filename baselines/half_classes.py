@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Net, some
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
 class HalfClasses(Control):
     """Distinct training examples of half of the classes (rounded down, chosen by the seed), repeated when they run out.
 
-    ``limit`` is how many training examples are looked through at most.
+    ``limit`` is how many training examples are searched at most.
     """
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         source, classes = data.train, data.space.classes
         x, y = some(source, self.limit, stream)
         half = torch.randperm(classes, generator=stream)[: classes // 2].to(y.device)
@@ -26,8 +26,8 @@ class HalfClasses(Control):
         # kept examples first: the pool is then as long for every seed, however many it keeps
         return {"pool": x[torch.argsort((~kept).int(), stable=True)], "kept": kept.sum()}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[b.index % b.kept]
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         return "it needs data with at least 2 classes" if space.classes < 2 else None

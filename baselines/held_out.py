@@ -1,4 +1,4 @@
-"""Control: real samples that nobody trained on and nobody is compared with. The ceiling of every table."""
+"""Control: real samples that are neither trained on nor compared with. The best score that a table can show."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Net, some
 from ganbench.dataset import Dataset, Tensors
-from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,8 @@ class HeldOut(Control):
     Of a streamed split, ``limit`` fresh draws.
     """
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
-        source = data.control
-        return {"pool": some(source, self.limit, stream)[0]}
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
+        return {"pool": some(data.control, self.limit, stream)[0]}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[b.index % len(b.pool)]

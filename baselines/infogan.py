@@ -1,25 +1,26 @@
-"""InfoGAN: part of the noise is a code that the critic's side can read off the sample."""
+"""InfoGAN: part of the noise is a code that a head of the discriminator reads off the sample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, pi
+from math import log
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, softplus
+from torch.nn.functional import cross_entropy
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Draw, Net, integers, one_hot, uniform
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, integers, one_hot, uniform
+from ganbench.losses import gaussian_nll, logistic, non_saturating
 from ganbench.nets.autoencoder import encoder
 
 
 @dataclass(frozen=True)
 class InfoGAN(Baseline):
-    """Chen et al., 2016, equations 5-6: both players minimise ``weight`` times the code's negative log-likelihood.
+    """Chen et al., 2016, equations 5-6: both losses contain ``weight`` times the code's negative log-likelihood.
 
-    The critic returns (n, 1 + categories + continuous): real or fake, class logits, means of unit Gaussians; Q
+    The discriminator returns (n, 1 + categories + continuous): real or fake, class logits, means of unit Gaussians; Q
     shares all layers but the last. Codes are read off fakes only. The entropy of the codes is a constant, which
     the losses leave out.
     """
@@ -51,25 +52,23 @@ class InfoGAN(Baseline):
             "code": uniform(self.continuous, low=-1.0),
         }
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return G(torch.cat([b.z, one_hot(b.category, self.categories).to(b.z.dtype), b.code], 1))
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = D(self.generate(G, b))
-        game = (softplus(-D(b.x)[:, 0]) + softplus(fake[:, 0])).mean()
-        return game + self.weight * self.surprise(fake, b)
+        return logistic(D(b.x)[:, 0], fake[:, 0]) + self.weight * self.nll(fake, b)
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = D(self.generate(G, b))
-        return softplus(-fake[:, 0]).mean() + self.weight * self.surprise(fake, b)
+        return non_saturating(fake[:, 0]) + self.weight * self.nll(fake, b)
 
-    def surprise(self, fake: Tensor, b: Batch) -> Tensor:
+    def nll(self, fake: Tensor, b: Batch) -> Tensor:
         """Mean of -log Q(c | G(z, c)) over the batch, in nats."""
         category, mean = fake[:, 1 : 1 + self.categories], fake[:, 1 + self.categories :]
-        errors = ((b.code - mean).square() + log(2 * pi)).sum(1) / 2
-        return cross_entropy(category, b.category) + errors.mean()
+        return cross_entropy(category, b.category) + gaussian_nll(b.code, mean, sd=1.0).mean()
 
-    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the bound on the mutual information of code and sample, in nats."""
         entropy = log(self.categories) + self.continuous * log(2)
-        return entropy - self.surprise(D(self.generate(G, b)), b)
+        return entropy - self.nll(D(self.generate(G, b)), b)

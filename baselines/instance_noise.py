@@ -1,21 +1,21 @@
-"""Instance noise: the critic sees real and fake through the same fog, which lifts as training goes on."""
+"""Instance noise: the discriminator's inputs, real and fake, carry noise that fades as training goes on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
+from ganbench.baseline import Baseline, Batch, Draw, Net, normal
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, normal
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
 class InstanceNoise(Baseline):
-    """Sønderby et al., 2016, section 3: both laws are smoothed, so that they overlap; samples stay clean.
+    """Sønderby et al., 2016, section 3: both distributions are smoothed, so that they overlap; samples stay clean.
 
-    The noise's standard deviation falls from ``sd`` to zero on a line.
+    The noise's standard deviation falls from ``sd`` to zero in a straight line.
     """
 
     sd: float = 0.5
@@ -29,12 +29,12 @@ class InstanceNoise(Baseline):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(self.latent), "n_real": normal(*space.shape), "n_fake": normal(*space.shape)}
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x + self.now(b) * b.n_real)) + softplus(D(G(b.z) + self.now(b) * b.n_fake))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x + self.sd_now(b) * b.n_real), D(G(b.z) + self.sd_now(b) * b.n_fake))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(G(b.z) + self.now(b) * b.n_fake)).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(G(b.z) + self.sd_now(b) * b.n_fake))
 
-    def now(self, b: Batch) -> Tensor:
+    def sd_now(self, b: Batch) -> Tensor:
         """Return the noise's standard deviation at this step."""
         return self.sd * (1 - b.progress)

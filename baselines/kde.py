@@ -8,8 +8,8 @@ from math import log
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, normal, some, uniform
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, normal, some, uniform
 
 VALIDATED = 200  # examples kept back for choosing the width, at most a tenth of the pool
 
@@ -31,7 +31,7 @@ class KDE(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"pick": uniform(), "n": normal(*space.shape)}
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         source = data.train
         x, _ = some(source, self.limit, stream)
         rows = x.flatten(1).double()
@@ -43,7 +43,7 @@ class KDE(Control):
         edges = {"low": torch.tensor(data.space.low), "high": torch.tensor(data.space.high)}
         return {"pool": x, "sd": torch.tensor(best)} | edges
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return (b.pool[(b.pick * len(b.pool)).long()] + b.sd * b.n).clamp(b.low, b.high)
 
 

@@ -1,4 +1,4 @@
-"""One-sided label smoothing: the critic is asked not to be too sure of real examples."""
+"""One-sided label smoothing: the discriminator's label of real examples is a little less than one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import non_saturating
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,9 @@ class LabelSmoothing(Baseline):
         super().__post_init__()
         self.require(0 < self.target <= 1, "target", "in (0, 1]")
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         real = D(b.x)
         return (softplus(real) - self.target * real + softplus(D(G(b.z)))).mean()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(G(b.z)))

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, softplus
+from torch.nn.functional import avg_pool2d, interpolate
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Draw, Net, normal
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, normal
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
 class LAPGAN(Baseline):
-    """Denton et al., 2015, Algorithm 1: one game per level, all in the same step, on losses that do not saturate.
+    """Denton et al., 2015, Algorithm 1: one GAN per level, all in the same step, on losses that do not saturate.
 
-    A level's critic looks at a detail and at the blurred image that it belongs to. ``levels`` is how often the
+    A level's discriminator is given a detail and the blurred image that it belongs to. ``levels`` is how often the
     image is halved. The detail's generator is three convolutions over the blurred image and one plane of noise.
     """
 
@@ -38,55 +39,55 @@ class LAPGAN(Baseline):
         channels, *sides = space.shape
         small = replace(space, shape=(channels, *(side // 2**self.levels for side in sides)))
         G: dict[str, nn.Module] = {"small": nets.generator(self.latent, small)}
-        D: dict[str, nn.Module] = {"small": nets.critic(small)}
+        D: dict[str, nn.Module] = {"small": nets.discriminator(small)}
         for i in range(self.levels):
             pair = replace(space, shape=(2 * channels, *(side // 2**i for side in sides)))
-            G[f"detail{i}"], D[f"detail{i}"] = details(channels, self.width), nets.critic(pair)
+            G[f"detail{i}"], D[f"detail{i}"] = details(channels, self.width), nets.discriminator(pair)
         return nn.ModuleDict(G), nn.ModuleDict(D)
 
     def noise(self, space: Space) -> dict[str, Draw]:
         planes = {f"z{i}": normal(1, *(side // 2**i for side in space.shape[1:])) for i in range(self.levels)}
         return {"z": normal(self.latent)} | planes
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        losses = []
-        for name, real, fake in self.games(G, b):
-            losses.append((softplus(-getattr(D, name)(real)) + softplus(getattr(D, name)(fake))).mean())
-        return torch.stack(losses).sum()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        levels = self.pairs(G, b)
+        return torch.stack(
+            [logistic(getattr(D, name)(real), getattr(D, name)(fake)) for name, real, fake in levels]
+        ).sum()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return torch.stack([softplus(-getattr(D, name)(fake)).mean() for name, _, fake in self.games(G, b)]).sum()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return torch.stack([non_saturating(getattr(D, name)(fake)) for name, _, fake in self.pairs(G, b)]).sum()
 
-    def games(self, G: Player, b: Batch) -> list[tuple[str, Tensor, Tensor]]:
-        """Name, real and fake of every level's game."""
-        x, games = b.x, []
+    def pairs(self, G: Net, b: Batch) -> list[tuple[str, Tensor, Tensor]]:
+        """Name, real and fake input of every level's discriminator."""
+        x, pairs = b.x, []
         for i in range(self.levels):
             small = avg_pool2d(x, 2)
             blurred = enlarged(small)
             made = getattr(G, f"detail{i}")(torch.cat([blurred, getattr(b, f"z{i}")], 1))
-            games.append((f"detail{i}", torch.cat([x - blurred, blurred], 1), torch.cat([made, blurred], 1)))
+            pairs.append((f"detail{i}", torch.cat([x - blurred, blurred], 1), torch.cat([made, blurred], 1)))
             x = small
-        return [*games, ("small", x, G.small(b.z))]
+        return [*pairs, ("small", x, G.small(b.z))]
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         x = G.small(b.z)
         for i in reversed(range(self.levels)):
             blurred = enlarged(x)
             x = blurred + getattr(G, f"detail{i}")(torch.cat([blurred, getattr(b, f"z{i}")], 1))
         return x.clamp(-1, 1)
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         if not space.is_image or any(side % 2**self.levels for side in space.shape[1:]):
             return f"it needs images that can be halved {self.levels} times"
         return None
 
 
 def details(channels: int, width: int) -> nn.Module:
-    """Blurred image and one plane of noise to the detail, of the same size."""
+    """Return a network from a blurred image and one plane of noise to the detail, of the same size."""
     first, last = nn.Conv2d(channels + 1, width, 3, padding=1), nn.Conv2d(width, channels, 3, padding=1)
     return nn.Sequential(first, nn.ReLU(), nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), last)
 
 
 def enlarged(x: Tensor) -> Tensor:
-    """Twice the side, each pixel repeated."""
+    """Return images of twice the side, each pixel repeated."""
     return interpolate(x, scale_factor=2.0, mode="nearest")

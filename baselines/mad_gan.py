@@ -1,4 +1,4 @@
-"""MAD-GAN: several generators, and a critic that also says which of them made a sample."""
+"""MAD-GAN: several generators, and a discriminator that also says which of them made a sample."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Draw, Net, integers, normal
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Draw, Player, integers, normal
 from ganbench.nets.autoencoder import encoder
 
 
 @dataclass(frozen=True)
 class MADGAN(Baseline):
-    """Ghosh et al., 2018, equations 2-4: the critic's logits are those of each generator, then, last, of real data.
+    """Ghosh et al., 2018, equations 2-4: the discriminator has a logit for each generator and, last, one for real data.
 
-    Generators share no layers and look at the same z; a sample comes from one of them, all equally likely.
-    ``saturating`` chooses the generators' loss log(1 - P(real)), as printed, over -log P(real), as played.
+    Generators share no layers and are given the same z; a sample comes from one of them, all equally likely.
+    ``saturating`` chooses the generators' loss log(1 - P(real)), as printed, over -log P(real), as usual in code.
     """
 
     generators: int = 4
@@ -33,35 +33,35 @@ class MADGAN(Baseline):
         self.require(self.generators >= 1, "generators", "at least 1")
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        crowd = Crowd([nets.generator(self.latent, space) for _ in range(self.generators)])
-        return crowd, encoder(space, self.generators + 1)
+        G = Generators([nets.generator(self.latent, space) for _ in range(self.generators)])
+        return G, encoder(space, self.generators + 1)
 
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": normal(self.latent), "which": integers(self.generators)}
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fakes = self.logits(G, D, b)  # (generators, n, generators + 1)
         named = fakes.logsumexp(2) - fakes.diagonal(dim1=0, dim2=2).T
         real = D(b.x)
         return (real.logsumexp(1) - real[:, -1]).mean() + named.mean(1).sum()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         logits = self.logits(G, D, b)
         total = logits.logsumexp(2)
         wanted = logits[..., :-1].logsumexp(2) - total if self.saturating else total - logits[..., -1]
         return wanted.mean(1).sum()
 
-    def logits(self, G: Player, D: Player, b: Batch) -> Tensor:
-        """Judge each generator's batch apart: (generators, n, generators + 1)."""
+    def logits(self, G: Net, D: Net, b: Batch) -> Tensor:
+        """Logits of each generator's samples, (generators, n, generators + 1)."""
         return torch.stack([D(fake) for fake in G(b.z).unbind(0)])
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         fakes = G(b.z)
         chosen = b.which.view(1, -1, *[1] * (fakes.ndim - 2)).expand(1, *fakes.shape[1:])
         return fakes.gather(0, chosen).squeeze(0)
 
 
-class Crowd(nn.Module):
+class Generators(nn.Module):
     """``(n, latent) -> (generators, n, *shape)``: what each generator makes of the same noise."""
 
     def __init__(self, nets: list[nn.Module]) -> None:

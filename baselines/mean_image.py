@@ -1,4 +1,4 @@
-"""Control: the data's mean, always. The floor of every score that looks at variety."""
+"""Control: the data's mean, always. The worst case of every score that measures variety."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Net, some
 from ganbench.dataset import Dataset, Tensors
-from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,9 @@ class MeanImage(Control):
 
     limit: int = 100_000
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
-        source = data.train
-        x, _ = some(source, self.limit, stream)
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
+        x, _ = some(data.train, self.limit, stream)
         return {"mean": x.double().mean(0).to(x.dtype)}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.mean.expand(len(b.index), *b.mean.shape)

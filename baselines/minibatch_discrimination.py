@@ -1,4 +1,4 @@
-"""Minibatch discrimination: the critic sees how close each sample is to the others of its batch."""
+"""Minibatch discrimination: the discriminator is told how close each sample is to the others of its batch."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player
-from ganbench.nets.autoencoder import in_two, width
+from ganbench.losses import logistic, non_saturating
+from ganbench.nets.autoencoder import feature_count, features_and_head
 
 
 @dataclass(frozen=True)
 class MinibatchDiscrimination(Baseline):
-    """Salimans et al., 2016, section 3.2, on the non-saturating game; real and fake batches are judged apart.
+    """Salimans et al., 2016, section 3.2, on the non-saturating GAN; real and fake batches are not mixed.
 
-    ``kernels`` closenesses, each in ``dimensions`` dimensions (B and C of the paper), stand beside the critic's last
-    features; the critic starts without regard to them. A sample is among those that it is compared with, as printed.
+    ``kernels`` closenesses, each in ``dimensions`` dimensions (B and C of the paper), are appended to the features of
+    the last hidden layer; their first weights are zero. A sample is among those that it is compared with, as printed.
     """
 
     kernels: int = 100
@@ -34,18 +34,19 @@ class MinibatchDiscrimination(Baseline):
             self.require(getattr(self, name) >= 1, name, "at least 1")
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        critic = in_two(space)
-        closeness = Closeness(width(critic), self.kernels, self.dimensions)
-        last = nn.Linear(width(critic) + self.kernels, 1)
+        discriminator = features_and_head(space)
+        features = feature_count(discriminator)
+        closeness = Closeness(features, self.kernels, self.dimensions)
+        last = nn.Linear(features + self.kernels, 1)
         nn.init.zeros_(last.weight[:, -self.kernels :])
-        D = nn.Sequential(critic["features"], closeness, last, nn.Flatten(0))
+        D = nn.Sequential(discriminator["features"], closeness, last, nn.Flatten(0))
         return nets.generator(self.latent, space), D
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x)) + softplus(D(G(b.z)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(G(b.z)))
 
 
 class Closeness(nn.Module):

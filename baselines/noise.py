@@ -1,4 +1,4 @@
-"""Control: uniform noise in the data's range. The floor of every table."""
+"""Control: uniform noise in the data's range. The worst score that a table should show."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, uniform
 from ganbench.dataset import Space
-from ganbench.game import Batch, Control, Draw, Player, uniform
 
 
 @dataclass(frozen=True)
@@ -17,5 +17,5 @@ class Noise(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"z": uniform(*space.shape, low=space.low, high=space.high)}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.z

@@ -1,13 +1,13 @@
-"""NS-GAN: the original game with the generator loss that does not saturate."""
+"""NS-GAN: the original GAN with the generator loss that does not saturate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class NonSaturatingGAN(Baseline):
 
     paper = "Goodfellow et al., Generative Adversarial Nets, 2014. arXiv:1406.2661"
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x)) + softplus(D(G(b.z)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(G(b.z)))

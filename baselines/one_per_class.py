@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Net, some
 from ganbench.dataset import Dataset, Space, Tensors
 from ganbench.errors import BadInput
-from ganbench.game import Batch, Control, Player, some
 
 
 @dataclass(frozen=True)
 class OnePerClass(Control):
     """Mode collapse within every class: one training example stands for all of its class, each equally often.
 
-    ``limit`` is how many training examples are looked through at most.
+    ``limit`` is how many training examples are searched at most.
     """
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         """Raise BadInput for data in which a class does not occur."""
         source, classes = data.train, data.space.classes
         x, y = some(source, self.limit, stream)
@@ -29,8 +29,8 @@ class OnePerClass(Control):
             raise BadInput(f"OnePerClass: {data.name} has no training example of class {missing[0]}")
         return {"pool": x[belongs.int().argmax(1)]}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[b.index % len(b.pool)]
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         return "it needs labelled data" if space.classes == 0 else None

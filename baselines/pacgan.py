@@ -1,20 +1,20 @@
-"""PacGAN: the critic judges several samples at once, which shows it a lack of variety."""
+"""PacGAN: the discriminator classifies several samples at once, so that it can detect a lack of variety."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
 class PacGAN(Baseline):
-    """Lin et al., 2018, section 3: ``pack`` samples side by side, on the non-saturating game; 1 is that game itself.
+    """Lin et al., 2018, section 3: ``pack`` samples side by side, on the non-saturating GAN, which a pack of 1 is.
 
     A batch makes batch / pack packs of different samples; images are packed as channels.
     """
@@ -29,17 +29,17 @@ class PacGAN(Baseline):
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         packed = replace(space, shape=(self.pack * space.shape[0], *space.shape[1:]))
-        return nets.generator(self.latent, space), nets.critic(packed)
+        return nets.generator(self.latent, space), nets.discriminator(packed)
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(self.packs(b.x))) + softplus(D(self.packs(G(b.z))))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(self.packs(b.x)), D(self.packs(G(b.z))))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(-D(self.packs(G(b.z)))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return non_saturating(D(self.packs(G(b.z))))
 
     def packs(self, x: Tensor) -> Tensor:
         """``(n, c, ...) -> (n / pack, pack * c, ...)``, neighbours together."""
         return x.unflatten(0, (-1, self.pack)).flatten(1, 2)
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         return f"the batch must be a multiple of pack = {self.pack}, got {batch}" if batch % self.pack else None

@@ -1,4 +1,4 @@
-"""Control: every pixel drawn from its own law, without regard to the others. Right marginals and nothing else."""
+"""Control: every pixel drawn from its own distribution, whatever the others are. Right marginals and nothing else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from ganbench.baseline import Batch, Control, Draw, Net, some, uniform
 from ganbench.dataset import Dataset, Space, Tensors
-from ganbench.game import Batch, Control, Draw, Player, some, uniform
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,9 @@ class PixelIndependent(Control):
     def noise(self, space: Space) -> dict[str, Draw]:
         return {"pick": uniform(prod(space.shape))}
 
-    def fit(self, G: Player, data: Dataset, stream: torch.Generator) -> Tensors:
-        source = data.train
-        return {"pool": some(source, self.limit, stream)[0]}
+    def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
+        return {"pool": some(data.train, self.limit, stream)[0]}
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         rows = (b.pick * len(b.pool)).long()
         return b.pool.flatten(1).gather(0, rows).unflatten(-1, b.pool.shape[1:])

@@ -1,4 +1,4 @@
-"""R3GAN: relativistic pairs, and a price on the critic's slope at both kinds of examples."""
+"""R3GAN: relativistic pairs, and a penalty on the discriminator's gradient at both kinds of examples."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from math import cos, pi
 
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player, gradient
-from ganbench.nets import convolutional, critic, dcgan, generator
+from ganbench.losses import relativistic, zero_centred_penalty
+from ganbench.nets import discriminator, generator
 from ganbench.optim import Adam, Optimizer
 
 
@@ -30,21 +30,19 @@ class R3GAN(Baseline):
     paper = "Huang et al., The GAN is dead; long live the GAN!, 2024. arXiv:2501.05441"
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        if convolutional(space):
-            return dcgan.generator(self.latent, space, width=16, norm=False), critic(space)
-        return generator(self.latent, space), critic(space)
+        return generator(self.latent, space, norm=False), discriminator(space)
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = G(b.z)
-        slopes = gradient(D, b.x).square().sum(1) + gradient(D, fake).square().sum(1)
+        penalties = zero_centred_penalty(D, b.x) + zero_centred_penalty(D, fake)  # R1 and R2
         gamma = self.last_gamma + (self.gamma - self.last_gamma) * (1 + (pi * b.progress).cos()) / 2
-        return softplus(D(fake) - D(b.x)).mean() + gamma / 2 * slopes.mean()
+        return relativistic(D(b.x), D(fake)) + gamma / 2 * penalties.mean()
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(D(b.x) - D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic(D(G(b.z)), D(b.x))
 
-    def monitor(self, G: Player, D: Player, b: Batch) -> Tensor:
-        """Return by how much the critic puts real examples above fake ones."""
+    def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
+        """Return by how much the discriminator puts real examples above fake ones."""
         return (D(b.x) - D(G(b.z))).mean()
 
     def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:

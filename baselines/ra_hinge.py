@@ -1,13 +1,13 @@
-"""RaHingeGAN: a hinge critic compares each example with the average of the other kind."""
+"""RaHingeGAN: a hinge discriminator compares each example with the average of the other kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import relu
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import relativistic_average_hinge
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,8 @@ class RelativisticAverageHingeGAN(Baseline):
 
     paper = "Jolicoeur-Martineau, The relativistic discriminator, 2018. arXiv:1807.00734"
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return contest(D(b.x), D(G(b.z)))
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic_average_hinge(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return contest(D(G(b.z)), D(b.x))
-
-
-def contest(winner: Tensor, loser: Tensor) -> Tensor:
-    """Loss of whoever wants ``winner`` above the average ``loser``, and ``loser`` below the average ``winner``."""
-    return relu(1 + loser.mean() - winner).mean() + relu(1 + loser - winner.mean()).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic_average_hinge(D(G(b.z)), D(b.x))

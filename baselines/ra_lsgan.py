@@ -1,4 +1,4 @@
-"""RaLSGAN: a least-squares critic compares each example with the average of the other kind."""
+"""RaLSGAN: a least-squares discriminator compares each example with the average of the other kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import relativistic_average_least_squares
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,8 @@ class RelativisticAverageLSGAN(Baseline):
 
     paper = "Jolicoeur-Martineau, The relativistic discriminator, 2018. arXiv:1807.00734"
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return contest(D(b.x), D(G(b.z)))
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic_average_least_squares(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return contest(D(G(b.z)), D(b.x))
-
-
-def contest(winner: Tensor, loser: Tensor) -> Tensor:
-    """Loss of whoever wants ``winner`` above the average ``loser``, and ``loser`` below the average ``winner``."""
-    return (winner - loser.mean() - 1).square().mean() + (loser - winner.mean() + 1).square().mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic_average_least_squares(D(G(b.z)), D(b.x))

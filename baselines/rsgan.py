@@ -1,13 +1,13 @@
-"""RSGAN: the critic says which of a real and a fake example is the real one."""
+"""RSGAN: the discriminator says which of a real and a fake example is the real one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import relativistic
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class RSGAN(Baseline):
 
     paper = "Jolicoeur-Martineau, The relativistic discriminator, 2018. arXiv:1807.00734"
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(D(G(b.z)) - D(b.x)).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return softplus(D(b.x) - D(G(b.z))).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return relativistic(D(G(b.z)), D(b.x))

@@ -1,4 +1,4 @@
-"""SAGAN: both players may look at the whole image at once, through one layer of self-attention."""
+"""SAGAN: both networks relate distant parts of an image through one layer of self-attention."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from torch import Tensor, nn
-from torch.nn.functional import relu
 
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player
+from ganbench.losses import hinge, negative_mean
 from ganbench.nets import dcgan
 from ganbench.nets.attention import SelfAttention
 from ganbench.nets.layers import SpectralNorm
@@ -17,9 +17,9 @@ from ganbench.nets.layers import SpectralNorm
 
 @dataclass(frozen=True)
 class SAGAN(Baseline):
-    """Zhang et al., 2018: attention at half the image's size, the hinge loss, spectral norm in both players.
+    """Zhang et al., 2018: attention at half the image's size, the hinge loss, spectral norm in both networks.
 
-    The critic learns four times as fast as the generator. ``width`` is the number of channels next to the image.
+    The discriminator learns four times as fast as the generator. ``width`` is the number of channels next to the image.
     """
 
     width: int = 16
@@ -34,19 +34,18 @@ class SAGAN(Baseline):
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         G = list(cast("nn.Sequential", dcgan.generator(self.latent, space, self.width)))
-        D = list(cast("nn.Sequential", dcgan.critic(space, self.width, norm=False, wrap=SpectralNorm)))
+        D = list(cast("nn.Sequential", dcgan.discriminator(space, self.width, norm=False, wrap=SpectralNorm)))
         wrapped = [SpectralNorm(one) if isinstance(one, nn.Linear | nn.ConvTranspose2d) else one for one in G]
-        attending = [*wrapped[:-2], SelfAttention(self.width, SpectralNorm), *wrapped[-2:]]
-        looking = [*D[:2], SelfAttention(self.width, SpectralNorm), *D[2:]]
-        return nn.Sequential(*attending), nn.Sequential(*looking)
+        attention = [SelfAttention(self.width, SpectralNorm) for _ in range(2)]
+        return nn.Sequential(*wrapped[:-2], attention[0], *wrapped[-2:]), nn.Sequential(*D[:2], attention[1], *D[2:])
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (relu(1 - D(b.x)) + relu(1 + D(G(b.z)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return hinge(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return -D(G(b.z)).mean()
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return negative_mean(D(G(b.z)))
 
-    def refuses(self, space: Space, batch: int) -> str | None:
+    def unsupported(self, space: Space, batch: int) -> str | None:
         if space.is_image and space.shape[1] == space.shape[2] and space.shape[1] in dcgan.PLANS:
             return None
         return f"it needs square images of side {', '.join(map(str, dcgan.PLANS))}"

@@ -1,25 +1,25 @@
-"""Unrolled GAN: the generator plays against the critic that its move would provoke."""
+"""Unrolled GAN: the generator's loss is that of the discriminator after some further updates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from ganbench.game import Baseline, Batch, Player
+from ganbench.baseline import Baseline, Batch, Net
+from ganbench.losses import logistic, non_saturating
 
 
 @dataclass(frozen=True)
 class UnrolledGAN(Baseline):
-    """Metz et al., 2016, equations 7-10: the generator's slope runs through ``unroll`` steps of the critic.
+    """Metz et al., 2016, equations 7-10: the generator's gradient runs through ``unroll`` updates of the discriminator.
 
-    The steps looked ahead are plain gradient descent, a simplification: the authors unroll Adam with its state.
+    The unrolled updates are plain gradient descent, a simplification: the authors unroll Adam with its state.
     """
 
     unroll: int = 5
     inner_lr: float = 0.1
-    non_saturating: bool = False  # False: the generator maximises the critic's loss, as the paper has it
+    non_saturating: bool = False  # False: the generator maximises the discriminator's loss, as the paper has it
     lr: float | tuple[float, float] = (1e-3, 1e-4)
 
     paper = "Metz et al., Unrolled Generative Adversarial Networks, 2016. arXiv:1611.02163"
@@ -29,13 +29,13 @@ class UnrolledGAN(Baseline):
         self.require(self.unroll >= 0, "unroll", "0 or more")
         self.require(self.inner_lr >= 0, "inner_lr", "0 or more")
 
-    def idle(self) -> dict[str, str]:
-        return super().idle() | ({} if self.unroll else {"inner_lr": "no step is unrolled"})
+    def unused_fields(self) -> dict[str, str]:
+        return super().unused_fields() | ({} if self.unroll else {"inner_lr": "no step is unrolled"})
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(b.x)) + softplus(D(G(b.z)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(D(b.x), D(G(b.z)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         for _ in range(self.unroll):
-            D = D.descend(lambda D: self.critic_loss(G, D, b), self.inner_lr)
-        return softplus(-D(G(b.z))).mean() if self.non_saturating else -self.critic_loss(G, D, b)
+            D = D.gradient_step(lambda D: self.discriminator_loss(G, D, b), self.inner_lr)
+        return non_saturating(D(G(b.z))) if self.non_saturating else -self.discriminator_loss(G, D, b)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from ganbench import nets
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.dataset import Space
-from ganbench.game import Baseline, Batch, Player
+from ganbench.losses import logistic
 from ganbench.nets import joint
 from ganbench.nets.autoencoder import encoder
 
@@ -18,8 +18,8 @@ from ganbench.nets.autoencoder import encoder
 class VEEGAN(Baseline):
     """Srivastava et al., 2017, Algorithm 1: the error is that of the noise, never of pixels.
 
-    The critic's logit estimates log q(x|z) p(z) - log p(z|x) p(x): it is high on generated pairs and low on real ones,
-    and the generator brings it down. The reconstructor learns from the reconstruction alone.
+    The discriminator's logit estimates log q(x|z) p(z) - log p(z|x) p(x): it is high on generated pairs and low on real
+    ones, and the generator brings it down. The reconstructor learns from the reconstruction alone.
     """
 
     lr: float | tuple[float, float] = 1e-3
@@ -30,15 +30,15 @@ class VEEGAN(Baseline):
     )
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        side = {"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)}
-        return nn.ModuleDict(side), joint.critic(space, self.latent)
+        parts = {"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)}
+        return nn.ModuleDict(parts), joint.discriminator(space, self.latent)
 
-    def critic_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
-        return (softplus(-D(G.decode(b.z), b.z)) + softplus(D(b.x, G.encode(b.x)))).mean()
+    def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return logistic(real=D(G.decode(b.z), b.z), fake=D(b.x, G.encode(b.x)))
 
-    def generator_loss(self, G: Player, D: Player, b: Batch) -> Tensor:
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = G.decode(b.z)
         return (D(fake, b.z) + (b.z - G.encode(fake)).square().sum(1)).mean()
 
-    def generate(self, G: Player, b: Batch) -> Tensor:
+    def generate(self, G: Net, b: Batch) -> Tensor:
         return G.decode(b.z)

@@ -11,55 +11,59 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from benchmarks import contestants as c
-from ganbench.metrics import features, median, pairs
+from benchmarks import implementations as impl
+from ganbench.metrics import features as metric_features
+from ganbench.metrics._engine import median, pairs
 
 SECTION = "on another device"
 ROUNDS = 3
 
 
 def lines(
-    contestants: Sequence[c.Contestant], sizes: Sequence[int], data: Callable[[int], tuple[Any, Any]], device: str
+    implementations: Sequence[impl.Implementation],
+    sizes: Sequence[int],
+    data: Callable[[int], tuple[Any, Any]],
+    device: str,
 ) -> list[dict[str, Any]]:
     """One line for each of ours at each size: seconds with float32 products and with float64, and the values."""
-    found = []
+    measured = []
     for n in sizes:
-        clouds = [torch.from_numpy(cloud).to(device) for cloud in data(n)]
-        for ours in (each for each in contestants if each.__name__.startswith("ours")):
-            seconds, values = timed(ours, clouds)
+        inputs = [torch.from_numpy(features).to(device) for features in data(n)]
+        for ours in (each for each in implementations if each.__name__.startswith("ours")):
+            seconds, values = timed(ours, inputs)
             with in_float64():
-                exact_seconds, exact = timed(ours, clouds)
+                exact_seconds, exact = timed(ours, inputs)
             line = {"n": n, "name": ours.__name__, "seconds": seconds, "values": values}
-            found.append(line | {"exact_seconds": exact_seconds, "exact": exact})
+            measured.append(line | {"exact_seconds": exact_seconds, "exact": exact})
             print(device, n, ours.__name__, f"{seconds:.3f} {exact_seconds:.3f}", values, flush=True)
-    return found
+    return measured
 
 
 @contextmanager
 def in_float64() -> Iterator[None]:
     """Let all products be of float64 within the block."""
     with ExitStack() as stack:
-        for module in (features, median, pairs):
+        for module in (metric_features, median, pairs):
             stack.enter_context(patch.object(module, "working_type", lambda *_: torch.float64))
         yield
 
 
-def timed(contestant: c.Contestant, clouds: Sequence[Any]) -> tuple[float, list[float]]:
+def timed(implementation: impl.Implementation, inputs: Sequence[Any]) -> tuple[float, list[float]]:
     """The best wall-clock seconds of some rounds, everything done when the clock stops, and the values."""
     best, values = float("inf"), []
     for _ in range(ROUNDS):
-        finish(clouds[0])
+        finish(inputs[0])
         start = time.perf_counter()
-        values = np.atleast_1d(contestant(*clouds)).tolist()
-        finish(clouds[0])
+        values = np.atleast_1d(implementation(*inputs)).tolist()
+        finish(inputs[0])
         best = min(best, time.perf_counter() - start)
     return best, values
 
 
-def finish(cloud: Any) -> None:
-    """Wait for the device."""
-    if cloud.is_cuda:
-        torch.cuda.synchronize(cloud.device)
+def finish(features: Any) -> None:
+    """Wait until the device has done what was asked of it."""
+    if features.is_cuda:
+        torch.cuda.synchronize(features.device)
 
 
 def page(works: dict[str, Any]) -> str:
@@ -72,5 +76,5 @@ def page(works: dict[str, Any]) -> str:
             f"{np.max(np.abs(np.array(line['values']) / np.array(line['exact']) - 1)):.1g} |\n"
             for line in each["lines"]
         )
-        parts.append(f"\n### {name}\n\n{each['machine']}\n\n{head}{''.join(rows)}")
+        parts.append(f"\n### {name}\n\n{each['machine']}\n\nMeasured {each['measured']}.\n\n{head}{''.join(rows)}")
     return "".join(parts)

@@ -12,7 +12,7 @@ SIDE, ROUNDS = 2048, 3
 
 
 def pairs(n: int, d: int) -> tuple[torch.dtype, float]:
-    """Pairs within each of two clouds, each pair once, and all pairs across; a multiplication and an addition each."""
+    """Pairs within each of two sets, each pair once, and all pairs across; a multiplication and an addition each."""
     return torch.float32, 4.0 * d * n * n
 
 

@@ -1,6 +1,6 @@
-"""Reading, resizing and looking at image files beside the peers; writes images.json and images.md beside this file.
+"""Reading and resizing image files and extracting features, beside the peers; writes images.json and images.md.
 
-``python -m benchmarks.images`` does everything; ``... 0.1`` a tenth of the pictures. Ratios are of processor time, of
+``python -m benchmarks.images`` does everything; ``... 0.1`` a tenth of the images. Ratios are of processor time, of
 all threads and worker processes, within one run and in turns, so that they hold on a busy machine too.
 """
 
@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,17 @@ from typing import Any
 import torch
 
 from benchmarks import readers
-from benchmarks.machine import describe
+from benchmarks.machine import describe, today
 from benchmarks.memory import status
-from ganbench.features.inception_net import ORIGINAL, Inception
-from ganbench.sources import jpeg
-from ganbench.streams import stream
+from ganbench._util.streams import stream
+from ganbench.features.inception import ORIGINAL, Inception
+from ganbench.io.decode import HAS_SIMPLEJPEG
 
 HERE = Path(__file__).parent
 KINDS = {"PNG of 32 pixels": ("png", 32, 10_000), "JPEG of 256 pixels": ("jpg", 256, 2_000)}
 RESIZED = {"PNG of 32 pixels": 1_000, "JPEG of 256 pixels": 600}  # fewer: resizing takes ten times as long as decoding
 SIDE = 299
+PACKAGES = ("pillow", "pytorch-fid", "clean-fid", "torch-fidelity", "simplejpeg")
 GOALS = {  # ours over the peer's, at most
     ("PNG of 32 pixels", 0): dict.fromkeys(("pytorch_fid", "torch_fidelity"), 1 / 1.5),
     ("JPEG of 256 pixels", 0): dict.fromkeys(("pytorch_fid", "torch_fidelity"), 1 / 3),
@@ -53,7 +54,7 @@ def timed(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple
             before, clock = processor_seconds(), time.perf_counter()
             try:
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # peers warn of their own affairs
+                    warnings.simplefilter("ignore")  # of the peers, which have no bearing on speed
                     run()
             except ImportError as error:
                 print("left out:", name, error)
@@ -65,13 +66,13 @@ def timed(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, tuple
     return best
 
 
-def reading(kind: str, count: int, size: int, contestants: Sequence[readers.Reader], folder: Path) -> Line:
+def reading(kind: str, count: int, size: int, implementations: Sequence[readers.Reader], folder: Path) -> Line:
     """Decode a folder, and resize where ``size`` is not 0."""
     suffix, side, _ = KINDS[kind]
-    place = readers.pictures(folder / f"{suffix}{count}", suffix, side, count)
-    found = timed({each.__name__: lambda each=each: each(place, size) for each in contestants}, 4)  # type: ignore[misc]
+    place = readers.write_images(folder / f"{suffix}{count}", suffix, side, count)
+    best = timed({each.__name__: partial(each, place, size) for each in implementations}, 4)
     return {"title": f"{kind}, {count} of them, decoded" + (f" and resized to {size}" if size else ""), "n": count,
-            "lines": found, "goals": RESIZE_GOALS if size else GOALS[kind, 0]}  # fmt: skip
+            "lines": best, "goals": RESIZE_GOALS if size else GOALS[kind, 0]}  # fmt: skip
 
 
 def forward() -> Line:
@@ -84,42 +85,42 @@ def forward() -> Line:
         folded.fold().to(memory_format=torch.channels_last)
         last = x.contiguous(memory_format=torch.channels_last)
         difference = float((folded(last) - eager(x)).abs().max() / eager(x).abs().max())
-        found = timed({"ours": lambda: folded(last), "eager float32": lambda: eager(x)}, 5)
-    title = f"Inception's forward, 8 pictures (folded and channels last; largest relative difference {difference:.1g})"
-    return {"title": title, "n": 8, "lines": found, "goals": {"eager float32": 1 / 1.4}}
+        best = timed({"ours": lambda: folded(last), "eager float32": lambda: eager(x)}, 5)
+    title = f"Inception's forward, 8 images (folded and channels last; largest relative difference {difference:.1g})"
+    return {"title": title, "n": 8, "lines": best, "goals": {"eager float32": 1 / 1.4}}
 
 
-def held(folder: Path) -> float:
-    """Most memory in MiB that looking at a folder took above what was held before, in a process of its own."""
-    from ganbench.external.look import Looker  # noqa: PLC0415
+def peak_of_extraction(folder: Path) -> float:
+    """Return the most memory in MiB that extracting features of a folder took above what the process held before."""
     from ganbench.features import load  # noqa: PLC0415
-    from ganbench.sources import open_source  # noqa: PLC0415
+    from ganbench.features.extraction import Extraction  # noqa: PLC0415
+    from ganbench.io import open_source  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    look = Looker(load("random_conv"))
+    extraction = Extraction(load("random_conv"))
     before = status("VmHWM")
-    look(open_source(folder))
+    extraction(open_source(folder))
     return status("VmHWM") - before
 
 
 def memory(share: float, folder: Path) -> dict[str, float]:
-    """Return the peaks of looking at folders of several sizes."""
-    places = {n: readers.pictures(folder / f"m{n}", "jpg", 256, n) for n in (int(500 * share), int(2000 * share))}
+    """Return the peaks of extraction from folders of several sizes, each in a process of its own."""
+    places = {n: readers.write_images(folder / f"m{n}", "jpg", 256, n) for n in (int(500 * share), int(2000 * share))}
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        found = pool.map(held, list(places.values()), chunksize=1)
-    return {str(n): peak for n, peak in zip(places, found, strict=True)}
+        peaks = pool.map(peak_of_extraction, list(places.values()), chunksize=1)
+    return {str(n): peak for n, peak in zip(places, peaks, strict=True)}
 
 
 def page(known: dict[str, Any]) -> str:
     """Return the page in Markdown."""
     parts = [
         "# Images beside their peers\n\n"
-        "Milliseconds of processor time for each picture, of all threads and worker processes together, the better of "
-        "four rounds in turns (Inception: of five). A ratio is our time over theirs; the goal is the largest aimed at. "
-        "The machine had other work: wall times beside were longer for all and are no measure. "
-        "Peers read through their own data sets with two worker processes; ours with threads. "
+        "Milliseconds of processor time for each image, of all threads and worker processes together, the best of\n"
+        "four rounds in turns (Inception: of five). A ratio is our time over theirs; the goal is the largest aimed\n"
+        "at. The machine had other work: wall times were longer for all and are not shown. Peers read through\n"
+        "their own data sets with two worker processes; ours with threads.\n"
         "Made by `python -m benchmarks.images`.\n\n"
-        f"{known['machine']}\n"
+        f"{known['machine']}\n\nMeasured {known['measured']}.\n"
     ]
     for each in known["tables"]:
         parts.append(f"\n## {each['title']}\n\n| library | ms | ratio | goal | met |\n|---|---:|---:|---:|---|\n")
@@ -130,7 +131,7 @@ def page(known: dict[str, Any]) -> str:
             met = "" if goal is None else f"{goal:.2f} | {'yes' if ratio <= goal else 'no'}"
             shown = name.replace("ours_by_pillow", "ours without simplejpeg").replace("_", "-")
             parts.append(f"| {shown} | {seconds / each['n'] * 1e3:.3f} | {ratio:.2f} | {met or ' | '} |\n")
-    parts.append("\n## Peak memory of looking (random_conv), JPEG of 256 pixels\n\n| pictures | MiB |\n|---:|---:|\n")
+    parts.append("\n## Peak memory of extraction (random_conv), JPEG of 256 pixels\n\n| images | MiB |\n|---:|---:|\n")
     parts += [f"| {n} | {peak:.0f} |\n" for n, peak in known["memory"].items()]
     return "".join(parts)
 
@@ -138,24 +139,21 @@ def page(known: dict[str, Any]) -> str:
 def main(share: float) -> None:
     """Measure everything and write the page."""
     torch.set_num_threads(1)
-    packages = [name for name in ("pytorch-fid", "clean-fid", "torch-fidelity", "simplejpeg") if installed(name)]
     tables = []
     with tempfile.TemporaryDirectory() as name:
         for kind, (_, _, count) in KINDS.items():
             tables.append(reading(kind, int(count * share), 0, readers.DECODERS, Path(name)))
             tables.append(reading(kind, int(RESIZED[kind] * share), SIDE, readers.RESIZERS, Path(name)))
         tables.append(forward())
-        known = {"machine": describe("pillow", *packages), "tables": tables, "memory": memory(share, Path(name))}
-    known["quick"] = jpeg.USABLE
+        known = {
+            "machine": describe(*PACKAGES),
+            "measured": today(),
+            "tables": tables,
+            "memory": memory(share, Path(name)),
+            "quick": HAS_SIMPLEJPEG,
+        }
     (HERE / "images.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     (HERE / "images.md").write_text(page(json.loads(json.dumps(known))), encoding="utf-8")
-
-
-def installed(package: str) -> bool:
-    try:
-        return bool(version(package))
-    except ImportError:
-        return False
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Peak memory of each metric of two clouds, beside its inputs; reads what Linux says of this process."""
+"""Peak memory of each metric of two sets of features, beside its inputs; reads what Linux says of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import contestants as c
+from benchmarks import implementations as impl
 from ganbench.metrics import METRICS
 from ganbench.metrics.features import Features
 from ganbench.metrics.prepare import prepare
@@ -36,7 +36,7 @@ def status(field: str) -> float:
 
 
 class Peak:
-    """The most resident memory seen within the block, looked at every five milliseconds."""
+    """The most resident memory seen within the block, read every five milliseconds."""
 
     def __enter__(self) -> Peak:
         self.most, self.over = status("VmRSS"), Event()
@@ -57,27 +57,27 @@ def peak(task: tuple[str, int, int]) -> float:
     """Most memory in MiB above what the inputs take, for one metric or for those that share a pass."""
     name, n, width = task
     torch.set_num_threads(1)
-    real, fake = c.clouds(n, width)
+    real, fake = impl.image_features(n, width)
     r, f = Features(real), Features(fake)
-    names = [metric.name for metric in c.SHARED] if name == TOGETHER else [name]
+    names = [metric.spec.name for metric in impl.SHARED] if name == TOGETHER else [name]
     CDLL(None).malloc_trim(0)  # what making the inputs left free goes back first
     before = status("VmRSS")
-    with Peak() as seen:
+    with Peak() as memory:
         if name == TOGETHER:
-            prepare(r, f, names)
+            prepare(r, f, [METRICS[each] for each in names])
         needs = {"real": r, "fake": f, "train": r}
         for each in names:
-            METRICS[each](*(needs[need] for need in METRICS[each].needs))
-    print("memory", n, name, f"{seen.most - before:.0f} MiB", flush=True)
-    return seen.most - before
+            METRICS[each](*(needs[need] for need in METRICS[each].spec.needs))
+    print("memory", n, name, f"{memory.most - before:.0f} MiB", flush=True)
+    return memory.most - before
 
 
 def peaks(width: int) -> dict[str, Any]:
     """Return the peak of each metric, each in a process of its own: memory is seldom given back within one."""
     with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        found = pool.map(peak, [(name, n, width) for name, n in ROWS.items()], chunksize=1)
+        most_of_each = pool.map(peak, [(name, n, width) for name, n in ROWS.items()], chunksize=1)
     lines = [
         {"name": name, "n": n, "inputs": 2 * 4 * n * width / MIB, "peak": most}
-        for (name, n), most in zip(ROWS.items(), found, strict=True)
+        for (name, n), most in zip(ROWS.items(), most_of_each, strict=True)
     ]
     return {"width": width, "lines": lines}

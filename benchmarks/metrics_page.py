@@ -40,12 +40,22 @@ CAUSES = """
 - Frechet against torchmetrics and torch-fidelity: both take `eigvals` of the product, which this processor does in
   about two and a half seconds. Ours at n = 10 000 is bound by two symmetric float64 products (0.9 s each), a factor, a
   congruence and the eigenvalues of one symmetric matrix; at n = 1000 and 2000 by one product and those eigenvalues.
-- KID: all pairs once, with half of the products within a cloud; at n = 5000 that product alone takes nearly all of the
-  time that the goal allows, and at n = 10 000 more than all, for peers look at 100 subsets and never at all pairs.
+- KID: all pairs once, with half of the products within a set; at n = 5000 that product alone takes nearly all of the
+  time that the goal allows, and at n = 10 000 more than all, for peers take 100 subsets and never all pairs.
 - Precision, recall, density, coverage: at n = 10 000 nine tenths of our time is the float32 product, at the speed that
   the processor has for it. It does two thirds of torch-fidelity's products, so a ratio of one half needs everything
   else for nothing. Below 10 000 rows, checking and centring, which grow more slowly, weigh more.
 """
+
+MEMORY = """
+## Peak memory
+
+Most that a metric takes beside its inputs, two float32 arrays of n rows by {width}; the goal is 2048 MiB for
+n = 50 000. What needs pairs computes them block by block: beside the centred float32 copies of both arrays (800 MiB at
+n = 50 000) it holds only a few numbers for each row.
+
+"""
+MEMORY_HEAD = "| metric | n | inputs, MiB | peak, MiB |\n|---|---:|---:|---:|\n"
 
 
 def page(known: dict[str, Any]) -> str:
@@ -53,13 +63,18 @@ def page(known: dict[str, Any]) -> str:
     tables = {name: each for name, each in known.items() if name not in {"memory", devices.SECTION}}
     parts = [INTRODUCTION]
     parts += [f"\n{machine}\n" for machine in dict.fromkeys(each["machine"] for each in tables.values())]
-    parts += [f"\n## {name}\n\n{HEAD}{''.join(rows(each['lines']))}" for name, each in tables.items()]
+    parts += [f"\n## {name}\n\n{day(each)}{HEAD}{''.join(rows(each['lines']))}" for name, each in tables.items()]
     parts += [devices.page(known[devices.SECTION])] if devices.SECTION in known else []
     return "".join([*parts, CAUSES, memory(known["memory"]) if "memory" in known else ""])
 
 
+def day(work: dict[str, Any]) -> str:
+    """When a work was measured, and at which commit."""
+    return f"Measured {work['measured']}.\n\n"
+
+
 def rows(lines: list[dict[str, Any]]) -> Iterator[str]:
-    """One line of the table for each contestant; the first at each size is ours."""
+    """One line of the table for each implementation; the first at each size is ours."""
     for n in dict.fromkeys(line["n"] for line in lines):
         ours, *others = [line for line in lines if line["n"] == n]
         floor = f"{ours['floor']:.3g}" if ours.get("floor") else ""
@@ -76,7 +91,7 @@ def rows(lines: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def shown(name: str) -> str:
-    """A contestant's name in words."""
+    """A implementation's name in words."""
     if name == SHARED:
         return "ours, with MMD, KID, energy, 1-NN, realism, rarity and authenticity"
     return "ours" if name.startswith("ours") else name.replace("_", " ")
@@ -94,14 +109,9 @@ def difference(ours: dict[str, Any], other: dict[str, Any]) -> str:
     return f"{np.max(np.abs(theirs - mine) / np.abs(mine)):.1g}"
 
 
-def memory(found: dict[str, Any]) -> str:
+def memory(known: dict[str, Any]) -> str:
     """The peaks of memory beside the inputs."""
     rows = "".join(
-        f"| {line['name']} | {line['n']} | {line['inputs']:.0f} | {line['peak']:.0f} |\n" for line in found["lines"]
+        f"| {line['name']} | {line['n']} | {line['inputs']:.0f} | {line['peak']:.0f} |\n" for line in known["lines"]
     )
-    return (
-        f"\n## Peak memory\n\nMost that a metric takes beside its inputs, two float32 clouds of n rows by "
-        f"{found['width']}; the goal is 2048 MiB for n = 50 000. What sees pairs holds them block by block: beside\n"
-        f"the centred float32 copies of both clouds (800 MiB at n = 50 000) only a few numbers for each row.\n\n"
-        f"| metric | n | inputs, MiB | peak, MiB |\n|---|---:|---:|---:|\n{rows}"
-    )
+    return f"{MEMORY.format(width=known['width'])}{day(known)}{MEMORY_HEAD}{rows}"

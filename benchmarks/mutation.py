@@ -1,35 +1,132 @@
-"""A general mutation tool over the metrics, judged by the fast claims: ``python -m benchmarks.mutation 600``."""
+"""Mutation scores per package, by a general tool: ``python -m benchmarks.mutation --jobs 2`` (extra ``mutation``).
+
+cosmic-ray finds every place that its operators can change. Of each package a random sample of places is drawn, at each
+place one of the changes that are possible there; changes of annotations and docstrings alone do not count. A mutant
+takes the place of its module in a process of its own, which runs the package's quick tests until one fails. Tests that
+start Python again see the right module: there a mutant may survive.
+
+Verdicts are kept in a log, so that a run that was stopped goes on; they hold for the code and the tests of that day.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
+import importlib
 import json
 import multiprocessing
+import os
+import platform
 import random
 import re
+import resource
+import signal
 import sys
-import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.metadata import version
+from importlib.util import spec_from_file_location
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import torch
+import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-import ganbench.check.judge  # noqa: F401 - what it needs is loaded once, before the processes part
-from ganbench.metrics import METRICS
-from tests.mutants import KILLED, PACKAGE, SURVIVED, Planter, forget
+from benchmarks.machine import today
 
-FOLDER = PACKAGE / "metrics"
-SECONDS = 60.0
-Mutant = tuple[str, str, int]  # file, operator, which of its places
+ROOT = Path(__file__).parents[1]
+PACKAGES = {  # the code of each, and the tests that may kill its mutants
+    "training": (("ganbench/training",), ("tests/training", "tests/golden")),
+    "scoring": (("ganbench/scoring",), ("tests/scoring",)),
+    "tables": (("ganbench/tables",), ("tests/tables",)),
+    "runs": (("ganbench/runs", "ganbench/records"), ("tests/runs", "tests/records")),
+    "metrics": (("ganbench/metrics",), ("tests/metrics", "tests/conformance/test_claims.py")),
+}
+LOADED = (
+    "torch._dynamo",
+    "scipy.stats",
+    "scipy.optimize",
+    "pandas",
+    "numba",
+    "sklearn.neighbors",
+    "hypothesis",
+    "rich",
+)
+PASSED, FAILED = 10, 11  # not 0 or 1, which a process that breaks may leave with
+LONGEST = 5.0  # times the processor time of the tests without a mutant: one that runs longer is killed
+ASLEEP = 60.0  # times it in seconds of a clock, for one that waits for something
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one module: where, what stood there, what stands there now, and the whole new source."""
+
+    file: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+    @property
+    def key(self) -> str:
+        return digest(self.file, self.source)
+
+
+class Planter(MetaPathFinder):
+    """Imports one module from changed source."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.path = ROOT / mutant.file
+        parts = Path(mutant.file).with_suffix("").parts
+        self.name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        self.source = mutant.source.encode()
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        folder = [str(self.path.parent)] if self.path.name == "__init__.py" else None
+        loader = Changed(self.name, str(self.path), self.source)
+        return spec_from_file_location(fullname, self.path, loader=loader, submodule_search_locations=folder)
+
+
+class Changed(SourceFileLoader):
+    """Reads the changed source; no compiled form is read or left behind."""
+
+    def __init__(self, name: str, path: str, source: bytes) -> None:
+        super().__init__(name, path)
+        self.source = source
+
+    def get_data(self, path: str) -> bytes:
+        return self.source
+
+    def path_stats(self, path: str) -> Mapping[str, float]:
+        raise OSError("a time stamp would allow the compiled form of the right source")
+
+
+def digest(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def state(package: str) -> str:
+    """Return a digest of a package's code and tests: verdicts of another state are none."""
+    paths = [ROOT / name for group in PACKAGES[package] for name in group]
+    files = [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    return digest(*(text for file in files for text in (str(file.relative_to(ROOT)), file.read_text(encoding="utf-8"))))
 
 
 def meaning(source: str) -> str:
-    """Return a module's tree without annotations, docstrings and how arguments may be named: no number shows them."""
+    """Return a module's tree without annotations, docstrings and how arguments may be named: no test shows them."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -43,100 +140,199 @@ def meaning(source: str) -> str:
     return ast.dump(tree)
 
 
-def mutants() -> Iterator[Mutant]:
-    """Yield every place of every operator in the metrics."""
-    for path in sorted(FOLDER.glob("*.py")):
-        nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
-        for name in operator_names():
-            operator = get_operator(name)
-            if not operator.arguments():
-                places = sum(len(list(operator().mutation_positions(node))) for node in nodes)
-                yield from ((path.name, name, place) for place in range(places))
+def places(file: Path) -> dict[tuple[int, int], list[tuple[str, int]]]:
+    """Return, for every place of a file that can be changed, the operators there with their running numbers."""
+    nodes = list(ast_nodes(get_ast(file.read_text(encoding="utf-8"))))
+    changes: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
+    for name in operator_names():
+        operator = get_operator(name)
+        if not operator.arguments():
+            positions = [start for node in nodes for start, _ in operator().mutation_positions(node)]
+            for number, start in enumerate(positions):
+                changes[start].append((name, number))
+    return changes
 
 
-def changed(mutant: Mutant) -> str | None:
-    """Return the mutant's source, None where it means the same or is no Python."""
-    file, name, place = mutant
-    source = (FOLDER / file).read_text(encoding="utf-8")
-    found = mutate_code(source, get_operator(name)(), place)
-    try:
-        return found if found and meaning(found) != meaning(source) else None
-    except SyntaxError:
-        return None
+def mutant_at(file: Path, changes: Sequence[tuple[str, int]], draw: random.Random) -> Mutant | None:
+    """Return one of the changes of a place, None where all mean the same or are no Python."""
+    source = file.read_text(encoding="utf-8")
+    for name, number in draw.sample(changes, len(changes)):
+        changed = mutate_code(source, get_operator(name)(), number)
+        with contextlib.suppress(SyntaxError):
+            if changed and meaning(changed) != meaning(source):
+                return described(file, source, changed)
+    return None
 
 
-def concerned(file: str) -> list[str]:
-    """Return the metrics whose modules import a file, directly or not; those that it defines come first."""
-    imports = {
-        path.stem: set(re.findall(r"from ganbench\.metrics\.(\w+) import", path.read_text(encoding="utf-8")))
-        for path in FOLDER.glob("*.py")
-    }
-    above, size = {Path(file).stem}, 0
-    while size != len(above):
-        size = len(above)
-        above |= {name for name, below in imports.items() if below & above}
-    home = {name: metric.function.__module__.rsplit(".", 1)[1] for name, metric in METRICS.items()}
-    found = [name for name in METRICS if home[name] in above]
-    return sorted(found, key=lambda name: home[name] != Path(file).stem)
+def described(file: Path, source: str, changed: str) -> Mutant:
+    """Return a mutant with the first line that differs, and the changed part of it."""
+    lines = list(zip(source.splitlines(), changed.splitlines(), strict=False))
+    number = next((i for i, (old, new) in enumerate(lines) if old != new), len(lines) - 1)
+    before, after = (line.strip() for line in lines[number])
+    return Mutant(str(file.relative_to(ROOT)), number + 1, before, after, changed)
 
 
-def trial(file: str, source: str) -> None:
-    """Plant a mutant in this process and put the fast claims to it; the exit code is the verdict."""
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    metrics = concerned(file)
-    forget()
-    sys.meta_path.insert(0, Planter(f"metrics/{file}", source))
-    from ganbench.check.claims import chosen  # noqa: PLC0415 - only now, from the changed source
-    from ganbench.check.implementation import ours  # noqa: PLC0415
-    from ganbench.check.judge import judge  # noqa: PLC0415
-
-    order = {name: i for i, name in enumerate(metrics)}
-    claims = sorted(chosen(metrics, ["fast"]), key=lambda claim: (order.get(claim.metric, 0), claim.kind == "law"))
-    sys.exit(KILLED if any(judge(claim, ours(claim.metric)).verdict != "held" for claim in claims) else SURVIVED)
-
-
-def killed(file: str, source: str) -> bool:
-    """Try a mutant in a process of its own; whatever breaks or hangs is seen."""
-    process = multiprocessing.get_context("fork").Process(target=trial, args=(file, source))
-    process.start()
-    process.join(SECONDS)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    return process.exitcode != SURVIVED
-
-
-def difference(file: str, source: str) -> str:
-    """Return the changed line, before and after."""
-    before, after = (FOLDER / file).read_text(encoding="utf-8").splitlines(), source.splitlines()
-    for number, (old, new) in enumerate(zip(before, after, strict=False), 1):
-        if old != new:
-            return f"{file}:{number}: {old.strip()} -> {new.strip()}"
-    return f"{file}: end"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Try a sample of the mutants; print survivors and figures as JSON."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("count", type=int)
-    parser.add_argument("--file", default="", help="only this file of the metrics")
-    chosen = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    everything = [mutant for mutant in mutants() if chosen.file in mutant[0]]
-    random.Random(0).shuffle(everything)  # noqa: S311 - a sample, not a secret
-    counts: dict[str, Counter[str]] = {}
-    for mutant in everything:
-        if sum(map(Counter.total, counts.values())) >= chosen.count:
+@cache
+def sample(package: str, size: int, seed: int) -> tuple[tuple[Mutant, ...], int]:
+    """Return ``size`` mutants of a package, the same for the same code and seed, and the number of places in it."""
+    files = [file for folder in PACKAGES[package][0] for file in sorted((ROOT / folder).rglob("*.py"))]
+    everywhere = [(file, changes) for file in files for _, changes in sorted(places(file).items())]
+    draw = random.Random(f"{package} {seed}")  # noqa: S311 - a sample, not a secret
+    mutants: list[Mutant] = []
+    for file, changes in draw.sample(everywhere, len(everywhere)):
+        if len(mutants) == size:
             break
-        if (source := changed(mutant)) is None:
-            continue
-        verdict = "killed" if killed(mutant[0], source) else "survived"
-        counts.setdefault(mutant[0], Counter())[verdict] += 1
-        if verdict == "survived":
-            print(f"survived: {difference(mutant[0], source)}", flush=True)
-    total = sum(counts.values(), Counter())
-    print(json.dumps({"places": len(everything), **total, "files": {k: dict(v) for k, v in sorted(counts.items())}}))
+        if mutant := mutant_at(file, changes, draw):
+            mutants.append(mutant)
+    return tuple(mutants), len(everywhere)
+
+
+def tests_of(package: str, file: str) -> list[str]:
+    """Return a package's test files; those named like the changed file come first."""
+    stem = Path(file).stem
+    paths = [ROOT / name for name in PACKAGES[package][1]]
+    files = [file for path in paths for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path])]
+    return [str(file) for file in sorted(files, key=lambda path: stem not in path.stem)]
+
+
+def trial(package: str, mutant: Mutant | None, seconds: int) -> None:
+    """Be a process of its own: plant the mutant, run the tests until one fails, and leave with the outcome."""
+    os.setsid()  # so that whatever the tests start can be ended with it
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    os.chdir(ROOT)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as scratch, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        if mutant:
+            sys.meta_path.insert(0, Planter(mutant))
+            importlib.import_module("numba").config.CACHE_DIR = scratch  # machine code is kept by the file's time stamp
+        options = ["-q", "-x", "--assert=plain", "-pno:cacheprovider", "-o", "addopts=", "-m", "not slow"]
+        options += [f"--basetemp={scratch}/tests"]
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            code = pytest.main([*options, *tests_of(package, mutant.file if mutant else "")])
+    os._exit(PASSED if code == pytest.ExitCode.OK else FAILED)
+
+
+def verdicts(package: str, mutants: Sequence[Mutant], seconds: int, jobs: int) -> Iterator[tuple[Mutant, str]]:
+    """Try mutants, ``jobs`` at once; one that hangs is ended, and killed by that."""
+    waiting, running = list(reversed(mutants)), dict[int, tuple[BaseProcess, Mutant, float]]()
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            worker = multiprocessing.get_context("fork").Process(target=trial, args=(package, waiting[-1], seconds))
+            worker.start()
+            running[worker.sentinel] = worker, waiting.pop(), time.monotonic() + ASLEEP / LONGEST * seconds
+        wait(list(running), timeout=1.0)
+        for sentinel, (process, mutant, end) in list(running.items()):
+            late = process.is_alive() and time.monotonic() > end
+            if process.is_alive() and not late:
+                continue
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid or 0, signal.SIGKILL)
+            process.join()
+            del running[sentinel]
+            yield mutant, "survived" if process.exitcode == PASSED and not late else "killed"
+
+
+def usual_seconds(package: str) -> float:
+    """Run a package's tests without a mutant; return their processor time. Exits where they fail."""
+    before = sum(os.times()[2:4])
+    process = multiprocessing.get_context("fork").Process(target=trial, args=(package, None, 7200))
+    process.start()
+    process.join()
+    if process.exitcode != PASSED:
+        sys.exit(f"{package}: its tests fail without a mutant, so that nothing can be learnt from them")
+    return sum(os.times()[2:4]) - before
+
+
+def known(log: Path) -> dict[tuple[str, ...], str]:
+    """Return the verdicts of earlier runs."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    rows = [json.loads(line) for line in lines if line.endswith("}")]
+    return {(row["package"], row["state"], row["mutant"]): row["verdict"] for row in rows}
+
+
+def measure(package: str, size: int, seed: int, jobs: int, log: Path) -> dict[Mutant, str]:
+    """Return the verdict on every mutant of a sample, and write new ones into the log."""
+    mutants, _ = sample(package, size, seed)
+    now, before = state(package), known(log)
+    result = {m: before[package, now, m.key] for m in mutants if (package, now, m.key) in before}
+    missing = [mutant for mutant in mutants if mutant not in result]
+    if missing:
+        seconds = usual_seconds(package)
+        print(f"{package}: {len(missing)} mutants to try; the tests take {seconds:.0f} s of processor time", flush=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        limit = int(max(60, LONGEST * seconds))
+        for number, (mutant, verdict) in enumerate(verdicts(package, missing, limit, jobs), 1):
+            result[mutant] = verdict
+            shown = {name: value for name, value in asdict(mutant).items() if name != "source"}
+            row = {"package": package, "state": now, "mutant": mutant.key, "verdict": verdict, **shown}
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            print(
+                f"{package} {number}/{len(missing)}: {verdict}: {mutant.file}:{mutant.line}: {mutant.after}", flush=True
+            )
+    return {mutant: result[mutant] for mutant in mutants}
+
+
+def changed_part(mutant: Mutant) -> str:
+    """Return what the mutant changes, as Markdown."""
+    return f"`{mutant.before}` becomes `{mutant.after}`".replace("|", "\\|")
+
+
+def explanations(page: Path) -> dict[str, str]:
+    """Return what people wrote into the last column of an earlier page, by the change that it is about."""
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    rows = re.findall(r"^\| ganbench/\S+ \| (.*?) \| (.*?) ?\|$", text, flags=re.MULTILINE)
+    return {change: explanation for change, explanation in rows if explanation.strip()}
+
+
+def page(results: Mapping[str, Mapping[Mutant, str]], size: int, seed: int, old: Mapping[str, str]) -> str:
+    """Return the scores and the survivors as Markdown."""
+    lines = [
+        "# Mutation scores",
+        "",
+        "Made by `python -m benchmarks.mutation` (extra `mutation`); the head of that file says what is drawn and what",
+        f"kills a mutant. Sample: {size} places of each package, seed {seed}. Measured {today()}.",
+        "",
+        f"Python {platform.python_version()}, cosmic-ray {version('cosmic-ray')}, {platform.system()} on "
+        f"{platform.machine()} with {os.cpu_count()} processors",
+        "",
+        "| package | places | mutants | killed | survived | score |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for package, verdict in results.items():
+        killed = sum(value == "killed" for value in verdict.values())
+        score = f"{100 * killed / len(verdict):.0f} %" if verdict else ""
+        total = sample(package, size, seed)[1]
+        lines.append(f"| {package} | {total} | {len(verdict)} | {killed} | {len(verdict) - killed} | {score} |")
+    lines += ["", "## Survivors", "", "| place | change | what it means |", "|---|---|---|"]
+    for verdict in results.values():
+        survivors = sorted((m for m, value in verdict.items() if value == "survived"), key=lambda m: (m.file, m.line))
+        for mutant in survivors:
+            change = changed_part(mutant)
+            lines.append(f"| {mutant.file}:{mutant.line} | {change} | {old.get(change, '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Draw a sample of mutants per package, run the package's tests on each, and write the scores."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--packages", default=",".join(PACKAGES), help="which, with commas between")
+    parser.add_argument("--sample", type=int, default=60, help="mutants of each package")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at once")
+    parser.add_argument("--log", type=Path, default=ROOT / "runs" / "mutation.jsonl", help="verdicts so far")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "mutation.md", help="the page to write")
+    options = parser.parse_args(given)
+    packages = options.packages.split(",")
+    if unknown := [name for name in packages if name not in PACKAGES]:
+        parser.error(f"unknown package {unknown[0]!r}; expected some of {', '.join(PACKAGES)}")
+    samples = {name: sample(name, options.sample, options.seed) for name in packages}
+    print(", ".join(f"{name}: {total} places" for name, (_, total) in samples.items()), flush=True)
+    for name in LOADED:  # once, before the processes part; ganbench itself is imported in each
+        importlib.import_module(name)
+    results = {name: measure(name, options.sample, options.seed, options.jobs, options.log) for name in packages}
+    options.out.write_text(page(results, options.sample, options.seed, explanations(options.out)), encoding="utf-8")
+    print(f"wrote {options.out}")
     return 0
 
 

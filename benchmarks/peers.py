@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.contestants import GRID, SUBSET, Contestant, K, summed
+from benchmarks.implementations import GRID, SUBSET, Implementation, K, summed
 from ganbench.metrics.features import Features
 from ganbench.metrics.frechet import fid, root
 
@@ -47,7 +47,7 @@ def torch_fidelity_fid(real: Any, fake: Any) -> float:
     return float(metric_fid.fid_statistics_to_metric(a, b, verbose=False)["frechet_inception_distance"])
 
 
-def cached(reference: Any) -> tuple[Contestant, Contestant]:
+def cached(reference: Any) -> tuple[Implementation, Implementation]:
     """Ours and torch-fidelity with all that the reference alone says already known."""
     from torch_fidelity import metric_fid  # noqa: PLC0415
 
@@ -76,8 +76,8 @@ def torch_fidelity_kid(real: Any, fake: Any) -> float:
 
     size = min(SUBSET, len(real))
     features = torch.from_numpy(fake), torch.from_numpy(real)
-    found = kid_features_to_metric(*features, kid_subsets=100, kid_subset_size=size, verbose=False)
-    return float(found["kernel_inception_distance_mean"])
+    scores = kid_features_to_metric(*features, kid_subsets=100, kid_subset_size=size, verbose=False)
+    return float(scores["kernel_inception_distance_mean"])
 
 
 def clean_fid_kid(real: Any, fake: Any) -> float:
@@ -106,16 +106,16 @@ def piq_kid(real: Any, fake: Any) -> float:
 def prdc(real: Any, fake: Any) -> list[float]:
     from prdc import compute_prdc  # noqa: PLC0415
 
-    found = compute_prdc(real, fake, K)
-    return [float(found[name]) for name in ("precision", "recall", "density", "coverage")]
+    scores = compute_prdc(real, fake, K)
+    return [float(scores[name]) for name in ("precision", "recall", "density", "coverage")]
 
 
 def torch_fidelity_pr(real: Any, fake: Any) -> list[float]:
     from torch_fidelity.metric_prc import prc_features_to_metric  # noqa: PLC0415
 
     features = torch.from_numpy(fake), torch.from_numpy(real)
-    found = prc_features_to_metric(*features, prc_neighborhood=K, save_cpu_ram=False, verbose=False)
-    return [float(found["precision"]), float(found["recall"])]
+    scores = prc_features_to_metric(*features, prc_neighborhood=K, save_cpu_ram=False, verbose=False)
+    return [float(scores["precision"]), float(scores["recall"])]
 
 
 def piq_pr(real: Any, fake: Any) -> list[float]:
@@ -165,14 +165,17 @@ def scikit_learn_k_nn(real: Any, _fake: Any) -> Sequence[float]:
 def scipy_k_nn(real: Any, _fake: Any) -> Sequence[float]:
     from scipy.spatial import cKDTree  # noqa: PLC0415
 
-    return summed(np.square(cKDTree(real).query(real, K + 1)[0][:, 1:]))
+    return summed(np.square(np.asarray(cKDTree(real).query(real, K + 1)[0])[:, 1:]))
 
 
 def of_modes(distance: Any, index: Any) -> list[float]:
     """High quality and the reverse KL from each point's nearest mode."""
     near = distance < 3 * 0.05
-    law = np.bincount(index[near], minlength=len(GRID)) / near.sum()
-    return [float(near.mean()), float(np.log(len(GRID)) + (law[law > 0] * np.log(law[law > 0])).sum())]
+    shares = np.bincount(index[near], minlength=len(GRID)) / near.sum()
+    return [
+        float(near.mean()),
+        float(np.log(len(GRID)) + (shares[shares > 0] * np.log(shares[shares > 0])).sum()),
+    ]
 
 
 def scikit_learn_modes(real: Any, _fake: Any) -> list[float]:

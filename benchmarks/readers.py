@@ -17,36 +17,36 @@ from PIL import Image
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from ganbench.features.preprocess import resize
-from ganbench.sources import jpeg, open_source
+from ganbench.features.resize import resize
+from ganbench.io import decode, open_source
 
-Reader = Callable[[Path, int], None]  # a folder; the side in pixels that pictures are brought to, 0 for none
+Reader = Callable[[Path, int], None]  # a folder; the side in pixels that images are resized to, 0 for none
 
 WORKERS = 2
 
 
-def pictures(folder: Path, suffix: str, side: int, count: int) -> Path:
-    """Write pictures that compress as photographs do: smooth colour with a little grain."""
+def write_images(folder: Path, suffix: str, side: int, count: int) -> Path:
+    """Write images that compress as photographs do: smooth colour with a little grain."""
     draws = np.random.default_rng(0)
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(count):
         small = Image.fromarray(draws.integers(0, 256, (8, 8, 3), np.uint8))
         smooth = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC)).astype(np.int16)
         grain = draws.normal(0, 6, smooth.shape).astype(np.int16)
-        picture = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
-        picture.save(folder / f"{i:05}.{suffix}", quality=90)
+        image = Image.fromarray((smooth + grain).clip(0, 255).astype(np.uint8))
+        image.save(folder / f"{i:05}.{suffix}", quality=90)
     return folder
 
 
 def ours(folder: Path, size: int) -> None:
-    for picture in open_source(folder).scan():
-        x = torch.from_numpy(picture.pixels).permute(2, 0, 1)[None]  # type: ignore[union-attr]
+    for image in open_source(folder).scan():
+        x = torch.from_numpy(image.pixels).permute(2, 0, 1)[None]  # type: ignore[union-attr]
         if size:
             resize("clean", x, size, size)
 
 
 def ours_by_pillow(folder: Path, size: int) -> None:
-    with patch.object(jpeg, "USABLE", False):
+    with patch.object(decode, "HAS_SIMPLEJPEG", False):
         ours(folder, size)
 
 

@@ -1,4 +1,4 @@
-"""Speed of reading, resizing and looking at image files beside the libraries people use now.
+"""Speed of reading and resizing image files, and of extracting features, beside the libraries people use now.
 
 Run with ``pytest benchmarks/test_images.py``. The table's seconds are wall time; ``cpu_ms_per_image`` in the extra
 columns counts all threads and worker processes, and is what to compare on a busy machine.
@@ -9,15 +9,16 @@ A library that is not installed is skipped, with the reason. Sizes with ``GANBEN
 import os
 import resource
 import warnings
+from functools import partial
 
 import pytest
 import torch
 
-from benchmarks.readers import DECODERS, RESIZERS, pictures
-from ganbench.features.inception_net import ORIGINAL, Inception
-from ganbench.features.preprocess import resize
+from benchmarks.readers import DECODERS, RESIZERS, write_images
+from ganbench._util.streams import stream
+from ganbench.features.inception import ORIGINAL, Inception
 from ganbench.features.random_conv import random_conv
-from ganbench.streams import stream
+from ganbench.features.resize import resize
 
 COUNT, ROUNDS = int(os.environ.get("GANBENCH_IMAGES", "400")), 3
 KINDS = {"png of 32": ("png", 32, COUNT), "jpeg of 256": ("jpg", 256, max(COUNT // 5, 8))}  # suffix, pixels, number
@@ -33,7 +34,7 @@ def measured(benchmark, group, images, run):
     """Time ``run`` over a number of images, by the wall and by the CPU."""
     benchmark.group = group
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peers warn of their own affairs
+        warnings.simplefilter("ignore")  # of the peers, which have no bearing on speed
         run()
         before = cpu()
         benchmark.pedantic(run, rounds=ROUNDS, iterations=1)
@@ -50,42 +51,43 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    return {kind: pictures(tmp_path_factory.mktemp(plan[0]), *plan) for kind, plan in KINDS.items()}
+    return {kind: write_images(tmp_path_factory.mktemp(plan[0]), *plan) for kind, plan in KINDS.items()}
 
 
-def read(contestant, folder, size):
+def read(implementation, folder, size):
     try:
-        contestant(folder, size)
+        implementation(folder, size)
     except ImportError as error:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("contestant", DECODERS)
+@pytest.mark.parametrize("implementation", DECODERS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_decoding_a_folder(kind, contestant, folders, benchmark):
-    measured(benchmark, f"{kind}: decoded", KINDS[kind][2], lambda: read(contestant, folders[kind], 0))
+def test_decoding_a_folder(kind, implementation, folders, benchmark):
+    measured(benchmark, f"{kind}: decoded", KINDS[kind][2], lambda: read(implementation, folders[kind], 0))
 
 
-@pytest.mark.parametrize("contestant", RESIZERS)
+@pytest.mark.parametrize("implementation", RESIZERS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_decoding_and_resizing_a_folder(kind, contestant, folders, benchmark):
+def test_decoding_and_resizing_a_folder(kind, implementation, folders, benchmark):
     group = f"{kind}: decoded and resized to 299"
-    measured(benchmark, group, KINDS[kind][2], lambda: read(contestant, folders[kind], 299))
+    measured(benchmark, group, KINDS[kind][2], lambda: read(implementation, folders[kind], 299))
 
 
 @pytest.mark.parametrize("name", ["tf1", "clean", "pil", "torch-fidelity"])
 @pytest.mark.parametrize("side", [32, 256])
 def test_resizing(name, side, benchmark):
     x = torch.randint(0, 256, (8, 3, side, side), dtype=torch.uint8, generator=stream(0, "x"))
-    run = lambda: resize(name, x, 299, 299)  # noqa: E731
     if name == "torch-fidelity":
         peer = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
-        run = lambda: peer.interpolate_bilinear_2d_like_tensorflow1x(x.float(), (299, 299), align_corners=False)  # noqa: E731
+        run = partial(peer.interpolate_bilinear_2d_like_tensorflow1x, x.float(), (299, 299), align_corners=False)
+    else:
+        run = partial(resize, name, x, 299, 299)
     measured(benchmark, f"{side} to 299", len(x), run)
 
 
 @pytest.mark.parametrize("form", ["eager", "folded, channels last"])
-def test_looking_through_inception(form, benchmark):
+def test_inception(form, benchmark):
     x = torch.randn(8, 3, 299, 299, generator=stream(0, "x"))
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -98,7 +100,7 @@ def test_looking_through_inception(form, benchmark):
 
 
 @pytest.mark.parametrize("side", [32, 256])
-def test_looking_through_random_filters(side, benchmark):
+def test_random_conv(side, benchmark):
     x = torch.randint(0, 256, (256, 3, side, side), dtype=torch.uint8, generator=stream(0, "x"))
-    look = random_conv()
-    measured(benchmark, f"random_conv, {side} pixels", len(x), lambda: look(x))
+    extractor = random_conv()
+    measured(benchmark, f"random_conv, {side} pixels", len(x), lambda: extractor(x))

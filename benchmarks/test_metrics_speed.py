@@ -14,20 +14,24 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import contestants as c
+from benchmarks import implementations as impl
 from benchmarks import peers
 
 ROWS, WIDTH = int(os.environ.get("GANBENCH_ROWS", "1000")), int(os.environ.get("GANBENCH_WIDTH", "2048"))
-CASES = {  # group -> the tolerance to which all must agree, and the contestants, ours first
-    "fid": (1e-4, [c.ours_fid, peers.pytorch_fid, peers.clean_fid, peers.torchmetrics_fid, peers.torch_fidelity_fid]),
-    "fid, approximate root": (0.05, [c.ours_fid, peers.piq_fid]),
-    "precision, recall, density, coverage": (1e-3, [c.ours_prdc, peers.prdc, peers.torch_fidelity_pr]),
-    "kid, 100 subsets": (0.3, [c.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid, peers.torchmetrics_kid]),
-    "mmd": (1e-3, [c.ours_mmd, peers.scikit_learn_mmd]),
-    "1-nn": (1e-12, [c.ours_one_nn, peers.scikit_learn_one_nn]),
-    "w1": (1e-12, [c.ours_w1, peers.scipy_w1, peers.pot_w1]),
+# Of each group the tolerance to which all must agree, and the implementations, ours first.
+CASES: dict[str, tuple[float, list[impl.Implementation]]] = {
+    "fid": (
+        1e-4,
+        [impl.ours_fid, peers.pytorch_fid, peers.clean_fid, peers.torchmetrics_fid, peers.torch_fidelity_fid],
+    ),
+    "fid, approximate root": (0.05, [impl.ours_fid, peers.piq_fid]),
+    "precision, recall, density, coverage": (1e-3, [impl.ours_prdc, peers.prdc, peers.torch_fidelity_pr]),
+    "kid, 100 subsets": (0.3, [impl.ours_kid, peers.torch_fidelity_kid, peers.clean_fid_kid, peers.torchmetrics_kid]),
+    "mmd": (1e-3, [impl.ours_mmd, peers.scikit_learn_mmd]),
+    "1-nn": (1e-12, [impl.ours_one_nn, peers.scikit_learn_one_nn]),
+    "w1": (1e-12, [impl.ours_w1, peers.scipy_w1, peers.pot_w1]),
 }
-PAIRS = [(group, contestant) for group, (_, contestants) in CASES.items() for contestant in contestants]
+PAIRS = [(group, implementation) for group, (_, implementations) in CASES.items() for implementation in implementations]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,28 +43,28 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def clouds():
-    return c.clouds(ROWS, WIDTH)
+def features():
+    return impl.image_features(ROWS, WIDTH)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("group", "contestant"), PAIRS, ids=[f"{group}: {each.__name__}" for group, each in PAIRS])
-def test_speed_and_value(group, contestant, clouds, benchmark):
+@pytest.mark.parametrize(("group", "implementation"), PAIRS, ids=[f"{group}: {each.__name__}" for group, each in PAIRS])
+def test_speed_and_value(group, implementation, features, benchmark):
     benchmark.group = group
     tolerance, (ours, *_) = CASES[group]
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peers warn of their own affairs
+        warnings.simplefilter("ignore")  # of the peers, which have no bearing on speed
         try:
-            contestant(*(cloud[:64, :16] for cloud in clouds))  # imports and compiles
+            implementation(*(each[:64, :16] for each in features))  # imports and compiles
         except ModuleNotFoundError as error:
             pytest.skip(str(error))
-        value = np.atleast_1d(benchmark.pedantic(contestant, args=clouds, rounds=1, iterations=1))
-    expected = np.atleast_1d(ours(*clouds))
+        value = np.atleast_1d(benchmark.pedantic(implementation, args=features, rounds=1, iterations=1))
+    expected = np.atleast_1d(ours(*features))
     benchmark.extra_info["value"] = value.tolist()
     assert value == pytest.approx(expected[: len(value)], rel=tolerance)
 
 
-def test_all_that_share_a_pass(clouds, benchmark):
+def test_all_that_share_a_pass(features, benchmark):
     benchmark.group = "precision, recall, density, coverage"
-    c.ours_shared(*(cloud[:64] for cloud in clouds))
-    benchmark.pedantic(c.ours_shared, args=clouds, rounds=1, iterations=1)
+    impl.ours_shared(*(each[:64] for each in features))
+    benchmark.pedantic(impl.ours_shared, args=features, rounds=1, iterations=1)

@@ -1,20 +1,47 @@
-"""ganbench: which GAN is better, on what evidence?"""
+"""ganbench: which GAN is better, on what evidence?
+
+``score`` compares samples with a reference, ``run`` trains and compares what a suite asks for, ``metrics`` holds every
+metric as a function of arrays. What takes long to import is imported when it is first asked for.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ganbench.external import score as score
+    from ganbench import metrics as metrics
+    from ganbench.cli.api import run as run
+    from ganbench.io.source import Reading as Reading
+    from ganbench.runs.results import Results as Results
+    from ganbench.scoring.api import Options as Options
+    from ganbench.scoring.api import score as score
+    from ganbench.scoring.report import Report as Report
 
 __version__ = version("ganbench")
+__all__ = ["Options", "Reading", "Report", "Results", "__version__", "metrics", "run", "score"]
+
+_HOMES = {
+    "Options": "ganbench.scoring.api",
+    "Reading": "ganbench.io.source",
+    "Report": "ganbench.scoring.report",
+    "Results": "ganbench.runs.results",
+    "run": "ganbench.cli.api",
+    "score": "ganbench.scoring.api",
+}
 
 
-def __getattr__(name: str) -> Any:
-    """Import ``score`` when it is first asked for: it takes torch, which the command line's help does not need."""
-    if name == "score":
-        from ganbench.external import score  # noqa: PLC0415
-
-        return score
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for: most take torch, which the command line's help does not need."""
+    if name == "metrics":
+        return import_module("ganbench.metrics")
+    if name in _HOMES:
+        value: object = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module 'ganbench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,5 +1,5 @@
 """``python -m ganbench``."""
 
-from ganbench.cli import main
+from ganbench.cli.main import main
 
 main(prog_name="ganbench")

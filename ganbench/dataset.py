@@ -14,7 +14,22 @@ Tensors = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Space:
-    """Where examples live: ``shape`` of one example, number of ``classes`` (0: unlabelled), value range."""
+    """Where examples live.
+
+    Parameters
+    ----------
+    shape
+        Of one example: (d,) for points, (channels, height, width) for images.
+    classes
+        Number of labels; 0 where examples have none.
+    low, high
+        Range of the values.
+
+    Examples
+    --------
+    >>> Space(shape=(1, 8, 8), classes=10, low=-1.0, high=1.0).is_image
+    True
+    """
 
     shape: tuple[int, ...]
     classes: int
@@ -29,7 +44,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Modes:
-    """The components of a mixture whose law is known: ``centres`` (K, d) and one standard deviation."""
+    """The components of a mixture whose distribution is known: ``centres`` (K, d) and one standard deviation."""
 
     centres: Tensor
     sd: float
@@ -38,20 +53,20 @@ class Modes:
 class Source(Protocol):
     """Something that examples can be drawn from.
 
-    Drawing happens in two moves, so that a seed's draws are made on the CPU by its own stream
-    while the examples are made on the device, inside the traced step: tickets say which, examples are what.
+    Drawing has two steps: indices say which examples, drawn on the CPU by a seed's own stream; the examples are then
+    made on the device, inside the traced update.
     """
 
     size: int | None  # None: streamed, every draw is new
 
-    def tickets(self, n: int, stream: torch.Generator) -> Tensors:
+    def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``n`` random choices as small CPU tensors, each with leading axis ``n``."""
 
     def distinct(self, n: int, stream: torch.Generator) -> Tensors:
-        """``n`` tickets of different examples in random order; raises BadInput where a finite source has fewer."""
+        """Indices of ``n`` different examples in random order; raises BadInput where a finite source has fewer."""
 
-    def examples(self, tickets: Tensors) -> tuple[Tensor, Tensor]:
-        """``(x, y)`` for tickets with any leading axes: x (..., *shape) float32, y (...) int64."""
+    def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
+        """``(x, y)`` for indices with any leading axes: x (..., *shape) float32, y (...) int64."""
 
     def to(self, device: torch.device) -> Source:
         """Return the same source with its constants on ``device``."""
@@ -61,8 +76,28 @@ class Source(Protocol):
 class Dataset:
     """A named source of labelled examples, split by a fixed rule.
 
-    ``train`` is what players see; ``held_out`` is the reference that samples are scored against;
-    ``control`` is real data in neither, for the row that shows what a perfect generator would score.
+    Parameters
+    ----------
+    name
+        As in records and tables.
+    space
+        Shape, classes and range of an example.
+    train
+        What baselines are trained on.
+    held_out
+        The reference that samples are scored against.
+    control
+        Real data in neither, which show what a perfect generator would score.
+    split
+        The rule of the split, in words; recorded with every score.
+    features
+        Name of the extractor that is used unless another is asked for.
+    latent
+        A sensible length of the noise vector for a generator of such data.
+    modes
+        The components of a mixture whose distribution is known.
+    version
+        Raised when an example or the split changes; part of a record's key.
     """
 
     name: str
@@ -70,10 +105,11 @@ class Dataset:
     train: Source
     held_out: Source
     control: Source
-    split: str  # the rule, in words; recorded with every score
-    features: str  # the extractor that looks at it unless another is asked for
-    latent: int = 2  # a sensible size of the noise vector for a generator of such data
+    split: str
+    features: str
+    latent: int = 2
     modes: Modes | None = None
+    version: int = 1
 
 
 Factory = Callable[[], Dataset]

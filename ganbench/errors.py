@@ -6,7 +6,8 @@ GanbenchError
 │   ├── BadInput        an array, a file or a value that cannot be used
 │   └── Missing         data, weights or a package that is not here
 └── CellError           one cell of a suite could not be finished       exit code 1
-    └── Diverged        its numbers stopped being finite
+    ├── Diverged        its numbers stopped being finite
+    └── UserCodeError   a user's own function raised; names its line
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class Missing(RequestError):
 
 class CellError(GanbenchError, RuntimeError):
     """A cell that could not be finished."""
+
+
+class UserCodeError(CellError):
+    """A user's own function raised, or returned what it must not."""
 
 
 class Diverged(CellError):

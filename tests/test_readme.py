@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
-from ganbench import data, roster
+from ganbench import data
 from ganbench.metrics import coverage, fid, kid
-from ganbench.sample import Sampler
-from ganbench.train import Plan, Trainer
+from ganbench.training import registry
+from ganbench.training.sampler import Sampler
+from ganbench.training.trainer import Plan, Trainer
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,7 +22,7 @@ def test_the_baseline_in_the_readme_plays(tmp_path: Path) -> None:
     path = tmp_path / "hinge.py"
     path.write_text(code, encoding="utf-8")
     ring = data.load("ring8")
-    trainer = Trainer(roster.configure(str(path), {"margin": 2.0}, ring), ring, [0], Plan(2, batch=8))
+    trainer = Trainer(registry.configure(str(path), {"margin": 2.0}, ring), ring, [0], Plan(2, batch=8))
     trainer.run()
     assert Sampler(trainer).draw(3)[0].isfinite().all()
 

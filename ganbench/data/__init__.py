@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ganbench._util.names import find
 from ganbench.data.names import Settings, settle, spelled, split
 from ganbench.errors import BadInput
-from ganbench.find import find
 
 if TYPE_CHECKING:  # importing it takes torch, which a list of names does not need
     from ganbench.dataset import Dataset

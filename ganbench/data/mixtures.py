@@ -1,4 +1,4 @@
-"""Gaussians on a ring and on a grid: data whose law is known, so that missed modes can be counted."""
+"""Gaussians on a ring and on a grid: data whose distribution is known, so that missed modes can be counted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from math import isfinite
 import torch
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.data.sources import Finite, Streamed
 from ganbench.dataset import Dataset, Modes, Source, Space
 from ganbench.errors import BadInput
-from ganbench.streams import stream
 
 REACH = 6  # sd beyond the outermost centre that the space includes: a coordinate falls outside once in 10^9
 
@@ -45,24 +45,24 @@ def mixture(name: str, centres: Tensor, sd: float, size: int | None) -> Dataset:
     """Return the data set of equal Gaussians around ``centres`` (K, d); its reference is always streamed."""
     positive("sd", sd)
     modes = Modes(centres.float(), float(sd))
-    law = Streamed(modes)
+    distribution = Streamed(modes)
     edge = float(centres.abs().max()) + REACH * sd
     return Dataset(
         name=name,
         space=Space(shape=(centres.shape[1],), classes=len(centres), low=-edge, high=edge),
-        train=law if size is None else drawn(law, size),
-        held_out=law,
-        control=law,
+        train=distribution if size is None else drawn(distribution, size),
+        held_out=distribution,
+        control=distribution,
         split="every draw is new" if size is None else f"train: {size} draws made once; all others are new",
         features="identity",
         modes=modes,
     )
 
 
-def drawn(law: Streamed, size: int) -> Source:
+def drawn(distribution: Streamed, size: int) -> Source:
     """Return ``size`` examples drawn once, the same ones on every machine and for every seed."""
     whole("size", size, least=1)
-    return Finite(*law.examples(law.tickets(size, stream(0, "mixture", "train"))))
+    return Finite(*distribution.examples(distribution.indices(size, stream(0, "mixture", "train"))))
 
 
 def whole(name: str, value: int, least: int) -> None:

@@ -89,7 +89,7 @@ def unpacked(folder: Path, name: str) -> bytes:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError) as error:
         raise BadInput(f"{path} cannot be read ({error}); delete it to download it again") from error
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != MD5[name]:
-        raise BadInput(f"{path}: expected MD5 {MD5[name]} (unpacked), found {found}; delete it to download it again")
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if digest != MD5[name]:
+        raise BadInput(f"{path}: expected MD5 {MD5[name]} (unpacked), found {digest}; delete it to download it again")
     return content

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from ganbench._util.names import check_names
 from ganbench.errors import BadInput
-from ganbench.find import check_names
 
 Setting = int | float | None
 Settings = Mapping[str, Setting]

@@ -18,7 +18,7 @@ class Finite:
         self.x, self.y = x, y
         self.size: int | None = len(x)
 
-    def tickets(self, n: int, stream: torch.Generator) -> Tensors:
+    def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``index`` (n,) int64: drawn independently and with replacement, so that batches of any size are alike."""
         return {"index": torch.randint(len(self.x), (n,), generator=stream)}
 
@@ -28,9 +28,9 @@ class Finite:
             raise BadInput(f"asked for {n} distinct examples of a source that has {len(self.x)}")
         return {"index": torch.randperm(len(self.x), generator=stream)[:n]}
 
-    def examples(self, tickets: Tensors) -> tuple[Tensor, Tensor]:
+    def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
         """``(x[index], y[index])`` for an index with any axes."""
-        index = tickets["index"]
+        index = indices["index"]
         return self.x[index], self.y[index]
 
     def to(self, device: torch.device) -> Finite:
@@ -47,7 +47,7 @@ class Stacked:
         self.source, self.classes = source, classes
         self.size: int | None = None
 
-    def tickets(self, n: int, stream: torch.Generator) -> Tensors:
+    def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``index`` (n, 3) int64, drawn independently and with replacement."""
         return {"index": torch.randint(len(self.source.x), (n, 3), generator=stream)}
 
@@ -62,9 +62,9 @@ class Stacked:
             code = first_of_each(torch.randint(size**3, (2 * n,), generator=stream))
         return {"index": torch.stack([code // size**2, code // size % size, code % size], 1)[:n]}
 
-    def examples(self, tickets: Tensors) -> tuple[Tensor, Tensor]:
+    def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
         """Images (..., 3, height, width) and labels 100 r + 10 g + b, for ten classes, with any leading axes."""
-        x, y = self.source.examples(tickets)
+        x, y = self.source.examples(indices)
         r, g, b = y.unbind(-1)
         return x.squeeze(-3), (r * self.classes + g) * self.classes + b
 
@@ -87,20 +87,20 @@ class Streamed:
         self.modes = modes
         self.size: int | None = None
 
-    def tickets(self, n: int, stream: torch.Generator) -> Tensors:
+    def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``mode`` (n,) int64, uniform, and ``noise`` (n, d) float32, standard normal."""
         count, dim = self.modes.centres.shape
         mode = torch.randint(count, (n,), generator=stream)
         return {"mode": mode, "noise": torch.randn(n, dim, generator=stream)}
 
     def distinct(self, n: int, stream: torch.Generator) -> Tensors:
-        """``n`` fresh tickets: a continuous law does not repeat itself."""
-        return self.tickets(n, stream)
+        """Indices of ``n`` new draws: a continuous distribution does not repeat itself."""
+        return self.indices(n, stream)
 
-    def examples(self, tickets: Tensors) -> tuple[Tensor, Tensor]:
-        """``(centres[mode] + sd * noise, mode)`` for tickets with any leading axes."""
-        mode = tickets["mode"]
-        return self.modes.centres[mode] + self.modes.sd * tickets["noise"], mode
+    def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
+        """``(centres[mode] + sd * noise, mode)`` for indices with any leading axes."""
+        mode = indices["mode"]
+        return self.modes.centres[mode] + self.modes.sd * indices["noise"], mode
 
     def to(self, device: torch.device) -> Streamed:
         return Streamed(Modes(self.modes.centres.to(device), self.modes.sd))

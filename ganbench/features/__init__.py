@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench._util.names import find
 from ganbench.errors import BadInput
-from ganbench.find import find
 
 if TYPE_CHECKING:  # importing it takes torch, which a list of names does not need
     from ganbench.features.base import Extractor
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # importing it takes torch, which a list of names does not ne
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table of contents: what it looks at, and where the factory is.
+    """One line of the table of contents: what it computes, and where the factory is.
 
     The factory of an extractor with ``published`` weights takes their file and whether it may be fetched.
     """
@@ -39,9 +39,9 @@ ENTRIES = [
     Entry("pixels", "raw pixels of images, in one row", "identity", "pixels"),
     Entry("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
     Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
-    Entry("stacked_digits", "the classifier of digits on each channel, side by side", "stacked", "stacked_digits"),
-    Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "stacked", "stacked_mnist"),
-    Entry("random_conv", "320 answers of fixed random filters to any pictures", "random_conv", "random_conv"),
+    Entry("stacked_digits", "the classifier of digits on each channel, side by side", "classifier", "stacked_digits"),
+    Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "classifier", "stacked_mnist"),
+    Entry("random_conv", "320 activations of fixed random filters, of any pictures", "random_conv", "random_conv"),
     Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
     Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),
     Entry("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),

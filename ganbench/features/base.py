@@ -25,16 +25,16 @@ class Extracted:
 
 
 class Extractor(Protocol):
-    """Something that looks at examples; ``identity`` is all that its numbers depend on, for a score's identity."""
+    """From examples to features; ``identity`` is all that its numbers depend on, for a score's identity."""
 
     name: str
     identity: dict[str, str]
 
     def accepts(self, space: Space) -> bool:
-        """Whether examples of this space can be looked at."""
+        """Whether examples of this space can be used."""
 
     def __call__(self, x: Tensor) -> Extracted:
-        """Look at examples (n, *shape) on any device; raises BadInput for another shape or values not finite."""
+        """Extract from examples (n, *shape) on any device; raises BadInput for another shape or values not finite."""
 
 
 def in_batches(function: Callable[[Tensor], Tensor], x: Tensor, size: int = BATCH) -> Tensor:

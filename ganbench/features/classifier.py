@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import safetensors.torch
@@ -17,6 +17,7 @@ from ganbench.features.base import Extracted, checked, in_batches
 
 WEIGHTS = Path(__file__).parent / "weights"
 CLASSES = 10
+STACKED = 3  # channels of a stack of digits
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Network(nn.Module):
 class Classifier:
     """A trained Network as an extractor.
 
-    It computes in float64 and rounds to float32, so that features are the same on every device and in every company
+    It computes in float64 and rounds to float32, so that features are the same on every device and in every batch
     up to the last bit of a float32.
     """
 
@@ -81,7 +82,7 @@ class Classifier:
         return space.shape == (1, self.plan.side, self.plan.side) and (space.low, space.high) == (-1.0, 1.0)
 
     def __call__(self, x: Tensor) -> Extracted:
-        """Look at images (n, 1, side, side) in [-1, 1]; features (n, d), posteriors (n, 10); raises BadInput."""
+        """Return features (n, d) and posteriors (n, 10) of images (n, 1, side, side) in [-1, 1]; raises BadInput."""
         values = self.features(x)
         return Extracted(values, self.posteriors(values))
 
@@ -109,9 +110,9 @@ def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
         weights = path.read_bytes()
     except OSError as error:
         raise Missing(f"the weights of features {name} cannot be read ({error}); install the package again") from error
-    found = hashlib.sha256(weights).hexdigest()
-    if found != plan.sha256:
-        raise BadInput(f"{path}: expected SHA-256 {plan.sha256}, found {found}; install the package again")
+    digest = hashlib.sha256(weights).hexdigest()
+    if digest != plan.sha256:
+        raise BadInput(f"{path}: expected SHA-256 {plan.sha256}, found {digest}; install the package again")
     return Classifier(name, plan, weights)
 
 
@@ -123,3 +124,35 @@ def digits() -> Classifier:
 def mnist() -> Classifier:
     """Return the classifier of MNIST's digits."""
     return classifier("mnist")
+
+
+class Stacked:
+    """Features of each channel alone; a stack's posterior is the product of its channels'."""
+
+    def __init__(self, alone: Classifier) -> None:
+        self.alone, self.name = alone, f"stacked_{alone.name}"
+        self.identity = alone.identity | {"name": self.name, "channels": "each alone, side by side"}
+
+    def accepts(self, space: Space) -> bool:
+        """Three channels, each of which the classifier takes."""
+        return space.shape[:1] == (STACKED,) and self.alone.accepts(replace(space, shape=(1, *space.shape[1:])))
+
+    def __call__(self, x: Tensor) -> Extracted:
+        """Return features (n, 3 d) and posteriors (n, 1000), of 100 r + 10 g + b, of images (n, 3, side, side)."""
+        side = self.alone.plan.side
+        each = self.alone(checked(x, (STACKED, side, side), self.name).flatten(0, 1)[:, None])
+        if each.posteriors is None:
+            return Extracted(each.values.unflatten(0, (-1, STACKED)).flatten(1))
+        r, g, b = each.posteriors.unflatten(0, (-1, STACKED)).unbind(1)
+        joint = torch.einsum("ni,nj,nk->nijk", r, g, b).flatten(1)
+        return Extracted(each.values.unflatten(0, (-1, STACKED)).flatten(1), joint)
+
+
+def stacked_digits() -> Stacked:
+    """Return the classifier of 8 by 8 digits, three times."""
+    return Stacked(digits())
+
+
+def stacked_mnist() -> Stacked:
+    """Return the classifier of MNIST's digits, three times."""
+    return Stacked(mnist())

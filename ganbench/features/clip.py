@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from ganbench.features.images import ImageNetwork, View
+from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.vit import Plan, VisionTransformer, quick_gelu
 from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from ganbench.features.images import ImageNetwork, View
+from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.vit import Plan, VisionTransformer
 from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
 

@@ -1,4 +1,4 @@
-"""Inception as an extractor: the network of the Frechet distance and of the Inception score, and torchvision's.
+"""Inception v3: the graph of 2015 of the Frechet distance and of the Inception score, and the one torchvision trained.
 
 The structure is tested against torchvision's; the published weights themselves were not at hand when this was written,
 so no published score has been reproduced with them: what is certain is that only files with the digests below are used.
@@ -6,12 +6,17 @@ so no published score has been reproduced with them: what is certain is that onl
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ganbench.features.images import ImageNetwork, View
-from ganbench.features.inception_net import ORIGINAL, TORCHVISION, Inception, Plan
+from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
 
 BATCH, SIDE = 8, 299
@@ -29,6 +34,14 @@ TORCHVISION_FILE = WeightsFile(
 )
 ORIGINAL_SCALE = (128.0,), (128.0,)
 TORCHVISION_SCALE = (127.5,), (127.5,)
+FEATURES = 2048
+Pool = Callable[[Tensor], Tensor]
+Kernel = int | tuple[int, int]  # height and width
+
+average: Pool = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1)
+average_inside: Pool = partial(F.avg_pool2d, kernel_size=3, stride=1, padding=1, count_include_pad=False)
+largest: Pool = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1)
+halve: Pool = partial(F.max_pool2d, kernel_size=3, stride=2)
 
 
 def inception(weights: Path | None = None, download: bool = False) -> ImageNetwork:
@@ -56,14 +69,181 @@ def original(name: str, view: View, weights: Path | None, download: bool) -> Ima
     return extractor({"name": name, "weights_sha256": ORIGINAL_FILE.sha256}, view, ORIGINAL, state)
 
 
-def extractor(identity: dict[str, str], view: View, plan: Plan, state: State, batch: int = BATCH) -> ImageNetwork:
-    """Return an extractor with these weights: 2048 features, posteriors over the plan's classes.
+def extractor(identity: dict[str, str], view: View, variant: Variant, state: State, batch: int = BATCH) -> ImageNetwork:
+    """Return an extractor with these weights: 2048 features, posteriors over the variant's classes.
 
     Raises BadInput for weights that are not this network's.
     """
     with torch.device("meta"):  # drawing first weights would take time and move the global generator
-        network = Inception(plan)
+        network = Inception(variant)
     filled(network, state, identity["name"]).fold()
-    if not plan.bias:
+    if not variant.bias:
         network.fc.register_parameter("bias", None)
     return ImageNetwork({**identity, "layer": "global average pool, 2048"}, view, network, batch)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs between the two networks: pools within the blocks, the last block's pool, and the read-out."""
+
+    classes: int
+    pool: Pool
+    last_pool: Pool
+    bias: bool  # whether the read-out's bias is used
+
+
+# The graph of 2015 divides a branch's average by the pixels inside the picture, ends on a maximum, and its logits
+# for the Inception score leave the bias out (Salimans et al., 2016; Heusel et al., 2017).
+ORIGINAL = Variant(1008, average_inside, largest, bias=False)
+TORCHVISION = Variant(1000, average, average, bias=True)
+
+
+class Convolution(nn.Module):
+    """Convolution, batch normalisation, rectifier."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: Kernel = 1, *, stride: int = 1, pad: bool = True) -> None:
+        super().__init__()
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        padding = (height // 2, width // 2) if pad and stride == 1 else 0
+        self.conv = nn.Conv2d(inputs, outputs, (height, width), stride, padding, bias=False)
+        self.bn: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(outputs, eps=1e-3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu_(self.bn(self.conv(x)))
+
+    def fold(self) -> None:
+        """Make normalisation by fixed statistics part of the convolution, computed in float64."""
+        if isinstance(self.bn, nn.BatchNorm2d):
+            self.conv = fuse_conv_bn_eval(self.conv.double(), self.bn.double()).float()
+            self.bn = nn.Identity()
+
+
+C = Convolution
+Chain = list[Convolution | tuple[Convolution, ...]]  # a tuple is a fork, its ends joined
+
+
+class Mixed(nn.Module):
+    """Chains of convolutions side by side, joined along the channels; the chain ``branch_pool`` starts with a pool."""
+
+    def __init__(self, pool: Pool, chains: dict[str, Chain]) -> None:
+        super().__init__()
+        self.pool, self.steps = pool, {}
+        for branch, chain in chains.items():
+            self.steps[branch] = [
+                tuple(self.named(label(branch, len(chain), i, len(fork), j), layer) for j, layer in enumerate(fork))
+                for i, fork in enumerate(step if isinstance(step, tuple) else (step,) for step in chain)
+            ]
+
+    def named(self, name: str, layer: Convolution) -> str:
+        """Register a layer under the name it has in weight files."""
+        self.add_module(name, layer)
+        return name
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([end for branch in self.steps for end in self.ends(branch, x)], 1)
+
+    def ends(self, branch: str, x: Tensor) -> list[Tensor]:
+        """Return what comes out of one chain."""
+        ends = [self.pool(x) if branch == "branch_pool" else x]
+        for names in self.steps[branch]:
+            ends = [self.get_submodule(name)(ends[0]) for name in names]
+        return ends
+
+
+def label(branch: str, length: int, i: int, forks: int, j: int) -> str:
+    """Name a layer: its number where the chain has several, its letter where the step forks."""
+    number = f"_{i + 1}" if length > 1 else ""
+    return f"{branch}{number}{'ab'[j] if forks > 1 else ''}"
+
+
+def block_a(inputs: int, pooled: int, pool: Pool) -> Mixed:
+    """35 by 35 pixels."""
+    small: Chain = [C(inputs, 64), C(64, 96, 3), C(96, 96, 3)]
+    chains: dict[str, Chain] = {
+        "branch1x1": [C(inputs, 64)],
+        "branch5x5": [C(inputs, 48), C(48, 64, 5)],
+        "branch3x3dbl": small,
+        "branch_pool": [C(inputs, pooled)],
+    }
+    return Mixed(pool, chains)
+
+
+def block_b(inputs: int) -> Mixed:
+    """From 35 by 35 pixels to 17 by 17."""
+    small: Chain = [C(inputs, 64), C(64, 96, 3), C(96, 96, 3, stride=2)]
+    return Mixed(halve, {"branch3x3": [C(inputs, 384, 3, stride=2)], "branch3x3dbl": small, "branch_pool": []})
+
+
+def block_c(inputs: int, middle: int, pool: Pool) -> Mixed:
+    """17 by 17 pixels."""
+    row, column = (1, 7), (7, 1)
+    twice: Chain = [C(inputs, middle), C(middle, middle, column), C(middle, middle, row), C(middle, middle, column)]
+    chains: dict[str, Chain] = {
+        "branch1x1": [C(inputs, 192)],
+        "branch7x7": [C(inputs, middle), C(middle, middle, row), C(middle, 192, column)],
+        "branch7x7dbl": [*twice, C(middle, 192, row)],
+        "branch_pool": [C(inputs, 192)],
+    }
+    return Mixed(pool, chains)
+
+
+def block_d(inputs: int) -> Mixed:
+    """From 17 by 17 pixels to 8 by 8."""
+    cross: Chain = [C(inputs, 192), C(192, 192, (1, 7)), C(192, 192, (7, 1)), C(192, 192, 3, stride=2)]
+    small: Chain = [C(inputs, 192), C(192, 320, 3, stride=2)]
+    return Mixed(halve, {"branch3x3": small, "branch7x7x3": cross, "branch_pool": []})
+
+
+def block_e(inputs: int, pool: Pool) -> Mixed:
+    """8 by 8 pixels."""
+
+    def fork() -> tuple[Convolution, Convolution]:
+        return C(384, 384, (1, 3)), C(384, 384, (3, 1))
+
+    chains: dict[str, Chain] = {
+        "branch1x1": [C(inputs, 320)],
+        "branch3x3": [C(inputs, 384), fork()],
+        "branch3x3dbl": [C(inputs, 448), C(448, 384, 3), fork()],
+        "branch_pool": [C(inputs, 192)],
+    }
+    return Mixed(pool, chains)
+
+
+class Inception(nn.Module):
+    """Inception v3 (Szegedy et al., 2016) without its auxiliary head; the layers' names are those of weight files."""
+
+    def __init__(self, variant: Variant) -> None:
+        super().__init__()
+        self.Conv2d_1a_3x3 = C(3, 32, 3, stride=2)
+        self.Conv2d_2a_3x3 = C(32, 32, 3, pad=False)
+        self.Conv2d_2b_3x3 = C(32, 64, 3)
+        self.Conv2d_3b_1x1 = C(64, 80)
+        self.Conv2d_4a_3x3 = C(80, 192, 3, pad=False)
+        self.Mixed_5b = block_a(192, 32, variant.pool)
+        self.Mixed_5c = block_a(256, 64, variant.pool)
+        self.Mixed_5d = block_a(288, 64, variant.pool)
+        self.Mixed_6a = block_b(288)
+        self.Mixed_6b = block_c(768, 128, variant.pool)
+        self.Mixed_6c = block_c(768, 160, variant.pool)
+        self.Mixed_6d = block_c(768, 160, variant.pool)
+        self.Mixed_6e = block_c(768, 192, variant.pool)
+        self.Mixed_7a = block_d(768)
+        self.Mixed_7b = block_e(1280, variant.pool)
+        self.Mixed_7c = block_e(2048, variant.last_pool)
+        self.fc = nn.Linear(FEATURES, variant.classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the global average pool (n, 2048) of scaled images (n, 3, 299, 299)."""
+        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
+        x = halve(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(x))))
+        x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))
+        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))))
+        x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
+        return x.mean((2, 3))
+
+    def fold(self) -> Inception:
+        """Fold every normalisation into its convolution, for looking only; returns this network."""
+        for module in self.eval().modules():
+            if isinstance(module, Convolution):
+                module.fold()
+        return self

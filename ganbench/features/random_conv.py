@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.errors import BadInput
-from ganbench.features.images import ImageNetwork, View
+from ganbench.features.image_network import ImageNetwork, View
 
 SHA256 = "6171ccf6b7cd91e13ef46c28fe22007eddf8cc665db0e5bdee5d5b08ade58309"
 CHANNELS = (3, 32, 64, 96, 128)
@@ -20,7 +20,7 @@ SPREAD = sqrt((256**2 - 1) / 12)  # standard deviation of a uniform byte
 
 
 class RandomConv(nn.Module):
-    """Four halving layers; features are the mean over the picture of what each layer answers.
+    """Four halving layers; features are the mean over the picture of each layer's activations.
 
     The filters come from SHAKE-256, not from a random generator, so that they are the same numbers on every machine
     and under every version of every library.
@@ -33,11 +33,11 @@ class RandomConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features (n, 320) of scaled images (n, 3, 64, 64)."""
-        answers = []
+        activations = []
         for weight in self.buffers():
             x = F.leaky_relu(F.conv2d(x, weight, stride=2, padding=1), 0.2)
-            answers.append(x.mean((2, 3)))
-        return torch.cat(answers, 1)
+            activations.append(x.mean((2, 3)))
+        return torch.cat(activations, 1)
 
 
 def filters(layer: int, shape: tuple[int, ...]) -> Tensor:
@@ -56,8 +56,8 @@ def digest_of(network: RandomConv) -> str:
 def random_conv() -> ImageNetwork:
     """Return the extractor; raises BadInput where the filters are not those that the pinned digest stands for."""
     network = RandomConv()
-    found = digest_of(network)
-    if found != SHA256:
-        raise BadInput(f"features random_conv: expected filters of SHA-256 {SHA256}, made {found}")
-    identity = {"name": "random_conv", "weights_sha256": found, "layer": "means of the 4 layers, 320"}
+    digest = digest_of(network)
+    if digest != SHA256:
+        raise BadInput(f"features random_conv: expected filters of SHA-256 {SHA256}, made {digest}")
+    identity = {"name": "random_conv", "weights_sha256": digest, "layer": "means of the 4 layers, 320"}
     return ImageNetwork(identity, View("clean", SIDE, (127.5,), (127.5,)), network, BATCH)

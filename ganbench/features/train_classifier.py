@@ -15,12 +15,12 @@ import safetensors.torch
 import torch
 from torch.nn import functional as F
 
+from ganbench._util.streams import stream
 from ganbench.data import load
 from ganbench.data.sources import Finite
 from ganbench.dataset import Source
 from ganbench.errors import BadInput, RequestError
 from ganbench.features.classifier import PLANS, Classifier, Network
-from ganbench.streams import stream
 
 SEED = 0
 

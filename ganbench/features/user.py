@@ -1,42 +1,46 @@
-"""A user's own extractor: a function in a Python file or a TorchScript module, run because the user names it."""
+"""A user's own extractor: a callable, a function in a Python file or a TorchScript module, which the user named."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ganbench._util.names import suggestion
+from ganbench._util.user_code import imported, in_one_line
 from ganbench.dataset import Space
 from ganbench.errors import BadInput, Missing, UnknownName
 from ganbench.features.base import Extracted, in_batches
-from ganbench.features.preprocess import as_uint8, is_picture
-from ganbench.find import suggestion
+from ganbench.features.resize import as_uint8, is_picture
 
 BATCH = 64
 Function = Callable[[Tensor], Any]
+Pixels = Literal["uint8", "[-1, 1]"]
 
 
 class UserFeatures:
-    """A user's function from uint8 images (n, 1 or 3, h, w) to features (n, d), called on batches of one fixed size.
+    """A user's function from images (n, 1 or 3, h, w) to features (n, d), called on batches of one fixed size.
 
-    Its identity is the digest of its file: what that file imports or reads is not part of it.
+    ``pixels`` says what it is given: uint8, or floats in [-1, 1]. Its identity is the digest of its file or source:
+    what that imports or reads is not part of it.
     """
 
-    def __init__(self, name: str, sha256: str, function: Function) -> None:
-        self.name, self.function = name, function
+    def __init__(self, name: str, digest: dict[str, str], function: Function, pixels: Pixels = "uint8") -> None:
+        self.name, self.function, self.pixels = name, function, pixels
         self.identity = {
             "name": name,
-            "file_sha256": sha256,
-            "preprocessing": "floats in [-1, 1] are rounded to uint8; then the user's own",
+            **digest,
+            "preprocessing": "floats in [-1, 1] are rounded to uint8; then the user's own"
+            if pixels == "uint8"
+            else "rounded to uint8, v / 127.5 - 1; then the user's own",
             "layer": "the user's own",
         }
 
@@ -45,13 +49,13 @@ class UserFeatures:
         return is_picture(space)
 
     def __call__(self, x: Tensor) -> Extracted:
-        """Look at images, uint8 or in [-1, 1]; raises BadInput where the function fails or returns no finite (n, d)."""
-        return Extracted(in_batches(self.look, as_uint8(x.detach(), self.name), BATCH))
+        """Return features of images, uint8 or in [-1, 1]; raises BadInput where the function fails or is not finite."""
+        return Extracted(in_batches(self.extract, as_uint8(x.detach(), self.name), BATCH))
 
-    def look(self, batch: Tensor) -> Tensor:
+    def extract(self, batch: Tensor) -> Tensor:
         """Call the function on one batch, and check what comes back."""
         try:
-            answer = self.function(batch)
+            answer = self.function(batch if self.pixels == "uint8" else batch.float().div_(127.5).sub_(1))
         except Exception as error:  # whatever a user's code raises is the user's to read
             raise BadInput(f"features {self.name}: {in_one_line(error)}") from error
         values = torch.from_numpy(answer) if isinstance(answer, np.ndarray) else answer
@@ -61,6 +65,36 @@ class UserFeatures:
         if values.is_complex() or not bool(values.isfinite().all()):
             raise BadInput(f"features {self.name}: expected finite real numbers")
         return values.detach().float()
+
+
+def from_callable(function: Function, pixels: Pixels = "uint8") -> UserFeatures:
+    """Return a callable as an extractor; its identity is its qualified name and the digest of its source.
+
+    Of a torch module the weights count too. Raises BadInput for what is not callable or ``pixels`` that are neither.
+    """
+    if not callable(function):
+        raise BadInput(f"features: expected a name or a callable, got {type(function).__name__}")
+    if pixels not in ("uint8", "[-1, 1]"):
+        raise BadInput(f"pixels: expected 'uint8' or '[-1, 1]', got {pixels!r}")
+    known: Any = function if hasattr(function, "__qualname__") else type(function)
+    name = f"{known.__module__}.{known.__qualname__}"
+    return UserFeatures(name, {"source_sha256": source_digest(function, known)}, function, pixels)
+
+
+def source_digest(function: Any, known: Any) -> str:
+    """Return the digest of a callable's source, of its compiled code where there is no source, and of its weights."""
+    try:
+        content = inspect.getsource(known).encode()
+    except (OSError, TypeError):
+        code = getattr(known, "__code__", None)
+        content = code.co_code + repr(code.co_consts).encode() if code else repr(known).encode()
+    digest = hashlib.sha256(content)
+    if isinstance(function, nn.Module):
+        for name, value in sorted(function.state_dict().items()):
+            digest.update(
+                name.encode() + value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+            )
+    return digest.hexdigest()
 
 
 def user(name: str) -> UserFeatures:
@@ -77,29 +111,22 @@ def user(name: str) -> UserFeatures:
     if path.suffix == ".py" and not function:
         raise BadInput(f"features {name}: expected the function too, as in {path}:extract")
     title = f"{path.name}:{function}" if function else path.name
-    found = from_python(path, content, function) if function else from_script(path, content)
-    return UserFeatures(title, hashlib.sha256(content).hexdigest(), found)
+    called = from_python(path, function) if function else from_script(path, content)
+    return UserFeatures(title, {"file_sha256": hashlib.sha256(content).hexdigest()}, called)
 
 
-def from_python(path: Path, content: bytes, function: str) -> Function:
-    """Run a Python file, which the user named to be run, and return its function; no compiled form is left behind."""
-    module = ModuleType(f"_ganbench_features_{hashlib.sha256(bytes(path.resolve()) + content).hexdigest()[:16]}")
-    module.__file__ = str(path.resolve())
-    sys.modules[module.__name__] = module  # a dataclass looks its module up while it is made
-    try:
-        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102
-    except (Exception, SystemExit) as error:  # whatever a user's code may raise
-        del sys.modules[module.__name__]
-        raise BadInput(f"features {path}: does not run: {in_one_line(error)}") from error
+def from_python(path: Path, function: str) -> Function:
+    """Run a Python file, which the user named to be run, and return its function."""
+    module = imported(path, "file of features")
     known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
     if function not in known:
         raise UnknownName(f"unknown function {function!r} in {path}; {suggestion(function, known)}")
-    found: Function = getattr(module, function)
-    return found
+    called: Function = getattr(module, function)
+    return called
 
 
 def from_script(path: Path, content: bytes) -> Function:
-    """Load a TorchScript module for looking only."""
+    """Load a TorchScript module for its forward pass only."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of the format's age
@@ -108,8 +135,3 @@ def from_script(path: Path, content: bytes) -> Function:
     except RuntimeError as error:
         raise BadInput(f"features {path}: expected a TorchScript file") from error
     return module
-
-
-def in_one_line(error: BaseException) -> str:
-    """Return an exception's type and text on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

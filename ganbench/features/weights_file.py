@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import torch
+from platformdirs import user_cache_path
 from torch import Tensor, nn
 
+from ganbench._util.files import written_whole
 from ganbench.errors import BadInput, Missing
 
 State = Mapping[str, Tensor]
@@ -36,8 +37,8 @@ class WeightsFile:
 
 def folder() -> Path:
     """Where weights are kept: $GANBENCH_WEIGHTS, or ganbench/weights in the user's cache folder."""
-    chosen, cache = os.environ.get(FOLDER), os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen) if chosen else (Path(cache) if cache else Path.home() / ".cache") / "ganbench" / "weights"
+    chosen = os.environ.get(FOLDER)
+    return Path(chosen) if chosen else user_cache_path("ganbench", appauthor=False) / "weights"
 
 
 def state_dict(features: str, file: WeightsFile, given: Path | None, download: bool, *, script: bool = False) -> State:
@@ -47,9 +48,9 @@ def state_dict(features: str, file: WeightsFile, given: Path | None, download: b
     Raises Missing, with the remedy, where there is none, and BadInput for another digest than the pinned one.
     """
     read = scripted if script else pickled
-    path = given or found(file)
+    path = given or local_copy(file)
     if path is None and download:
-        path = fetched(features, file)
+        path = download_file(features, file)
     if path is None:
         raise Missing(f"features {features} need weights that are not on this machine; {remedy(file)}")
     try:
@@ -69,7 +70,7 @@ def remedy(file: WeightsFile) -> str:
     )
 
 
-def found(file: WeightsFile) -> Path | None:
+def local_copy(file: WeightsFile) -> Path | None:
     """Look for a file under its usual names in the folder of weights, then in torch's."""
     folders = (folder(), Path(torch.hub.get_dir()) / "checkpoints")
     paths = (place / name for place in folders for name in file.names)
@@ -106,26 +107,19 @@ def scripted(content: BinaryIO, path: Path) -> State:
         raise BadInput(f"{path}: expected a TorchScript archive") from error
 
 
-def fetched(features: str, file: WeightsFile) -> Path:
+def download_file(features: str, file: WeightsFile) -> Path:
     """Fetch a file into the folder of weights, where it appears only once it is whole and its digest right."""
-    place, digest = folder(), hashlib.sha256()
-    draft: Path | None = None  # the address is a constant of this package, and its scheme https
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        with urlopen(file.address, timeout=TIMEOUT) as answer:  # noqa: S310
-            handle, name = tempfile.mkstemp(dir=place, prefix=f".{file.names[0]}.")
-            draft = Path(name)
-            with os.fdopen(handle, "wb") as out:
+    path, digest = folder() / file.names[0], hashlib.sha256()
+    try:  # the address is a constant of this package, and its scheme https
+        with urlopen(file.address, timeout=TIMEOUT) as answer, written_whole(path) as part:  # noqa: S310
+            with part.open("wb") as out:
                 for chunk in iter(lambda: answer.read(1 << 20), b""):
                     digest.update(chunk)
                     out.write(chunk)
-        check(draft, digest.hexdigest(), file)
-        return draft.replace(place / file.names[0])
+            check(part, digest.hexdigest(), file)
     except (URLError, OSError) as error:
         raise Missing(f"the weights of features {features} cannot be fetched ({error}); {remedy(file)}") from error
-    finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+    return path
 
 
 def filled(network: Module, state: State, features: str) -> Module:

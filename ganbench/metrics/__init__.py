@@ -4,46 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
-from ganbench.metrics.alpha import alpha_precision, beta_recall
-from ganbench.metrics.base import Metric
-from ganbench.metrics.bins import classes_captured, ndb, ndb_jsd
+from ganbench.metrics.c2st import c2st_knn, c2st_nn, one_nn_accuracy, one_nn_fake, one_nn_real
 from ganbench.metrics.classes import (
     am_score,
     between_class_is,
-    class_law_chi_square,
-    class_law_kl,
+    class_distribution_chi_square,
+    class_distribution_kl,
     mode_score_a,
     mode_score_b,
     within_class_is,
 )
-from ganbench.metrics.classifiers import c2st_knn, c2st_nn, one_nn_accuracy, one_nn_fake, one_nn_real
 from ganbench.metrics.diversity import pairwise_distance_ratio, vendi
-from ganbench.metrics.frechet import fid
-from ganbench.metrics.frechet_more import between_class_fid, fid_infinity, intra_fid
-from ganbench.metrics.images import ms_ssim, ms_ssim_excess
-from ganbench.metrics.kernels import cmmd, energy_distance, mmd, mmd_mixture
-from ganbench.metrics.kid import kid, kid_subsets
-from ganbench.metrics.likelihood import parzen
-from ganbench.metrics.memorisation import authenticity, birthday_support, c_t, copies
-from ganbench.metrics.modes import (
-    high_quality,
-    mode_jsd,
-    modes_captured,
-    modes_covered,
-    reverse_kl,
-    within_mode_spread,
-)
-from ganbench.metrics.neighbours import coverage, density, precision, rarity, realism, recall
-from ganbench.metrics.posteriors import (
+from ganbench.metrics.frechet import between_class_fid, fid, fid_infinity, intra_fid
+from ganbench.metrics.gan_train import gan_test, gan_train
+from ganbench.metrics.images import laplacian_swd, ms_ssim, ms_ssim_excess
+from ganbench.metrics.inception_score import (
     inception_score,
     inception_score_cross_fitted,
     inception_score_splits,
     modified_is,
     modified_is_all_pairs,
 )
+from ganbench.metrics.kernels import cmmd, energy_distance, mmd, mmd_mixture
+from ganbench.metrics.kid import kid, kid_subsets
+from ganbench.metrics.likelihood import parzen
+from ganbench.metrics.memorisation import authenticity, birthday_support, c_t, copies
+from ganbench.metrics.modes import (
+    classes_captured,
+    high_quality,
+    mode_jsd,
+    modes_captured,
+    modes_covered,
+    ndb,
+    ndb_jsd,
+    reverse_kl,
+    within_mode_spread,
+)
 from ganbench.metrics.prd import prd_f1_8, prd_f8
-from ganbench.metrics.pyramid import laplacian_swd
-from ganbench.metrics.significance import (
+from ganbench.metrics.precision_recall import (
+    alpha_precision,
+    beta_recall,
+    coverage,
+    density,
+    precision,
+    rarity,
+    realism,
+    recall,
+)
+from ganbench.metrics.spec import Metric, MetricSpec, metric
+from ganbench.metrics.topp import topp, topr
+from ganbench.metrics.transport import max_sliced_wasserstein, sinkhorn_divergence, sliced_wasserstein, w1, w2
+from ganbench.metrics.two_sample import (
     hotelling_p_value,
     hotelling_t2,
     ks_p_value,
@@ -53,10 +64,87 @@ from ganbench.metrics.significance import (
     welch_p_value,
     welch_statistic,
 )
-from ganbench.metrics.sinkhorn import sinkhorn_divergence
-from ganbench.metrics.topp import topp, topr
-from ganbench.metrics.transfer import gan_test, gan_train
-from ganbench.metrics.transport import max_sliced_wasserstein, sliced_wasserstein, w1, w2
+
+__all__ = [
+    "FAMILIES",
+    "METRICS",
+    "Metric",
+    "MetricSpec",
+    "alpha_precision",
+    "am_score",
+    "authenticity",
+    "beta_recall",
+    "between_class_fid",
+    "between_class_is",
+    "birthday_support",
+    "c2st_knn",
+    "c2st_nn",
+    "c_t",
+    "class_distribution_chi_square",
+    "class_distribution_kl",
+    "classes_captured",
+    "cmmd",
+    "copies",
+    "coverage",
+    "density",
+    "energy_distance",
+    "fid",
+    "fid_infinity",
+    "gan_test",
+    "gan_train",
+    "high_quality",
+    "hotelling_p_value",
+    "hotelling_t2",
+    "inception_score",
+    "inception_score_cross_fitted",
+    "inception_score_splits",
+    "intra_fid",
+    "kid",
+    "kid_subsets",
+    "ks_p_value",
+    "ks_statistic",
+    "laplacian_swd",
+    "max_sliced_wasserstein",
+    "metric",
+    "mmd",
+    "mmd_mixture",
+    "mode_jsd",
+    "mode_score_a",
+    "mode_score_b",
+    "modes_captured",
+    "modes_covered",
+    "modified_is",
+    "modified_is_all_pairs",
+    "ms_ssim",
+    "ms_ssim_excess",
+    "ndb",
+    "ndb_jsd",
+    "one_nn_accuracy",
+    "one_nn_fake",
+    "one_nn_real",
+    "pairwise_distance_ratio",
+    "parzen",
+    "prd_f1_8",
+    "prd_f8",
+    "precision",
+    "rarity",
+    "realism",
+    "recall",
+    "reverse_kl",
+    "sinkhorn_divergence",
+    "sliced_wasserstein",
+    "t_p_value",
+    "t_statistic",
+    "topp",
+    "topr",
+    "vendi",
+    "w1",
+    "w2",
+    "welch_p_value",
+    "welch_statistic",
+    "within_class_is",
+    "within_mode_spread",
+]
 
 FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
     "Frechet": (fid, fid_infinity, intra_fid, between_class_fid),
@@ -99,8 +187,8 @@ FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
         mode_score_a,
         mode_score_b,
         am_score,
-        class_law_chi_square,
-        class_law_kl,
+        class_distribution_chi_square,
+        class_distribution_kl,
         between_class_is,
         within_class_is,
     ),
@@ -121,4 +209,4 @@ FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
     "likelihood": (parzen,),
     "class conditions": (gan_train, gan_test),
 }
-METRICS: dict[str, Metric[Any]] = {metric.name: metric for family in FAMILIES.values() for metric in family}
+METRICS: dict[str, Metric[Any]] = {each.spec.name: each for family in FAMILIES.values() for each in family}

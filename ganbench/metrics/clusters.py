@@ -6,22 +6,23 @@ import warnings
 from collections.abc import Sequence
 
 import torch
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.metrics.features import Features, at_least, count
-from ganbench.streams import stream
 
 
 def k_means(
     fitted: Features, placed: Sequence[Features], cells: int, seed: int, *, batches: bool = False
 ) -> list[Tensor]:
-    """Fit ``cells`` centres and return the cell of every row of each ``placed`` cloud.
+    """Fit ``cells`` centres and return the cell of every row of each ``placed`` sample.
 
     ``batches`` fits on random batches, as the precision-recall curve was published. Raises BadInput for fewer
     rows than cells.
     """
+    from sklearn.cluster import KMeans, MiniBatchKMeans  # noqa: PLC0415 (it takes long, and few metrics need it)
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
     count("cells", cells)
     at_least(fitted, cells)
     state = int(torch.randint(2**31 - 1, (), generator=stream(seed, "k-means")))
@@ -32,8 +33,8 @@ def k_means(
             "ignore", ConvergenceWarning
         )  # fewer distinct rows than cells: empty cells change nothing
         model.fit(_array(fitted))
-    return [torch.from_numpy(model.predict(_array(cloud))).long().to(cloud.values.device) for cloud in placed]
+    return [torch.from_numpy(model.predict(_array(sample))).long().to(sample.values.device) for sample in placed]
 
 
-def _array(cloud: Features) -> object:
-    return cloud.values.cpu().contiguous().numpy()
+def _array(sample: Features) -> object:
+    return sample.values.cpu().contiguous().numpy()

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics import moments
-from ganbench.metrics.base import metric
+from ganbench.metrics._engine.moments import gram
 from ganbench.metrics.features import features
-from ganbench.metrics.transport import sides
+from ganbench.metrics.spec import metric
+from ganbench.metrics.transport import checked
 
 
 def vendi_from_kernel(kernel: Tensor, order: float = 1.0) -> float:
@@ -40,19 +40,42 @@ def hill_number(eigenvalues: Tensor, order: float) -> float:
     return math.exp((order * p.log()).logsumexp(0).item() / (1 - order))
 
 
-@metric(
-    needs=("fake",),
-    better="higher",
-    ideal=None,
-    bounds=(1.0, math.inf),
-    paper="Friedman & Dieng, 2023, arXiv:2210.02410; order q: Pasarkar & Dieng, 2023, arXiv:2310.12952",
-    laws={"rotation", "scale", "permutation"},
-    minimum=1000,
-)
+@metric(better="higher", bounds=(1.0, math.inf), invariances={"rotation", "scale", "permutation"}, minimum=1000)
 def vendi(fake: Any, *, order: float = 1.0) -> float:
-    """Vendi score with the cosine kernel: the effective number of different samples, at most min(n, d).
+    """Vendi score with the cosine kernel: the effective number of different samples.
 
-    Grows with n until it saturates, so compare at one n; noise scores best. Raises BadInput for a row of zeros.
+    At most min(n, d). Grows with n until it saturates, so compare at one n; noise scores best.
+
+    Parameters
+    ----------
+    fake : array_like, (m, d)
+        Features without a row of zeros, (m, d).
+    order : float, default 1.0
+        Order q of the Hill number; 1 is the exponential of the entropy, infinity the inverse of the largest share.
+
+    Returns
+    -------
+    float, at least 1
+        The effective number; higher is better.
+
+    Raises
+    ------
+    BadInput
+        For no rows, a row of zeros, or an order that is not positive.
+
+    Notes
+    -----
+    ``(sum of l_i^q)^(1 / (1 - q))`` over the eigenvalues l of the cosine similarities divided by m.
+
+    References
+    ----------
+    .. [1] Friedman & Dieng, 2023, arXiv:2210.02410; order q: Pasarkar & Dieng, 2023, arXiv:2310.12952
+
+    Examples
+    --------
+    >>> from ganbench.metrics import vendi
+    >>> round(vendi([[1.0, 0.0], [0.0, 1.0]]), 6)
+    2.0
     """
     x = features(fake, "fake").values
     if not len(x):
@@ -60,11 +83,11 @@ def vendi(fake: Any, *, order: float = 1.0) -> float:
     for row in (x == 0).all(1).nonzero().flatten()[:1].tolist():
         raise BadInput(f"fake: row {row} is zero and has no direction to compare")
     if x.shape[1] < len(x):  # the same eigenvalues but for zeros
-        gram = moments.gram((unit_rows(part) for part in x.split(1024)), x.new_zeros(x.shape[1], dtype=torch.float64))
+        products = gram((unit_rows(part) for part in x.split(1024)), x.new_zeros(x.shape[1], dtype=torch.float64))
     else:
         rows = unit_rows(x)
-        gram = rows @ rows.T
-    return hill_number(torch.linalg.eigvalsh(gram / len(x)), order)
+        products = rows @ rows.T
+    return hill_number(torch.linalg.eigvalsh(products / len(x)), order)
 
 
 def unit_rows(x: Tensor) -> Tensor:
@@ -84,21 +107,51 @@ def mean_distance(x: Tensor) -> float:
 
 
 @metric(
-    needs=("real", "fake"),
     better="target",
     ideal=1.0,
     bounds=(0.0, math.inf),
-    paper="after the pairwise LPIPS diversity of Zhu et al., 2017 (BicycleGAN), arXiv:1711.11586",
-    laws={"identity", "rotation", "translation", "scale", "permutation"},
+    invariances={"identity", "rotation", "translation", "scale", "permutation"},
     minimum=200,
 )
 def pairwise_distance_ratio(real: Any, fake: Any) -> float:
-    """Mean pairwise distance within the samples over that within the reference: below 1 collapsed, above scattered."""
-    a, b = sides(real, fake)
-    for name, side in (("real", a), ("fake", b)):
-        if len(side) < 2:
-            raise BadInput(f"{name}: expected at least 2 rows to make a pair, got {len(side)}")
-    reference = mean_distance(a.values.double())  # one cloud at a time: memory
+    """Mean pairwise distance within the samples over that within the reference.
+
+    Below 1 collapsed, above 1 scattered.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, at least 2 rows each, of which the reals differ.
+
+    Returns
+    -------
+    float, at least 0
+        The ratio; best near 1.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 rows, or a reference whose rows are copies of one.
+
+    Notes
+    -----
+    ``E|y - y'| / E|x - x'|`` over different rows.
+
+    References
+    ----------
+    .. [1] after the pairwise LPIPS diversity of Zhu et al., 2017 (BicycleGAN), arXiv:1711.11586
+
+    Examples
+    --------
+    >>> from ganbench.metrics import pairwise_distance_ratio
+    >>> pairwise_distance_ratio([[0.0], [2.0]], [[0.0], [1.0]])
+    0.5
+    """
+    a, b = checked(real, fake)
+    for name, x in (("real", a), ("fake", b)):
+        if len(x) < 2:
+            raise BadInput(f"{name}: expected at least 2 rows to make a pair, got {len(x)}")
+    reference = mean_distance(a.values.double())  # one sample at a time: memory
     if not reference:
         raise BadInput("real: undefined, its rows are copies of one")
     return mean_distance(b.values.double()) / reference

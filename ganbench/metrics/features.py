@@ -1,4 +1,4 @@
-"""A cloud of feature vectors as the metrics see it: checked once, with statistics computed once."""
+"""A sample of feature vectors as the metrics see it: checked once, with statistics computed once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.distances import Rows, Start, differences, rows, sweep
-from ganbench.metrics.moments import Moments
-from ganbench.metrics.nearest import Nearest, search_within
-from ganbench.metrics.rounding import working_type
-
-USUAL_K = 5  # most neighbours that a default metric asks for: one search serves them all
+from ganbench.metrics._engine.blocks import (
+    CentredRows,
+    MakeReduction,
+    centred_rows,
+    differences,
+    distance_pass,
+    working_type,
+)
+from ganbench.metrics._engine.moments import Moments
+from ganbench.metrics._engine.nearest import WITHIN, Nearest, search_within
 
 
 class Features:
     """``(n, d)`` features and what metrics derive from them, each derived at most once.
 
-    ``derived`` keeps what a metric's family derives from this cloud alone, under a key of its own.
+    ``derived`` keeps what a metric's family derives from this sample alone, under a key of its own.
     The values must not change afterwards.
     """
 
@@ -59,28 +63,28 @@ class Features:
         return self.moments.covariance
 
     @cached_property
-    def rows(self) -> Rows:
-        """The cloud about its own mean, ready for distances within it."""
-        return rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
+    def rows(self) -> CentredRows:
+        """The sample about its own mean, ready for distances within it."""
+        return centred_rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
 
-    def study(self, studies: Mapping[Hashable, Start], *, again: bool = False) -> None:
-        """Fill ``derived`` with the ``studies`` of this cloud's distances that are not there yet, in one sweep."""
-        missing = {key: start for key, start in studies.items() if again or key not in self.derived}
+    def reduce(self, reductions: Mapping[Hashable, MakeReduction], *, neighbours: int = 0) -> None:
+        """Fill ``derived`` with the ``reductions`` of this sample's distances that are not there yet, in one pass.
+
+        With ``neighbours``, so many nearest others of each row are found in the same pass.
+        """
+        missing = {key: make for key, make in reductions.items() if key not in self.derived}
+        known = self.derived.get(WITHIN)
+        if neighbours and (known is None or known.squares.shape[1] < neighbours):
+            missing[WITHIN] = partial(search_within, k=neighbours)
         if missing:
-            self.derived |= sweep(self.rows, self.rows, missing)
-
-    def search(self, k: int) -> Start:
-        """Return the study that finds k nearest others, or as many as the default metrics ask for."""
-        return partial(search_within, k=max(k, min(USUAL_K, len(self) - 1)))
+            self.derived |= distance_pass(self.rows, self.rows, missing)
 
     def nearest(self, k: int) -> Nearest:
         """The k nearest others of each row, exact; raises BadInput unless 0 < k < n."""
         count("k", k)
         at_least(self, k + 1)
-        known = self.derived.get("nearest")
-        if known is None or known.squares.shape[1] < k:
-            self.study({"nearest": self.search(k)}, again=True)
-            known = self.derived["nearest"]
+        self.reduce({}, neighbours=k)
+        known = self.derived[WITHIN]
         return Nearest(known.squares[:, :k], known.index[:, :k])
 
     def radii(self, k: int) -> Tensor:
@@ -99,7 +103,7 @@ def features(values: Any, name: str) -> Features:
 
 
 def both(real: Any, fake: Any) -> tuple[Features, Features]:
-    """Return two clouds as Features of one dimension, or raise BadInput."""
+    """Return two samples as Features of one dimension, or raise BadInput."""
     r, f = features(real, "real"), features(fake, "fake")
     if r.dim != f.dim:
         raise BadInput(f"{f.name}: expected {r.dim} features a row as in {r.name}, got {f.dim}")
@@ -114,10 +118,10 @@ def count(name: str, value: int) -> None:
         raise BadInput(f"{name}: expected a positive whole number, got {value!r}")
 
 
-def at_least(cloud: Features, n: int) -> None:
-    """Raise BadInput unless ``cloud`` has ``n`` rows."""
-    if len(cloud) < n:
-        raise BadInput(f"{cloud.name}: expected at least {n} rows, got {len(cloud)}")
+def at_least(sample: Features, n: int) -> None:
+    """Raise BadInput unless ``sample`` has ``n`` rows."""
+    if len(sample) < n:
+        raise BadInput(f"{sample.name}: expected at least {n} rows, got {len(sample)}")
 
 
 def matrix(values: Any, name: str) -> Tensor:

@@ -8,17 +8,43 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.base import metric
 from ganbench.metrics.features import features
-from ganbench.metrics.transport import clouds
-from ganbench.streams import stream
+from ganbench.metrics.spec import metric
+from ganbench.metrics.transport import centred_samples
 
 BANDWIDTHS = torch.logspace(-3, 0.25, 27, dtype=torch.float64)  # in units of the reference's spread, 8 a decade
 
 
 def parzen_log_likelihood(points: Any, samples: Any, bandwidth: float) -> Tensor:
-    """Log-density in nats of ``points`` (n, d) under a Gaussian kernel of that sd on each of ``samples``, (n,)."""
+    """Log-density of each point under a Parzen window on the samples.
+
+    Parameters
+    ----------
+    points : array_like, (n, d)
+        Where the density is taken.
+    samples : array_like, (m, d)
+        Centres of the Gaussian kernels.
+    bandwidth : float
+        Standard deviation of a kernel.
+
+    Returns
+    -------
+    Tensor, (n,), float64
+        In nats; higher is better.
+
+    Raises
+    ------
+    BadInput
+        For no samples, another number of columns, or a bandwidth that is not positive.
+
+    Examples
+    --------
+    >>> from ganbench.metrics.likelihood import parzen_log_likelihood
+    >>> round(parzen_log_likelihood([[0.0]], [[0.0]], 1.0).item(), 4)
+    -0.9189
+    """
     if not bandwidth > 0:
         raise BadInput(f"bandwidth: expected a positive number, got {bandwidth}")
     x, centres = features(points, "points").values.double(), features(samples, "samples").values.double()
@@ -39,23 +65,46 @@ def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:
     return torch.cat(blocks, 1) - constant[:, None]
 
 
-@metric(
-    needs=("real", "fake"),
-    better="higher",
-    ideal=None,
-    bounds=(-math.inf, math.inf),
-    paper="Goodfellow et al., 2014, arXiv:1406.2661, section 5; its warning: Theis et al., 2016, arXiv:1511.01844",
-    laws={"rotation", "translation"},
-    minimum=1000,
-)
+@metric(better="higher", invariances={"rotation", "translation"}, minimum=1000)
 def parzen(real: Any, fake: Any, *, seed: int = 0) -> float:
-    """Mean log-density in nats of half of the reference under a Parzen window on the samples.
+    """Mean log-density of half of the reference under a Parzen window on the samples.
 
-    The bandwidth is the best of 27 on the other half (a seeded split), from a thousandth of the reference's
-    root mean square deviation per feature up. Warning: this is no likelihood of the sampler. In high dimension k-means
-    centroids score above the true data (288 against 243 nats on MNIST), so it must not rank models.
+    Warning: this is no likelihood of the sampler. In high dimension k-means centroids score above the true data (288
+    against 243 nats on MNIST), so it must not rank models.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features; at least 4 reals that differ.
+    seed : int, default 0
+        Fixes which half chooses the bandwidth and which is scored.
+
+    Returns
+    -------
+    float, any number
+        In nats; higher is better.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 4 reals, or reals that are copies of one.
+
+    Notes
+    -----
+    ``log 1/m sum over y of N(x; y, b^2)``; b is the best of 27 on the other half, from a thousandth of the reference's
+    root mean square deviation up.
+
+    References
+    ----------
+    .. [1] Goodfellow et al., 2014, arXiv:1406.2661, section 5; its warning: Theis et al., 2016, arXiv:1511.01844
+
+    Examples
+    --------
+    >>> from ganbench.metrics import parzen
+    >>> round(parzen([[0.0], [1.0], [2.0], [3.0]], [[0.5], [2.5]]), 4)
+    -1.417
     """
-    a, b = clouds(real, fake)
+    a, b = centred_samples(real, fake)
     if len(a) < 4:
         raise BadInput(f"real: expected at least 4 rows, to choose a bandwidth and to score, got {len(a)}")
     spread = a.square().mean().sqrt()
@@ -69,10 +118,32 @@ def parzen(real: Any, fake: Any, *, seed: int = 0) -> float:
 
 
 def bits_per_dimension(log_likelihood: float, dim: int, bin_width: float = 1 / 256) -> float:
-    """Bits per dimension of a log-density in nats over ``dim`` features quantised to ``bin_width``.
+    """Bits per dimension of a log-density over quantised features.
 
-    -(log_likelihood / dim + ln bin_width) / ln 2: 256 levels scaled to [0, 1] have width 1/256, to [-1, 1] 1/128;
-    a density over [0, 256) has width 1.
+    Parameters
+    ----------
+    log_likelihood : float
+        In nats, over all features together.
+    dim : int
+        Number of features.
+    bin_width : float, default 1/256
+        1/256 for 256 levels scaled to [0, 1], 1/128 for [-1, 1], 1 for a density over [0, 256).
+
+    Returns
+    -------
+    float
+        ``-(log_likelihood / dim + ln bin_width) / ln 2``; lower is better.
+
+    Raises
+    ------
+    BadInput
+        For a log-likelihood that is not finite, no dimension, or a width that is not positive.
+
+    Examples
+    --------
+    >>> from ganbench.metrics.likelihood import bits_per_dimension
+    >>> bits_per_dimension(0.0, 784)
+    8.0
     """
     if dim < 1 or not bin_width > 0 or not math.isfinite(log_likelihood):
         raise BadInput(

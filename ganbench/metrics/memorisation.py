@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,29 +11,52 @@ from scipy.stats import mannwhitneyu
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.base import metric
+from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
+from ganbench.metrics._engine.pairs import NearestWithin, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.distances import Block, Rows, exact_squares
 from ganbench.metrics.features import Features, at_least, both, features
-from ganbench.metrics.pairs import pair_of
+from ganbench.metrics.spec import metric
 
 CELL = 20  # fakes that a cell must hold to count
 
 
 @metric(
-    needs=("train", "fake"),
-    better="higher",
-    ideal=None,
-    bounds=(0.0, 1.0),
-    paper="Alaa et al., 2022, arXiv:2102.08921, section 3.2",
-    laws={"rotation", "translation", "scale", "permutation"},
-    minimum=1000,
+    better="higher", bounds=(0.0, 1.0), invariances={"rotation", "translation", "scale", "permutation"}, minimum=1000
 )
 def authenticity(train: Any, fake: Any) -> float:
     """Share of fakes farther from their nearest training row than that row is from its own nearest other.
 
-    0 for copies; the value of an honest sampler grows with the dimension (.33 in one, .80 in 64): compare with
-    held-out reals. Raises BadInput for fewer than 2 training rows.
+    0 for copies; the value of an honest sampler grows with the dimension (.33 in one, .80 in 64): compare with held-out
+    reals.
+
+    Parameters
+    ----------
+    train, fake : array_like, (t, d) and (m, d)
+        Features of the training examples, at least 2 rows, and of the samples.
+
+    Returns
+    -------
+    float, 0 to 1
+        The share of fakes; higher is better.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 training rows.
+
+    Notes
+    -----
+    ``mean over y of [|y - x| > r_1(x)]`` with x the training row nearest to y.
+
+    References
+    ----------
+    .. [1] Alaa et al., 2022, arXiv:2102.08921, section 3.2
+
+    Examples
+    --------
+    >>> from ganbench.metrics import authenticity
+    >>> authenticity([[0.0], [1.0]], [[0.0], [4.0]])
+    0.5
     """
     pair = pair_of(features(train, "train"), fake)
     nearest = pair.nearest_real()
@@ -40,38 +64,92 @@ def authenticity(train: Any, fake: Any) -> float:
 
 
 @metric(
-    needs=("train", "fake"),
     better="lower",
     ideal=0.0,
     bounds=(0.0, 1.0),
-    paper="this package: share of fakes nearer to a training row than nearly all training rows are to each other",
-    laws={"rotation", "translation", "scale", "permutation"},
+    invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
 )
 def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
-    """Share of fakes within the ``quantile`` of nearest-neighbour distances among training rows of one of them.
+    """Share of fakes nearer to a training row than nearly all training rows are to each other.
 
-    About ``quantile`` for an honest sampler, 1 for copies. Raises BadInput for fewer than 2 training rows.
+    About ``quantile`` for an honest sampler, 1 for copies.
+
+    Parameters
+    ----------
+    train, fake : array_like, (t, d) and (m, d)
+        Features; at least 2 training rows.
+    quantile : float, default 0.01
+        Which quantile of the nearest-neighbour distances among training rows is near.
+
+    Returns
+    -------
+    float, 0 to 1
+        The share of fakes; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 training rows, or a quantile outside (0, 1).
+
+    Notes
+    -----
+    ``mean over y of [min over x of |y - x| <= quantile of r_1(x)]``
+
+    References
+    ----------
+    .. [1] this package: share of fakes nearer to a training row than nearly all training rows are to each other
+
+    Examples
+    --------
+    >>> from ganbench.metrics import copies
+    >>> copies([[0.0], [1.0]], [[0.0], [4.0]])
+    0.5
     """
     pair = pair_of(features(train, "train"), fake)
     return float((pair.nearest_real().squares[:, 0] <= _closeness(pair.real, quantile)).double().mean())
 
 
-@metric(
-    needs=("train", "real", "fake"),
-    better="target",
-    ideal=0.0,
-    bounds=(float("-inf"), float("inf")),
-    paper="Meehan et al., 2020, arXiv:2004.05675, section 4",
-    laws=frozenset(),
-    minimum=1000,
-)
+@metric(better="target", ideal=0.0, minimum=1000)
 def c_t(train: Any, real: Any, fake: Any, *, cells: int = 3, seed: int = 0) -> float:
-    """Data-copying statistic: far below 0 where fakes are nearer to the training rows than held-out reals are.
+    """Data-copying statistic: how much nearer fakes are to the training rows than held-out reals are.
 
-    The space is cut into ``cells`` by k-means on the training rows; in each, z-scores of the rank test on distances
-    to its training rows are averaged with the weight of its held-out reals. Cells with at most 20 fakes are left
-    out; raises BadInput when that leaves none.
+    Far below 0 where they are copied. Cells with at most 20 fakes are left out.
+
+    Parameters
+    ----------
+    train, real, fake : array_like, (t, d), (n, d) and (m, d)
+        Features of the training examples, of held-out reals and of the samples.
+    cells : int, default 3
+        Cells of k-means on the training rows.
+    seed : int, default 0
+        Fixes the start of k-means.
+
+    Returns
+    -------
+    float, any number
+        The mean z-score, weighted by the cells' held-out reals; best near 0.
+
+    Raises
+    ------
+    BadInput
+        For fewer training rows than cells, or no cell that counts.
+
+    Notes
+    -----
+    In each cell the z-score of the Mann-Whitney test of the fakes' distances to its training rows over those of the
+    held-out reals.
+
+    References
+    ----------
+    .. [1] Meehan et al., 2020, arXiv:2004.05675, section 4
+
+    Examples
+    --------
+    >>> from ganbench.metrics import c_t
+    >>> train, held_out = [[float(i)] for i in range(30)], [[i + 0.5] for i in range(30)]
+    >>> round(c_t(train, held_out, train, cells=1), 4)
+    -6.6456
     """
     t, r = both(features(train, "train"), real)
     f = both(t, fake)[1]
@@ -95,45 +173,80 @@ def rank_score(fake: Any, real: Any) -> float:
     return (u - (n * m / 2 - 0.5)) / (n * m * (n + m + 1) / 12) ** 0.5
 
 
-def _to_train(cloud: Features, train: Features) -> Any:
-    return pair_of(train, cloud).nearest_real().squares[:, 0].cpu().numpy()
+def _to_train(sample: Features, train: Features) -> Any:
+    return pair_of(train, sample).nearest_real().squares[:, 0].cpu().numpy()
 
 
 @metric(
-    needs=("real", "fake"),
     better="higher",
-    ideal=None,
     bounds=(1.0, float("inf")),
-    paper="Arora and Zhang, 2017, arXiv:1706.08224, section 2",
-    laws={"rotation", "translation", "scale", "permutation"},
+    invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
+    requires=(NearestWithin(real=1),),
 )
 def birthday_support(real: Any, fake: Any, *, quantile: float = 0.01) -> float:
-    """Support size that explains how often two fakes collide: pairs over colliding pairs, inf where none collide.
+    """Size of the support that explains how often two samples collide.
 
-    Fakes collide when they are at most the ``quantile`` of nearest-neighbour distances among reals apart: compare
-    with held-out reals in place of fakes. Raises BadInput for fewer than 2 rows.
+    Compare with held-out reals in place of fakes.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, at least 2 rows each; ``real`` says what is near.
+    quantile : float, default 0.01
+        Quantile of nearest-neighbour distances among reals within which two fakes collide.
+
+    Returns
+    -------
+    float, at least 1
+        Pairs over colliding pairs, infinite where none collide; higher is better.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 rows, or a quantile outside (0, 1).
+
+    Notes
+    -----
+    ``m (m - 1) / 2`` over the number of pairs of fakes at most the quantile of r_1(x) apart.
+
+    References
+    ----------
+    .. [1] Arora and Zhang, 2017, arXiv:1706.08224, section 2
+
+    Examples
+    --------
+    >>> from ganbench.metrics import birthday_support
+    >>> birthday_support([[0.0], [1.0]], [[0.0], [0.5], [9.0]])
+    3.0
     """
     r, f = both(real, fake)
     at_least(f, 2)
     limit = _closeness(r, quantile)
-    key = ("collisions", limit)
-    f.study({key: partial(Collisions, limit=limit)})
+    key = CollisionsWithin(limit)
+    f.reduce({key: partial(Collisions, limit=limit)})
     pairs, collisions = len(f) * (len(f) - 1) / 2, f.derived[key]
     return pairs / collisions if collisions else float("inf")
 
 
-def _closeness(cloud: Features, quantile: float) -> float:
+def _closeness(sample: Features, quantile: float) -> float:
     """Return the quantile of squared nearest-neighbour distances, an observed value."""
     if not 0 < quantile < 1:
         raise BadInput(f"quantile: expected a number between 0 and 1, got {quantile}")
-    return float(np.quantile(cloud.radii(1).cpu().numpy(), quantile, method="lower"))
+    return float(np.quantile(sample.radii(1).cpu().numpy(), quantile, method="lower"))
+
+
+@dataclass(frozen=True)
+class CollisionsWithin:
+    """Key of the number of pairs of one sample within a squared distance ``limit``."""
+
+    limit: float
 
 
 class Collisions:
-    """A study that counts the pairs of one cloud within a squared distance ``limit``, exactly."""
+    """A reduction that counts the pairs of one sample within a squared distance ``limit``, exactly."""
 
-    def __init__(self, left: Rows, right: Rows, limit: float) -> None:
+    def __init__(self, left: CentredRows, right: CentredRows, limit: float) -> None:
         self.left, self.right, self.limit, self.pairs = left, right, limit, 0
 
     def visit(self, block: Block) -> None:

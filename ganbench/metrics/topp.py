@@ -8,37 +8,97 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.base import metric
+from ganbench.metrics._engine.pairs import Pair, pair_of
 from ganbench.metrics.features import Features, at_least
-from ganbench.metrics.pairs import Pair, pair_of
-from ganbench.streams import stream
+from ganbench.metrics.spec import metric
 
 DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1
 NEIGHBOURS = 5 * DIMENSIONS  # as published at 32 dimensions; fewer would drown low-dimensional supports in the band
 BLOCK = 2048
-PAPER = "Kim et al., 2023, arXiv:2306.08013, section 4"
 
 
-@metric(
-    needs=("real", "fake"), better="higher", ideal=1.0, bounds=(0.0, 1.0), paper=PAPER, laws={"identity"}, minimum=1000
-)
+@metric(better="higher", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
 def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant fakes that lie in the significant support of the reals.
 
     More than 32 dimensions are projected on 32 at random. Clumps of far fewer than 160 rows are smoothed over.
-    Raises BadInput unless both clouds have more than 160 rows, or where no fake is significant.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, more than 160 rows each; the support is that of ``real``.
+    seed : int, default 0
+        Fixes the projection and the bootstrap.
+
+    Returns
+    -------
+    float, 0 to 1
+        The share of the significant fakes; higher is better, ideally 1.
+
+    Raises
+    ------
+    BadInput
+        Unless both samples have more than 160 rows, or where no fake is significant.
+
+    Notes
+    -----
+    A row is significant where the kernel density of its own sample rises above the bootstrap's confidence band at level
+    0.1; the bandwidth is the median distance to the 160th neighbour.
+
+    References
+    ----------
+    .. [1] Kim et al., 2023, arXiv:2306.08013, section 4
+
+    Examples
+    --------
+    >>> from ganbench.metrics import topp
+    >>> line = [[i / 200] for i in range(200)]
+    >>> topp(line, line)
+    1.0
     """
     pair = pair_of(real, fake)
     supports = _supports(pair, seed)
     return _share(supports[1].own, supports[0].density(supports[1].points) > supports[0].band, "fake")
 
 
-@metric(
-    needs=("real", "fake"), better="higher", ideal=1.0, bounds=(0.0, 1.0), paper=PAPER, laws={"identity"}, minimum=1000
-)
+@metric(better="higher", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
 def topr(real: Any, fake: Any, *, seed: int = 0) -> float:
-    """Share of the significant reals that lie in the significant support of the fakes; errors as in ``topp``."""
+    """Share of the significant reals that lie in the significant support of the fakes.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, more than 160 rows each; the support is that of ``fake``.
+    seed : int, default 0
+        Fixes the projection and the bootstrap's draws.
+
+    Returns
+    -------
+    float, 0 to 1
+        The share of the significant reals; higher is better, ideally 1.
+
+    Raises
+    ------
+    BadInput
+        Unless both samples have more than 160 rows, or where no real is significant.
+
+    Notes
+    -----
+    ``topp`` with the samples exchanged.
+
+    References
+    ----------
+    .. [1] Kim et al., 2023, arXiv:2306.08013, section 4
+
+    Examples
+    --------
+    >>> from ganbench.metrics import topr
+    >>> line = [[i / 200] for i in range(200)]
+    >>> topr(line, line)
+    1.0
+    """
     pair = pair_of(real, fake)
     supports = _supports(pair, seed)
     return _share(supports[0].own, supports[1].density(supports[0].points) > supports[1].band, "real")
@@ -67,13 +127,13 @@ def kernel_sums(at: Tensor, points: Tensor, bandwidth: float, weights: Tensor) -
     return torch.cat(parts) / len(points)
 
 
-def support(cloud: Features, points: Tensor, seed: int) -> Support:
+def support(sample: Features, points: Tensor, seed: int) -> Support:
     """Estimate the support: the bandwidth is the median distance to the 160th neighbour, the band a bootstrap's."""
     n, k = len(points), NEIGHBOURS
-    at_least(cloud, k + 1)
-    bandwidth = float(Features(points, cloud.name).radii(k).sqrt().median())
+    at_least(sample, k + 1)
+    bandwidth = float(Features(points, sample.name).radii(k).sqrt().median())
     if bandwidth == 0:
-        raise BadInput(f"{cloud.name}: expected rows that differ, but half of them have {k} equal others")
+        raise BadInput(f"{sample.name}: expected rows that differ, but half of them have {k} equal others")
     random = stream(seed, "topp", "bootstrap")
     drawn = torch.stack([torch.bincount(torch.randint(n, (n,), generator=random), minlength=n) for _ in range(REPEATS)])
     weights = torch.cat([torch.ones(1, n), drawn]).double().T.to(points.device)
@@ -84,17 +144,17 @@ def support(cloud: Features, points: Tensor, seed: int) -> Support:
 
 
 def _supports(pair: Pair, seed: int) -> tuple[Support, Support]:
-    """Return both supports, each derived once for its cloud."""
-    found = []
-    for cloud in (pair.real, pair.fake):
-        if ("topp", seed) not in cloud.derived:
-            cloud.derived["topp", seed] = support(cloud, project(cloud.values.double(), seed), seed)
-        found.append(cloud.derived["topp", seed])
-    return found[0], found[1]
+    """Return both supports, each derived once for its sample."""
+    supports = []
+    for sample in (pair.real, pair.fake):
+        if ("topp", seed) not in sample.derived:
+            sample.derived["topp", seed] = support(sample, project(sample.values.double(), seed), seed)
+        supports.append(sample.derived["topp", seed])
+    return supports[0], supports[1]
 
 
 def project(values: Tensor, seed: int) -> Tensor:
-    """Return the rows in at most 32 dimensions, by one random linear map for every cloud of a seed."""
+    """Return the rows in at most 32 dimensions, by one random linear map for every sample of a seed."""
     d = values.shape[1]
     if d <= DIMENSIONS:
         return values

@@ -1,4 +1,4 @@
-"""Optimal transport between two clouds: exact Wasserstein distances, sliced ones, and the Sinkhorn divergence."""
+"""Optimal transport between two samples: exact Wasserstein distances, sliced ones, and the Sinkhorn divergence."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput, Missing
-from ganbench.metrics.base import metric
-from ganbench.metrics.distances import Rows, differences, exact_squares, products
+from ganbench.metrics._engine.blocks import CentredRows, differences, exact_squares, rounded_squares
+from ganbench.metrics._engine.kernel_sums import NEAR
 from ganbench.metrics.features import Features, features
-from ganbench.metrics.forms import NEAR
-from ganbench.streams import stream
+from ganbench.metrics.spec import metric
 
 NARROW = 32  # coordinates up to which differences cost no more than products
 LARGEST_ASSIGNMENT = 4000  # rows of a square assignment that takes seconds rather than minutes
 
 
-def clouds(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
-    """Both clouds in float64, shifted by one vector to the mean of ``real``; BadInput where they do not match."""
-    a, b = sides(real, fake)
-    left, right = (side.values.to(torch.float64, copy=True).sub_(a.mean) for side in (a, b))
+def centred_samples(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
+    """Both samples in float64, shifted by one vector to the mean of ``real``; BadInput where they do not match."""
+    a, b = checked(real, fake)
+    left, right = (x.values.to(torch.float64, copy=True).sub_(a.mean) for x in (a, b))
     return left, right
 
 
-def sides(real: Any, fake: Any) -> tuple[Features, Features]:
-    """Both clouds as they are; BadInput where they do not match or one is empty."""
+def checked(real: Any, fake: Any) -> tuple[Features, Features]:
+    """Both samples as they are; BadInput where they do not match or one is empty."""
     a, b = features(real, "real"), features(fake, "fake")
-    for name, side in (("real", a), ("fake", b)):
-        if not len(side):
+    for name, x in (("real", a), ("fake", b)):
+        if not len(x):
             raise BadInput(f"{name}: expected at least one row, got none")
     if a.dim != b.dim:
         raise BadInput(f"fake: expected {a.dim} columns as in real, got {b.dim}")
     return a, b
 
 
-def projected(cloud: Features, centre: Tensor, chosen: Tensor) -> Tensor:
+def projected(sample: Features, centre: Tensor, chosen: Tensor) -> Tensor:
     """Return the rows less ``centre`` along each of the chosen directions (d, c), a piece at a time."""
-    return torch.cat([part @ chosen for part in differences(cloud.values, centre)])
+    return torch.cat([part @ chosen for part in differences(sample.values, centre)])
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
@@ -49,8 +49,8 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
     if a.shape[1] <= NARROW:
         return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
     centre = a.new_zeros(a.shape[1])
-    left, right = Rows(a, a, centre), Rows(b, b, centre)
-    squares = products(left, right, slice(None), slice(None))
+    left, right = CentredRows(a, a, centre), CentredRows(b, b, centre)
+    squares = rounded_squares(left, right, slice(None), slice(None))
     i, j = (squares < NEAR * (left.norms[:, None] + right.norms)).nonzero(as_tuple=True)
     squares[i, j] = exact_squares(a, b, i, j)
     return squares.sqrt_()
@@ -87,37 +87,97 @@ def exact_cost(a: Tensor, b: Tensor, p: float) -> float:
 
 
 @metric(
-    needs=("real", "fake"),
     better="lower",
     ideal=0.0,
     bounds=(0.0, math.inf),
-    paper="Kantorovich, 1942; as a score: Xu et al., 2018, arXiv:1806.07755",
-    laws={"identity", "symmetric", "rotation", "translation", "permutation"},
+    invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=1000,
 )
 def w1(real: Any, fake: Any) -> float:
-    """Exact Wasserstein-1 distance of the two empirical laws, Euclidean cost, in units of the features.
+    """Exact Wasserstein-1 distance of the two empirical distributions.
 
-    Biased up by about n^(-1/d), and smaller for blurred or averaged images in pixel space. Exact transport grows with
-    n^2 in memory and nearly n^3 in time: 0.6 s for 2000 rows, 3.6 s for 4000. Above 5000 rows, take a fixed random part
-    of both clouds (its bias is that of its size) or ``sliced_wasserstein``. Unequal counts may need POT (raises Missing
-    with the remedy).
+    Biased up by about n^(-1/d), and smaller for blurred or averaged images in pixel space. Memory grows with n^2 and
+    time with nearly n^3: 0.6 s for 2000 rows, 3.6 s for 4000. Above 5000 rows take a fixed random part of both samples
+    (the bias is that of its size) or ``sliced_wasserstein``.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features or points, at least 1 row each.
+
+    Returns
+    -------
+    float, at least 0
+        In units of the features; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For an empty sample, or unequal numbers of columns.
+    Missing
+        Where unequal numbers of rows need the package POT, which is not installed; names the remedy.
+
+    Notes
+    -----
+    ``min over couplings of E |x - y|``, with the Euclidean distance.
+
+    References
+    ----------
+    .. [1] Kantorovich, 1942; as a score: Xu et al., 2018, arXiv:1806.07755
+
+    Examples
+    --------
+    >>> from ganbench.metrics import w1
+    >>> w1([[0.0], [1.0]], [[2.0], [3.0]])
+    2.0
     """
-    return exact_cost(*clouds(real, fake), 1.0)
+    return exact_cost(*centred_samples(real, fake), 1.0)
 
 
 @metric(
-    needs=("real", "fake"),
     better="lower",
     ideal=0.0,
     bounds=(0.0, math.inf),
-    paper="Kantorovich, 1942; Villani, 2009, Optimal Transport: Old and New",
-    laws={"identity", "symmetric", "rotation", "translation", "permutation"},
+    invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=1000,
 )
 def w2(real: Any, fake: Any) -> float:
-    """Exact Wasserstein-2 distance (the root is taken) of the two empirical laws; cost and caveats as for w1."""
-    return math.sqrt(exact_cost(*clouds(real, fake), 2.0))
+    """Exact Wasserstein-2 distance of the two empirical distributions.
+
+    Costs and caveats are those of ``w1``.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Points or features, at least 1 row each.
+
+    Returns
+    -------
+    float, at least 0
+        In units of the features; the root is taken; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For an empty sample, or unequal numbers of columns.
+    Missing
+        As in ``w1``.
+
+    Notes
+    -----
+    ``(min over couplings of E |x - y|^2)^(1/2)``
+
+    References
+    ----------
+    .. [1] Kantorovich, 1942; Villani, 2009, Optimal Transport: Old and New
+
+    Examples
+    --------
+    >>> from ganbench.metrics import w2
+    >>> w2([[0.0], [1.0]], [[2.0], [3.0]])
+    2.0
+    """
+    return math.sqrt(exact_cost(*centred_samples(real, fake), 2.0))
 
 
 def directions(count: int, dim: int, seed: int, name: str) -> Tensor:
@@ -127,22 +187,55 @@ def directions(count: int, dim: int, seed: int, name: str) -> Tensor:
 
 
 @metric(
-    needs=("real", "fake"),
     better="lower",
     ideal=0.0,
     bounds=(0.0, math.inf),
-    paper="Rabin et al., 2011; Bonneel et al., 2015, Sliced and Radon Wasserstein Barycenters",
-    laws={"identity", "symmetric", "translation", "permutation"},
+    invariances={"identity", "symmetric", "translation", "permutation"},
     minimum=1000,
 )
 def sliced_wasserstein(real: Any, fake: Any, *, p: float = 2.0, slices: int = 500, seed: int = 0) -> float:
-    """Sliced Wasserstein distance: the p-th root of the mean W_p^p over seeded directions.
+    """Sliced Wasserstein distance over seeded directions.
 
-    The directions are the seed's own, so the Monte Carlo error (about 1/sqrt(slices)) is shared by all models.
+    The directions are the seed's own, so the Monte Carlo error (about 1 / sqrt(slices)) is shared by all models.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, at least 1 row each.
+    p : float, default 2.0
+        Exponent of the cost.
+    slices : int, default 500
+        Number of directions.
+    seed : int, default 0
+        Fixes the directions.
+
+    Returns
+    -------
+    float, at least 0
+        In units of the features; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For an empty sample, p below 1, or no slice.
+
+    Notes
+    -----
+    ``(mean over directions of W_p^p of the projections)^(1/p)``
+
+    References
+    ----------
+    .. [1] Rabin et al., 2011; Bonneel et al., 2015, Sliced and Radon Wasserstein Barycenters
+
+    Examples
+    --------
+    >>> from ganbench.metrics import sliced_wasserstein
+    >>> round(sliced_wasserstein([[0.0], [1.0]], [[2.0], [3.0]], slices=2), 6)
+    2.0
     """
     if not p >= 1 or not math.isfinite(p) or slices < 1:
         raise BadInput(f"expected a finite p >= 1 and at least one slice, got p = {p} and {slices} slices")
-    a, b = sides(real, fake)
+    a, b = checked(real, fake)
     chosen = directions(slices, a.dim, seed, "sliced_wasserstein").to(a.values.device)
     parts = torch.split(chosen, 128, dim=1)  # a block at a time: memory
     costs = [sorted_cost(projected(a, a.mean, some), projected(b, a.mean, some), p) for some in parts]
@@ -150,22 +243,53 @@ def sliced_wasserstein(real: Any, fake: Any, *, p: float = 2.0, slices: int = 50
 
 
 @metric(
-    needs=("real", "fake"),
     better="lower",
     ideal=0.0,
     bounds=(0.0, math.inf),
-    paper="Deshpande et al., 2019, arXiv:1904.05877",
-    laws={"identity", "symmetric", "translation", "permutation"},
+    invariances={"identity", "symmetric", "translation", "permutation"},
     minimum=1000,
 )
 def max_sliced_wasserstein(real: Any, fake: Any, *, steps: int = 150, seed: int = 0) -> float:
-    """Largest Wasserstein-2 distance over 1-D projections, by ascent on the sphere from seeded starts.
+    """Largest Wasserstein-2 distance over one-dimensional projections, by ascent on the sphere.
 
     The maximum is not convex: the value is a lower bound, at least that of the direction between the means.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features; 1 row or more each.
+    steps : int, default 150
+        Steps of the ascent.
+    seed : int, default 0
+        Fixes the starting directions.
+
+    Returns
+    -------
+    float, at least 0
+        In units of the features; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For an empty sample, or no step.
+
+    Notes
+    -----
+    ``max over unit vectors t of W_2(t.x, t.y)``
+
+    References
+    ----------
+    .. [1] Deshpande et al., 2019, arXiv:1904.05877
+
+    Examples
+    --------
+    >>> from ganbench.metrics import max_sliced_wasserstein
+    >>> round(max_sliced_wasserstein([[0.0, 0.0], [1.0, 0.0]], [[2.0, 0.0], [3.0, 0.0]]), 4)
+    2.0
     """
     if steps < 1:
         raise BadInput(f"steps: expected at least 1, got {steps}")
-    a, b = clouds(real, fake)
+    a, b = centred_samples(real, fake)
     starts = directions(15, a.shape[1], seed, "max_sliced_wasserstein").to(a.device)
     between = (b.mean(0) - a.mean(0))[:, None]
     theta = torch.cat([starts, between / between.norm()], 1) if between.any() else starts
@@ -174,9 +298,121 @@ def max_sliced_wasserstein(real: Any, fake: Any, *, steps: int = 150, seed: int 
         theta = theta.detach().requires_grad_()
         costs = sorted_cost(a @ theta, b @ theta, 2.0)
         best = max(best, costs.max().item())
-        (slope,) = torch.autograd.grad(costs.sum(), theta)
-        tangent = slope - theta * (slope * theta).sum(0)
-        # Steps of fixed length, ever shorter: the maximum is often a kink, where slopes do not vanish.
+        (gradient,) = torch.autograd.grad(costs.sum(), theta)
+        tangent = gradient - theta * (gradient * theta).sum(0)
+        # Steps of fixed length, ever shorter: the maximum is often a kink, where gradients do not vanish.
         theta = theta + 0.5 * 0.9**step * tangent / tangent.norm(dim=0).clamp(min=1e-300)
         theta = theta / theta.norm(dim=0)
     return math.sqrt(best)
+
+
+TOLERANCE = 1e-10  # relative, of the value over one round
+ROUNDS, ITERATIONS = 60, 50  # between two absorptions of the scalings into the potentials
+UNSETTLED = f"the Sinkhorn plan did not settle in {ROUNDS * ITERATIONS} iterations: raise the regularisation"
+
+
+def soft_minimum(cost: Tensor, potential: Tensor, epsilon: float) -> Tensor:
+    """-epsilon log mean_j exp((potential_j - cost_ij) / epsilon), (n,)."""
+    scaled = (potential - cost) / epsilon
+    return epsilon * (math.log(cost.shape[1]) - scaled.logsumexp(1))
+
+
+def self_cost(cost: Tensor, epsilon: float) -> float:
+    """Entropic cost of a sample with itself: one potential serves both, and averaged updates settle it fast.
+
+    Feydy et al., 2019, section 3.1. Raises BadInput where the potential does not settle.
+    """
+    f = cost.new_zeros(len(cost))
+    for _ in range(ROUNDS * ITERATIONS):
+        step = (soft_minimum(cost, f, epsilon) - f) / 2
+        f = f + step
+        if step.abs().max() <= TOLERANCE * epsilon:
+            return 2 * f.mean().item()
+    raise BadInput(UNSETTLED)
+
+
+def entropic_cost(cost: Tensor, epsilon: float) -> float:
+    """Minimum of <P, C> + epsilon KL(P || uniform x uniform) over plans of uniform marginals, by annealed Sinkhorn.
+
+    The scalings run in the plain domain and are absorbed into the potentials in the log domain: as stable as
+    the latter, as fast as the former. The value only grows; raises BadInput where it does not settle.
+    """
+    n, m = cost.shape
+    g = cost.new_zeros(m)
+    level = max(cost.max().item(), epsilon)
+    while level > epsilon:
+        _, g = anneal(cost, g, level)
+        level /= 4
+    f, g = anneal(cost, g, epsilon)
+    for _ in range(ROUNDS):
+        before = (f.mean() + g.mean()).item()
+        plan = ((f[:, None] + g - cost) / epsilon).exp() / (n * m)
+        v = torch.ones_like(g)
+        for _ in range(ITERATIONS):
+            u = 1 / (n * (plan @ v)).clamp(min=1e-300)
+            v = 1 / (m * (u @ plan)).clamp(min=1e-300)
+        f, g = f + epsilon * u.log(), g + epsilon * v.log()
+        value = (f.mean() + g.mean()).item()
+        if abs(value - before) <= TOLERANCE * max(abs(value), epsilon):
+            return value
+    raise BadInput(UNSETTLED)
+
+
+def anneal(cost: Tensor, g: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+    """One pair of updates in the log domain: potentials whose plan has the right column sums."""
+    f = soft_minimum(cost, g, epsilon)
+    return f, soft_minimum(cost.T, f, epsilon)
+
+
+@metric(
+    better="lower",
+    ideal=0.0,
+    bounds=(0.0, math.inf),
+    invariances={"identity", "rotation", "translation", "permutation"},
+    minimum=500,
+)
+def sinkhorn_divergence(real: Any, fake: Any, *, regularisation: float = 0.1) -> float:
+    """Debiased entropic transport with squared Euclidean cost.
+
+    Between W2 squared (small regularisation) and the squared distance of the means (large).
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features; the reals must differ.
+    regularisation : float, default 0.1
+        In units of the mean squared distance between two references, so that all models share one scale.
+
+    Returns
+    -------
+    float, at least 0
+        In the square of the features' units; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        Where the regularisation is not positive, the reals are equal, or the plan does not settle.
+
+    Notes
+    -----
+    ``OT(P, Q) - OT(P, P) / 2 - OT(Q, Q) / 2`` with ``OT = min <P, C> + epsilon KL(P || product of the marginals)``.
+
+    References
+    ----------
+    .. [1] Genevay et al., 2018, arXiv:1706.00292; Feydy et al., 2019, arXiv:1810.08278, equation 3
+
+    Examples
+    --------
+    >>> from ganbench.metrics import sinkhorn_divergence
+    >>> round(sinkhorn_divergence([[0.0], [1.0]], [[2.0], [3.0]]), 4)
+    4.0
+    """
+    if not regularisation > 0:
+        raise BadInput(f"regularisation: expected a positive number, got {regularisation}")
+    a, b = centred_samples(real, fake)
+    within = 2 * a.square().sum(1).mean().item()  # the mean squared distance of two draws from real, already centred
+    if not within:
+        raise BadInput("real: expected rows that differ, got copies of one: they give the cost no scale")
+    epsilon = regularisation * within
+    own, other = (self_cost(distances(x, x).square(), epsilon) for x in (a, b))
+    return max(entropic_cost(distances(a, b).square(), epsilon) - (own + other) / 2, 0.0)

@@ -1,4 +1,4 @@
-"""Self-attention over the places of an image, written out so that it can be differentiated twice."""
+"""Self-attention over the pixels of an image, written out so that it can be differentiated twice."""
 
 from __future__ import annotations
 
@@ -12,8 +12,24 @@ from torch import Tensor, nn
 class SelfAttention(nn.Module):
     """``x + gamma * o`` (Zhang et al., 2018, equations 1-3); gamma starts at 0, where the layer does nothing.
 
-    Keys f and queries g have an eighth of the channels, as in the paper, values h a half; ``wrap`` goes around each
-    convolution, such as a spectral norm.
+    Keys f and queries g have an eighth of the channels, as in the paper, values h a half.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the feature map, ``(n, channels, H, W)``, which keeps its shape.
+    wrap : callable
+        Goes around each convolution, such as ``ganbench.nets.layers.SpectralNorm``.
+
+    References
+    ----------
+    Zhang et al., Self-Attention Generative Adversarial Networks, 2018. arXiv:1805.08318
+
+    Examples
+    --------
+    >>> x = torch.ones(2, 8, 3, 3)
+    >>> torch.equal(SelfAttention(8, lambda layer: layer)(x), x)
+    True
     """
 
     def __init__(self, channels: int, wrap: Callable[[nn.Conv2d], nn.Module]) -> None:
@@ -25,6 +41,6 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         f, g, h = (part(x).flatten(2) for part in (self.f, self.g, self.h))
-        beta = (f.transpose(1, 2) @ g).softmax(1)  # place i, asked from place j
+        beta = (f.transpose(1, 2) @ g).softmax(1)  # how much pixel j attends to pixel i
         o = self.v((h @ beta).unflatten(2, x.shape[2:]))
         return cast("Tensor", x + self.gamma * o)

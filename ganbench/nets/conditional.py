@@ -1,4 +1,4 @@
-"""Networks that are told a class inside: conditional normalisation for generators, projection for critics."""
+"""Networks that are told a class inside: conditional normalisation for generators, projection for discriminators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ Wrap = Callable[[nn.Linear | nn.Embedding], nn.Module]
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation whose gain and shift depend on the class (Dumoulin et al., 2017); at first they do not."""
+    """Batch normalisation whose gain and shift depend on the class; at first they do not.
+
+    References
+    ----------
+    Dumoulin, Shlens & Kudlur, A Learned Representation for Artistic Style, 2017. arXiv:1610.07629
+
+    Examples
+    --------
+    >>> import torch
+    >>> ConditionalBatchNorm(3, classes=2)(torch.randn(4, 3), torch.tensor([0, 1, 1, 0])).shape
+    torch.Size([4, 3])
+    """
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
@@ -30,7 +41,19 @@ class ConditionalBatchNorm(nn.Module):
 class Conditioned(nn.Module):
     """A generator that is told the class by every normalisation, ``(z, y) -> x``.
 
-    Each BatchNorm becomes a conditional one; a net without any gets one after each dense layer but the last.
+    Each BatchNorm becomes a conditional one; a network without any gets one after each dense layer but the last.
+
+    References
+    ----------
+    Miyato & Koyama, cGANs with Projection Discriminator, 2018. arXiv:1802.05637
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganbench.nets import Space, generator
+    >>> space = Space((2,), 8, -1.0, 1.0)
+    >>> Conditioned(generator(5, space), classes=8)(torch.randn(4, 5), torch.tensor([0, 7, 1, 0])).shape
+    torch.Size([4, 2])
     """
 
     def __init__(self, net: nn.Sequential, classes: int) -> None:
@@ -57,7 +80,29 @@ class Conditioned(nn.Module):
 
 
 class Projected(nn.Module):
-    """``(x, y) -> psi . phi(x) + b + V_y . phi(x)`` (Miyato & Koyama, 2018, equation 3), one number per example."""
+    """``(x, y) -> psi . phi(x) + b + V_y . phi(x)`` (Miyato & Koyama, 2018, equation 3), one number per example.
+
+    Parameters
+    ----------
+    features : nn.Module
+        phi, ``(n, *shape) -> (n, size)``.
+    size : int
+        Number of features.
+    classes : int
+        Number of labels.
+    wrap : callable
+        Goes around the dense layer and the embedding, such as ``ganbench.nets.layers.SpectralNorm``.
+
+    References
+    ----------
+    Miyato & Koyama, cGANs with Projection Discriminator, 2018. arXiv:1802.05637
+
+    Examples
+    --------
+    >>> import torch
+    >>> Projected(nn.Identity(), 3, classes=2, wrap=lambda layer: layer)(torch.ones(4, 3), torch.zeros(4).long()).shape
+    torch.Size([4])
+    """
 
     def __init__(self, features: nn.Module, size: int, classes: int, wrap: Wrap) -> None:
         super().__init__()

@@ -18,7 +18,39 @@ Wrap = Callable[[nn.Conv2d | nn.Linear], nn.Module]
 
 
 def generator(latent: int, space: Space, width: int = 32, *, norm: bool = True) -> nn.Module:
-    """``(n, latent) -> (n, *shape)`` in [-1, 1]: dense, then transposed convolutions, ReLU, BatchNorm if ``norm``."""
+    """Return a generator of one dense layer and transposed convolutions with ReLU, which ends in tanh.
+
+    Parameters
+    ----------
+    latent : int
+        Size of the noise vector.
+    space : Space
+        Square images of a side that ``PLANS`` lists.
+    width : int
+        Channels next to the image; they double with every layer away from it.
+    norm : bool
+        Whether BatchNorm follows every layer but the last.
+
+    Returns
+    -------
+    nn.Module
+        ``(n, latent) -> (n, *space.shape)`` in [-1, 1].
+
+    Raises
+    ------
+    BadInput
+        For points, and for images of another size.
+
+    References
+    ----------
+    Radford et al., Unsupervised Representation Learning with DCGAN, 2015, section 3. arXiv:1511.06434
+
+    Examples
+    --------
+    >>> import torch
+    >>> generator(5, Space((3, 32, 32), 10, -1.0, 1.0), width=4)(torch.zeros(2, 5)).shape
+    torch.Size([2, 3, 32, 32])
+    """
     side, doublings = plan(space)
     widths = [width * 2**i for i in reversed(range(doublings))]
     layers: list[nn.Module] = [
@@ -33,11 +65,43 @@ def generator(latent: int, space: Space, width: int = 32, *, norm: bool = True) 
     return nn.Sequential(*layers, nn.ConvTranspose2d(width, space.shape[0], 4, 2, 1), nn.Tanh())
 
 
-def critic(space: Space, width: int = 32, *, norm: bool = True, out: int = 1, wrap: Wrap | None = None) -> nn.Module:
-    """``(n, *shape) -> (n,)``: strided convolutions, LeakyReLU 0.2, a dense end, no pooling.
+def discriminator(
+    space: Space, width: int = 32, *, norm: bool = True, out: int = 1, wrap: Wrap | None = None
+) -> nn.Module:
+    """Return a discriminator of strided convolutions with LeakyReLU 0.2 and one dense layer; no pooling.
 
-    ``norm`` puts BatchNorm after every convolution but the first; leave it out under a per-sample penalty.
-    ``wrap`` goes around each convolution and the dense layer, such as a spectral norm.
+    Parameters
+    ----------
+    space : Space
+        Square images of a side that ``PLANS`` lists.
+    width : int
+        Channels next to the image; they double with every layer away from it.
+    norm : bool
+        Whether BatchNorm follows every convolution but the first; leave it out under a penalty per sample.
+    out : int
+        How many numbers it returns for each example.
+    wrap : callable, optional
+        Goes around each convolution and the dense layer, such as ``ganbench.nets.layers.SpectralNorm``.
+
+    Returns
+    -------
+    nn.Module
+        ``(n, *space.shape) -> (n,)``, or ``(n, out)`` for more than one output.
+
+    Raises
+    ------
+    BadInput
+        For the same data as ``generator``.
+
+    References
+    ----------
+    Radford et al., Unsupervised Representation Learning with DCGAN, 2015, section 3. arXiv:1511.06434
+
+    Examples
+    --------
+    >>> import torch
+    >>> discriminator(Space((3, 32, 32), 10, -1.0, 1.0), width=4)(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2])
     """
     side, doublings = plan(space)
     widths = [space.shape[0], *(width * 2**i for i in range(doublings))]
@@ -53,7 +117,27 @@ def critic(space: Space, width: int = 32, *, norm: bool = True, out: int = 1, wr
 
 
 def normal_start(net: nn.Module) -> nn.Module:
-    """Draw weights from N(0, 0.02) and BatchNorm gains from N(1, 0.02), as the paper does."""
+    """Draw weights from N(0, 0.02^2) and BatchNorm gains from N(1, 0.02^2), as the paper does, and return the network.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Network of dense and convolutional layers and BatchNorm; its biases become zero where it has any.
+
+    Returns
+    -------
+    nn.Module
+        The same network, changed.
+
+    References
+    ----------
+    Radford et al., Unsupervised Representation Learning with DCGAN, 2015, section 4. arXiv:1511.06434
+
+    Examples
+    --------
+    >>> normal_start(nn.Linear(2, 1)).bias.item()
+    0.0
+    """
     for layer in net.modules():
         if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(layer.weight, 0.0, 0.02)
@@ -65,7 +149,7 @@ def normal_start(net: nn.Module) -> nn.Module:
 
 
 def plan(space: Space) -> tuple[int, int]:
-    """Side of the smallest feature map and number of doublings for images of this size."""
+    """Side of the smallest feature map and number of doublings for images of this size; raises BadInput for others."""
     if not space.is_image or space.shape[1] != space.shape[2] or space.shape[1] not in PLANS:
         sizes = ", ".join(map(str, PLANS))
         raise BadInput(f"convolutional networks need square images of side {sizes}; these examples are {space.shape}")

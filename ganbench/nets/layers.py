@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganbench.dataset import Tensors
-from ganbench.weights import share
+from ganbench.nets.net import part
 
 
 class Refreshed(nn.Module):
-    """A layer with buffers that follow its weights: renewed once per move, constant within it."""
+    """A layer with buffers that follow its weights: renewed once per update, constant within it."""
 
     def refresh(self, weights: Tensors, buffers: Tensors) -> Tensors:
         """Return this layer's new buffers, by their names within the layer."""
@@ -23,8 +23,22 @@ class Refreshed(nn.Module):
 class SpectralNorm(Refreshed):
     """Divide a layer's weight by an estimate of its largest singular value (Miyato et al., 2018, Algorithm 1).
 
-    One power iteration per move, warm-started; u and v are constants for the gradient. A convolution's
-    kernel is normalised as an (out, in * k * k) matrix, as the paper does.
+    One power iteration per update, from where the last one ended; u and v are constants for the gradient. A
+    convolution's kernel is normalised as an (out, in * k * k) matrix, as the paper does.
+
+    Parameters
+    ----------
+    layer : nn.Linear, nn.Conv2d, nn.ConvTranspose2d or nn.Embedding
+        Layer whose weight is normalised; its bias is not.
+
+    References
+    ----------
+    Miyato et al., Spectral Normalization for Generative Adversarial Networks, 2018. arXiv:1802.05957
+
+    Examples
+    --------
+    >>> SpectralNorm(nn.Linear(2, 3))(torch.zeros(4, 2)).shape
+    torch.Size([4, 3])
     """
 
     u: Tensor
@@ -53,6 +67,22 @@ class BatchNorm(nn.Module):
 
     In training mode it uses the batch at hand, whatever came before. In evaluation mode it uses the statistics in
     its buffers, so that a sample does not depend on its batch; they are gathered once, from one large batch.
+
+    Parameters
+    ----------
+    channels : int
+        Features of ``(n, channels)``, or channels of ``(n, channels, H, W)``.
+    eps : float
+        Added to the variance.
+
+    References
+    ----------
+    Ioffe & Szegedy, Batch Normalization, 2015. arXiv:1502.03167
+
+    Examples
+    --------
+    >>> BatchNorm(1)(torch.tensor([[1.0], [3.0]])).round(decimals=3).tolist()
+    [[-1.0], [1.0]]
     """
 
     mean: Tensor
@@ -82,6 +112,6 @@ def refreshed(module: nn.Module, weights: Tensors, buffers: Tensors) -> Tensors:
     fresh = dict(buffers)
     for name, layer in module.named_modules():
         if isinstance(layer, Refreshed):
-            new = layer.refresh(share(weights, name), share(buffers, name))
+            new = layer.refresh(part(weights, name), part(buffers, name))
             fresh |= {f"{name}.{key}".lstrip("."): value for key, value in new.items()}
     return fresh

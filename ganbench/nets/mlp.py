@@ -9,31 +9,78 @@ from torch import nn
 
 from ganbench.dataset import Space
 
-SLOPE = 0.1
-GAIN = 1.4  # of the orthogonal initialisation: keeps the signal's size through leaky layers of this slope
+LEAK = 0.1  # what a leaky layer lets through of negative values
+GAIN = 1.4  # of the orthogonal initialisation: keeps the signal's size through leaky layers of this leak
+
+Wrap = Callable[[nn.Linear], nn.Module]
 
 
 def generator(latent: int, space: Space, width: int = 128) -> nn.Module:
-    """``(n, latent) -> (n, *shape)``; images end in tanh, scaled to the space's range of [-1, 1]."""
+    """Return a perceptron that makes examples; images end in tanh, which is also their range.
+
+    Parameters
+    ----------
+    latent : int
+        Size of the noise vector.
+    space : Space
+        Shape and range of the data.
+    width : int
+        Units of each hidden layer.
+
+    Returns
+    -------
+    nn.Module
+        ``(n, latent) -> (n, *space.shape)``; images are in [-1, 1], points unbounded.
+
+    References
+    ----------
+    Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear neural networks, 2013, for the
+    orthogonal initialisation. arXiv:1312.6120
+
+    Examples
+    --------
+    >>> import torch
+    >>> generator(5, Space((1, 8, 8), 10, -1.0, 1.0))(torch.zeros(3, 5)).shape
+    torch.Size([3, 1, 8, 8])
+    """
     head = [nn.Tanh(), nn.Unflatten(-1, space.shape)] if space.is_image else []
     return nn.Sequential(*body(latent, width, prod(space.shape)), *head)
 
 
-def critic(
-    space: Space, width: int = 128, out: int = 1, wrap: Callable[[nn.Linear], nn.Module] | None = None
-) -> nn.Module:
-    """``(n, *shape) -> (n,)``, or ``(n, out)`` for more than one output; ``wrap`` goes around each dense layer."""
+def discriminator(space: Space, width: int = 128, out: int = 1, wrap: Wrap | None = None) -> nn.Module:
+    """Return a perceptron that gives each example one number, or several.
+
+    Parameters
+    ----------
+    space : Space
+        Shape and range of the data.
+    width : int
+        Units of each hidden layer.
+    out : int
+        How many numbers it returns for each example.
+    wrap : callable, optional
+        Goes around each dense layer, such as ``ganbench.nets.layers.SpectralNorm``.
+
+    Returns
+    -------
+    nn.Module
+        ``(n, *space.shape) -> (n,)``, or ``(n, out)`` for more than one output.
+
+    Examples
+    --------
+    >>> import torch
+    >>> discriminator(Space((2,), 8, -1.0, 1.0), out=3)(torch.zeros(5, 2)).shape
+    torch.Size([5, 3])
+    """
     tail = [nn.Flatten(0)] if out == 1 else []
     return nn.Sequential(nn.Flatten(), *body(prod(space.shape), width, out, wrap), *tail)
 
 
-def body(
-    inputs: int, width: int, outputs: int, wrap: Callable[[nn.Linear], nn.Module] | None = None
-) -> list[nn.Module]:
+def body(inputs: int, width: int, outputs: int, wrap: Wrap | None = None) -> list[nn.Module]:
     """Return the layers of a perceptron with two hidden layers."""
     dense = [nn.Linear(a, b) for a, b in ((inputs, width), (width, width), (width, outputs))]
     for layer in dense:
         nn.init.orthogonal_(layer.weight, GAIN)
         nn.init.zeros_(layer.bias)
     first, second, last = (wrap(layer) for layer in dense) if wrap else dense
-    return [first, nn.LeakyReLU(SLOPE), second, nn.LeakyReLU(SLOPE), last]
+    return [first, nn.LeakyReLU(LEAK), second, nn.LeakyReLU(LEAK), last]

@@ -1,4 +1,4 @@
-"""Networks that say each pixel's law given those before it, in raster order: rows from the top, left to right."""
+"""Networks that state each pixel's distribution given those before it, row by row from the top, left to right."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ganbench.dataset import Space
 
 
 class Shifted(nn.Module):
-    """A convolution that sees ``above`` rows and ``left`` columns before a pixel, and as many as ``right`` after it.
+    """A convolution over ``above`` rows and ``left`` columns before a pixel, and ``right`` columns after it.
 
-    With ``strict`` the last row (of one row: the last column) that it sees is the one before the pixel's own.
+    With ``strict`` the last row (of one row: the last column) that it reads is the one before the pixel's own.
     """
 
     def __init__(self, inputs: int, outputs: int, above: int, left: int, right: int, strict: bool) -> None:
@@ -30,10 +30,10 @@ class Shifted(nn.Module):
         return cast("Tensor", seen[..., : x.shape[2], : x.shape[3]])
 
 
-class Above(nn.Module):
+class VerticalStack(nn.Module):
     """The vertical stack (van den Oord et al., 2016, 1606.05328, figure 2).
 
-    ``(n, 1, H, W) -> (n, (1 + layers) * 2 * width, H, W)``, what each layer knows of rows above.
+    ``(n, 1, H, W) -> (n, (1 + layers) * 2 * width, H, W)``, the features of each layer.
     """
 
     def __init__(self, width: int, layers: int) -> None:
@@ -52,8 +52,8 @@ class Above(nn.Module):
         return torch.cat(known, 1)
 
 
-class Beside(nn.Module):
-    """The horizontal stack: pixels of a row, and what is known of rows above, to the logits of each pixel's level."""
+class HorizontalStack(nn.Module):
+    """The horizontal stack: from a row and the features of the rows above to the logits of each pixel's level."""
 
     def __init__(self, levels: int, width: int, layers: int) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class PixelCNN(nn.Module):
 
     def __init__(self, levels: int, width: int, layers: int) -> None:
         super().__init__()
-        self.above, self.beside = Above(width, layers), Beside(levels, width, layers)
+        self.above, self.beside = VerticalStack(width, layers), HorizontalStack(levels, width, layers)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast("Tensor", self.beside(x, self.above(x)))
@@ -105,7 +105,7 @@ def grey(level: Tensor, levels: int) -> Tensor:
     return level / (levels - 1) * 2 - 1
 
 
-def surprise(net: Callable[[Tensor], Tensor], x: Tensor, levels: int) -> Tensor:
+def nll(net: Callable[[Tensor], Tensor], x: Tensor, levels: int) -> Tensor:
     """Negative log-likelihood in nats, (n,), of each image rounded to ``levels`` even grey levels."""
     level = quantised(x, levels)
     logits = net(grey(level, levels).to(x.dtype)[:, None])
@@ -117,26 +117,26 @@ def bits(nats: Tensor, x: Tensor) -> Tensor:
     return nats / (prod(x.shape[1:]) * log(2))
 
 
-def refusal(space: Space, side: int | None = None) -> str | None:
-    """Why pixel models cannot play on such data, or on images of more than ``side`` pixels, or None."""
+def unsupported(space: Space, side: int | None = None) -> str | None:
+    """Why pixel models do not support such data, or images of more than ``side`` pixels a side, or None."""
     if not (space.is_image and space.shape[0] == 1 and (space.low, space.high) == (-1, 1)):
         return "it needs images of one channel in [-1, 1]"
     if side is not None and max(space.shape[1:]) > side:
-        return f"it plays on images of at most {side} pixels a side, these have {max(space.shape[1:])}"
+        return f"it needs images of at most {side} pixels a side, these have {max(space.shape[1:])}"
     return None
 
 
 def sample(rows: Callable[[Tensor], Callable[[Tensor], Tensor]], u: Tensor, levels: int) -> Tensor:
-    """Draw images (n, 1, H, W) pixel by pixel, by inverting each pixel's law at ``u`` (n, H, W).
+    """Draw images (n, 1, H, W) pixel by pixel, by inverting each pixel's distribution at ``u`` (n, H, W).
 
     ``rows`` takes the rows above, (n, 1, i, W), to a function from row i to its logits, (n, levels, W).
     """
     n, height, width = u.shape
     columns, x = torch.arange(width, device=u.device), u.new_zeros(n, 1, 0, width)
     for i in range(height):
-        law, row = rows(x), u.new_zeros(n, 1, 1, width)
+        distribution, row = rows(x), u.new_zeros(n, 1, 1, width)
         for j in range(width):
-            below = law(row)[:, :, j].softmax(1).cumsum(1)
+            below = distribution(row)[:, :, j].softmax(1).cumsum(1)
             level = (u[:, i, j, None] >= below[:, :-1]).sum(1)
             row = torch.where(columns == j, grey(level, levels).to(u.dtype)[:, None, None, None], row)
         x = torch.cat([x, row], 2)

@@ -1,4 +1,4 @@
-"""Networks that say each pixel's law given those before it, with a memory that runs through the image."""
+"""Networks that state each pixel's distribution given those before it, with a memory that runs through the image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ganbench.nets.pixels import Shifted, head
 
 
-class Rows(nn.Module):
+class RowLSTM(nn.Module):
     """A Row LSTM layer (van den Oord et al., 2016, 1601.06759, section 3.1), with a residual connection.
 
     A row's state comes from the state of the row above, three columns wide, and from its own pixels up to each column.
@@ -34,7 +34,7 @@ class Rows(nn.Module):
         return x + torch.stack(rows, dim=2)
 
 
-class Diagonals(nn.Module):
+class DiagonalBiLSTM(nn.Module):
     """A Diagonal BiLSTM layer (section 3.2 of the same paper), with a residual connection.
 
     A pixel's state comes from those of its neighbours above and to the left; a second sweep, above and to the right,
@@ -67,7 +67,7 @@ class Diagonals(nn.Module):
 class PixelRNN(nn.Module):
     """``(n, 1, H, W) -> (n, levels, H, W)``: a convolution blind to the pixel itself, then layers with a memory."""
 
-    def __init__(self, levels: int, width: int, layers: int, memory: type[Rows | Diagonals]) -> None:
+    def __init__(self, levels: int, width: int, layers: int, memory: type[RowLSTM | DiagonalBiLSTM]) -> None:
         super().__init__()
         self.above = Shifted(1, width, 3, 3, 3, strict=True)
         self.left = Shifted(1, width, 0, 3, 0, strict=True)

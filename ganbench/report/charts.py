@@ -12,12 +12,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganbench.record import Record
+from ganbench.records.record import Record
 from ganbench.report.style import COLOURS, DASHES, QUIET, file_name, line_style, panels, save, style
-from ganbench.stats import interval
-from ganbench.table.columns import Column, columns
-from ganbench.table.comparison import values
-from ganbench.table.rows import Row, rows
+from ganbench.tables.columns import Column, columns
+from ganbench.tables.comparison import values
+from ganbench.tables.rows import Row, rows
+from ganbench.tables.statistics import interval
 
 DECADES = 30.0  # ratio of largest to smallest from which an axis is logarithmic
 CROWD = 16  # lines that an eye can follow in one panel
@@ -37,15 +37,16 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
     down = [row for name in sorted({name for name, _ in watched}) for row in members(records, name)]
     if len({row.label for row in down if not row.is_control}) > CROWD:
         return [path for dataset, metric in watched for path in crowd(records, dataset, metric, folder)]
-    looks = {label: line_style(i) for i, label in enumerate(sorted({row.label for row in down if not row.is_control}))}
+    trained = sorted({row.label for row in down if not row.is_control})
+    styles = {label: line_style(i) for i, label in enumerate(trained)}
     quiet = sorted({row.label for row in down if row.is_control})
-    looks |= {label: (QUIET, DASHES[i % len(DASHES)]) for i, label in enumerate(quiet)}
+    styles |= {label: (QUIET, DASHES[i % len(DASHES)]) for i, label in enumerate(quiet)}
     with style():
         figure, axes = panels(len(watched), 2, 3.6, 2.8)
         for ax, (dataset, metric) in zip(axes, watched, strict=True):
-            curve_panel(ax, members(records, dataset), metric, looks)
+            curve_panel(ax, members(records, dataset), metric, styles)
             ax.set(title=dataset, xlabel="steps", ylabel=named(metric, records, dataset))
-        legend(figure, axes, list(looks))
+        legend(figure, axes, list(styles))
         return [save(figure, folder / "curves.png")]
 
 
@@ -53,11 +54,11 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
     """Draw one panel for each baseline with a curve: it stands out among all others; dashed the held-out data."""
     down = members(records, dataset)
     courses = {row.label: course(row, metric) for row in down if not row.is_control}
-    courses = {label: found for label, found in courses.items() if len(found[0])}
+    courses = {label: points for label, points in courses.items() if len(points[0])}
     if not courses:
         return []
-    floor = [found[2][-1] for row in down if row.label == "held_out" and len((found := course(row, metric))[0])]
-    seen = np.concatenate([*(part for found in courses.values() for part in found[1:]), floor])
+    floor = [points[2][-1] for row in down if row.label == "held_out" and len((points := course(row, metric))[0])]
+    seen = np.concatenate([*(part for points in courses.values() for part in points[1:]), floor])
     least, most, margin = seen.min(), seen.max(), np.ptp(seen) / 20 or 1.0
     limits = (least / 1.4, most * 1.4) if wide(seen) else (least - margin, most + margin)
     lines = [np.column_stack((steps, mean)) for steps, _, mean, _ in courses.values()]
@@ -92,7 +93,7 @@ def named(metric: str, records: Sequence[Record], dataset: str) -> str:
     return next((replace(each, mark="").header for each in same if each.example.metric == metric), metric)
 
 
-def curve_panel(axes: Axes, members: Sequence[Row], metric: str, looks: dict[str, tuple[str, str]]) -> None:
+def curve_panel(axes: Axes, members: Sequence[Row], metric: str, styles: dict[str, tuple[str, str]]) -> None:
     """One line for each row."""
     seen: list[float] = []
     for row in members:
@@ -100,7 +101,7 @@ def curve_panel(axes: Axes, members: Sequence[Row], metric: str, looks: dict[str
         if not len(steps):
             continue
         seen += [*low.tolist(), *high.tolist()]
-        colour, dashes = looks[row.label]
+        colour, dashes = styles[row.label]
         if row.is_control:
             axes.axhline(float(mean[-1]), color=colour, linestyle=dashes, linewidth=0.9, label=row.label)
             continue
@@ -114,17 +115,19 @@ def course(row: Row, metric: str) -> tuple[NDArray[np.float64], ...]:
     """Return steps, and the lowest, mean and highest seed at each; steps at which no seed has a value are left out."""
     at: dict[int, list[float]] = {}
     for point in (point for record in row.records for point in record.curve if point["metric"] == metric):
-        at.setdefault(point["step"], []).extend(value for value in point["values"] if value is not None)
-    points = [(step, min(found), float(np.mean(found)), max(found)) for step, found in sorted(at.items()) if found]
+        values = at.setdefault(point["step"], [])
+        if point["value"] is not None:
+            values.append(point["value"])
+    points = [(step, min(values), float(np.mean(values)), max(values)) for step, values in sorted(at.items()) if values]
     return tuple(np.array(points, dtype=np.float64).reshape(-1, 4).T)
 
 
 def legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str]) -> None:
     """One legend for all panels, at the right; each label once."""
-    found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    labels = [label for label in order if label in found]
+    handle_of = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    labels = [label for label in order if label in handle_of]
     if labels:
-        handles = [found[label] for label in labels]
+        handles = [handle_of[label] for label in labels]
         figure.legend(handles, labels, loc="outside right upper", ncols=1 + len(labels) // 25)
 
 
@@ -151,12 +154,12 @@ def interval_panel(axes: Axes, down: Sequence[Row], column: Column, named: bool)
     """One column: a dot with its interval for each row, the first row on top."""
     seen: list[float] = []
     for colour, is_control in ((COLOURS[0], False), (QUIET, True)):
-        found = {i: values(row, column) for i, row in enumerate(down) if row.is_control == is_control}
-        spread = {i: interval(each) for i, each in found.items() if each}
-        dots = [value for i in spread for value in found[i]]
+        measured = {i: values(row, column) for i, row in enumerate(down) if row.is_control == is_control}
+        spread = {i: interval(each) for i, each in measured.items() if each}
+        dots = [value for i in spread for value in measured[i]]
         seen += dots
         if dots:
-            axes.scatter(dots, [i for i in spread for _ in found[i]], s=7, color=colour, alpha=0.35, linewidths=0)
+            axes.scatter(dots, [i for i in spread for _ in measured[i]], s=7, color=colour, alpha=0.35, linewidths=0)
             means, halves = zip(*((each.mean, each.half_width or 0) for each in spread.values()), strict=True)
             axes.errorbar(means, list(spread), xerr=halves, fmt="o", markersize=3, color=colour, linewidth=1)
     if column.example.better == "lower" and wide(seen):

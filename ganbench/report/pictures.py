@@ -1,4 +1,4 @@
-"""Pictures of samples: one cell's, and those of every row side by side; charts of records are in ``charts``."""
+"""Pictures of samples: the seeds of one row, and every row side by side; charts of records are in ``charts``."""
 
 from __future__ import annotations
 
@@ -6,49 +6,80 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from ganbench.data import load
 from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, Missing
-from ganbench.record import Record
+from ganbench.errors import Missing
+from ganbench.records.record import Record
 from ganbench.report.charts import curves, intervals
 from ganbench.report.samples import draw, message
 from ganbench.report.style import file_name, panels, save, style
-from ganbench.table.rows import Row, rows
+from ganbench.tables.rows import Row, rows
 
-__all__ = ["cell", "curves", "intervals", "overview"]
+__all__ = ["cell", "cells", "curves", "intervals", "overview"]
 
-SEEDS = 3  # that a cell's picture shows, side by side
-ACROSS = 8  # images in a row of a cell's panel
-KEPT = "samples.safetensors"
+SEEDS = 3  # that the picture of a row shows, side by side
+ACROSS = 8  # images in a line of a seed's panel
+PICTURE = "samples.png"
 
 
-def cell(record: Record, x: Tensor, y: Tensor, data: Dataset, path: Path) -> Path:
-    """Draw the first seeds of a cell; writes a PNG and returns its path.
+def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
+    """Draw the first seeds of a row from the samples kept in a results ``folder``; writes a PNG beside them.
 
-    ``x`` (seeds, n, *shape) and ``y`` (seeds, n) are those of the seeds that were done, in the order of the record's
-    runs. Of images, the first 64 of each seed are shown, in the order of the classes that they were asked to be.
+    Returns its path, or None where a seed that was done has no samples there. Of images, the first 64 of each seed are
+    shown, in the order of the classes that they were asked to be.
     """
-    done = [run.seed for run in record.runs if run.status == "done"]
-    if len(x) != len(done) or y.shape != x.shape[:2]:
-        raise BadInput(f"expected samples and labels of {len(done)} seeds, got {tuple(x.shape)} and {tuple(y.shape)}")
-    shown = record.runs[:SEEDS]
+    shown = sorted(records, key=lambda record: record.seed)[:SEEDS]
+    drawn = [kept(record, folder) if record.status == "done" else None for record in shown]
+    if any(each is None and record.status == "done" for each, record in zip(drawn, shown, strict=True)):
+        return None
     with style():
         figure, axes = panels(len(shown), SEEDS, 2.3, 2.6)
-        for ax, run in zip(axes, shown, strict=True):
-            if run.status == "done":
-                seat = done.index(run.seed)
-                draw(ax, *first(x[seat].detach().cpu().float(), y[seat].cpu(), data))
+        for ax, record, samples in zip(axes, shown, drawn, strict=True):
+            if samples:
+                draw(ax, *first(samples[0].float(), samples[1], data))
             else:
-                message(ax, f"{run.status}\nafter step {run.step}")
-            ax.set_title(f"seed {run.seed}")
-        figure.suptitle(f"{record.baseline} on {record.dataset}", fontsize=9.5)
-        return save(figure, path)
+                message(ax, f"{record.status}\nafter step {record.step}")
+            ax.set_title(f"seed {record.seed}")
+        figure.suptitle(f"{shown[0].baseline} on {shown[0].dataset}", fontsize=9.5)
+        return save(figure, picture(shown[0], folder))
+
+
+def picture(record: Record, folder: Path) -> Path:
+    """Return the place of the picture of a record's row."""
+    return folder / record.files / PICTURE
+
+
+def kept(record: Record, folder: Path) -> tuple[Tensor, Tensor] | None:
+    """Return the samples (n, *shape) and labels (n,) that were kept of a seed, or None."""
+    try:
+        tensors = safetensors.torch.load_file(folder / record.files / f"samples-{record.seed}.safetensors")
+    except (OSError, SafetensorError):
+        return None
+    return (tensors["x"], tensors["y"]) if {"x", "y"} <= set(tensors) else None
+
+
+def cells(records: Sequence[Record], folder: Path, files: Path | None = None, again: bool = False) -> list[Path]:
+    """Draw the picture of every row whose samples are kept; those that are there stay unless they are drawn ``again``.
+
+    A row of a data set whose ``files`` are not here is left out. Returns the paths of what was drawn.
+    """
+    paths: list[Path | None] = []
+    for name in sorted({record.dataset for record in records}):
+        missing = [
+            row
+            for row in rows(record for record in records if record.dataset == name)
+            if again or not picture(row.records[0], folder).exists()
+        ]
+        if missing and (data := here(name, files)):
+            paths += [cell(row.records, folder, data) for row in missing]
+    return [path for path in paths if path]
 
 
 def first(x: Tensor, y: Tensor, data: Dataset) -> tuple[Tensor, Dataset, int]:
-    """Return what a panel of a cell shows: of images a square of samples, by class; of points as many as will do."""
+    """Return what the panel of a seed shows: of images a square of samples, by class; of points as many as will do."""
     if not data.space.is_image:
         return x, data, ACROSS
     return x[: ACROSS**2][y[: ACROSS**2].argsort(stable=True)], data, ACROSS
@@ -63,9 +94,9 @@ def overview(records: Sequence[Record], folder: Path, files: Path | None = None)
     drawn = []
     for name in names:
         down = rows(record for record in records if record.dataset == name)
-        kept = [(row, samples) for row in down if (samples := first_seed(row, folder)) is not None]
-        if kept and (data := here(name, files)):
-            drawn.append(side_by_side(kept, data, folder / f"overview-{file_name(name)}.png"))
+        firsts = [(row, samples) for row in down if (samples := first_seed(row, folder)) is not None]
+        if firsts and (data := here(name, files)):
+            drawn.append(side_by_side(firsts, data, folder / f"overview-{file_name(name)}.png"))
     return drawn
 
 
@@ -77,11 +108,11 @@ def here(dataset: str, files: Path | None) -> Dataset | None:
         return None
 
 
-def side_by_side(kept: Sequence[tuple[Row, Tensor]], data: Dataset, path: Path) -> Path:
+def side_by_side(firsts: Sequence[tuple[Row, Tensor]], data: Dataset, path: Path) -> Path:
     """Draw one panel for each row of a data set, with samples (n, *shape) of its first finished seed."""
     with style():
-        figure, axes = panels(len(kept), 6, 1.45, 1.65)
-        for ax, (row, samples) in zip(axes, kept, strict=True):
+        figure, axes = panels(len(firsts), 6, 1.45, 1.65)
+        for ax, (row, samples) in zip(axes, firsts, strict=True):
             draw(ax, samples, data, across=5)
             ax.set_title(row.label, fontsize=7, style="italic" if row.is_control else "normal")
         figure.suptitle(f"{data.name}: one seed of each; controls in italics", fontsize=9.5)
@@ -90,8 +121,7 @@ def side_by_side(kept: Sequence[tuple[Row, Tensor]], data: Dataset, path: Path) 
 
 def first_seed(row: Row, folder: Path) -> Tensor | None:
     """Return the kept samples (n, *shape) of a row's first finished seed, or None."""
-    for path in (path for record in row.records for path in sorted(folder.glob(f"cells/*-{record.key[:8]}/{KEPT}"))):
-        kept = safetensors.torch.load_file(path)["x"]
-        if len(kept):
-            return kept[0].float()
+    for record in row.records:
+        if record.status == "done" and (samples := kept(record, folder)):
+            return samples[0].float()
     return None

@@ -1,4 +1,4 @@
-"""One set of samples in one panel: a contact sheet of images, or points over the law that they should follow."""
+"""One set of samples in one panel: a contact sheet of images, or points over the distribution they should follow."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from matplotlib.collections import EllipseCollection
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ganbench._util.streams import stream
 from ganbench.dataset import Dataset
 from ganbench.report.style import ALARM, QUIET, SAMPLE, TRUTH
-from ganbench.streams import stream
 
 POINTS = 500  # more would hide one another
 MARGIN = 0.12  # of the space's width, left free around it

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganbench.files import write_atomically
+from ganbench._util.files import write_atomically
 
 # Okabe and Ito's colours, which stay apart for the colour-blind; the yellow one is left out, being too pale for lines.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

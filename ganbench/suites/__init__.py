@@ -5,10 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from ganbench._util.convert import convert
+from ganbench._util.names import check_names
 from ganbench.errors import BadInput, Missing
-from ganbench.find import check_names
-from ganbench.record import typed
-from ganbench.suite import Notes, Suite
+from ganbench.suites.suite import Notes, Suite
 
 FOLDER = Path(__file__).parent
 
@@ -39,6 +39,5 @@ def read(path: Path) -> Suite | Notes:
         raise BadInput(f"{path}: not TOML: {error}") from error
     if isinstance(count := table.get("seeds"), int):
         table["seeds"] = list(range(count))
-    kind = Notes if "experiments" in table else Suite
-    suite: Suite | Notes = typed({"name": path.stem, **table}, kind, str(path))
-    return suite
+    kind: type[Suite | Notes] = Notes if "experiments" in table else Suite
+    return convert({"name": path.stem, **table}, kind, str(path))

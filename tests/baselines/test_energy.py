@@ -1,4 +1,4 @@
-"""Critics that are autoencoders: the score is a reconstruction error, and what is real has little of it."""
+"""Discriminators that are autoencoders: the score is a reconstruction error, and what is real has little of it."""
 
 from __future__ import annotations
 
@@ -6,57 +6,64 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.linalg import vector_norm
 
+from ganbench.baseline import Batch, Net
 from ganbench.baselines.began import BEGAN
 from ganbench.baselines.ebgan import EBGAN, likeness
-from ganbench.data import load
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
-from ganbench.game import Batch, Player
-from tests.baselines.fixtures import EXACT, FAKE, REAL, Halved, Shift, batch, parts, player, shift_gradient
-from tests.games import play
+from tests.baselines.fixtures import (
+    EXACT,
+    FAKE,
+    MNIST,
+    REAL,
+    RING,
+    Affine,
+    Halved,
+    Shift,
+    as_net,
+    batch,
+    exactly,
+    parts,
+    shift_gradient,
+)
+from tests.training.short_runs import trained
 
-MNIST = Space((1, 28, 28), 10, -1.0, 1.0)
 
-
-def halving(k: float = 0.1) -> tuple[Player, Player, Batch]:
+def halving(k: float = 0.1) -> tuple[Net, Net, Batch]:
     """Fixture A on C."""
     D = parts(encode=nn.Identity(), decode=Halved())
-    return player(Shift()), D, batch(x=REAL, z=FAKE, k=torch.tensor(k, dtype=torch.double))
-
-
-def exactly(loss: Tensor, value: float) -> None:
-    torch.testing.assert_close(loss, torch.tensor(value, dtype=torch.double), **EXACT)
+    return as_net(Shift()), D, batch(x=REAL, z=FAKE, k=torch.tensor(k, dtype=torch.double))
 
 
 def test_ebgan_has_its_worked_values() -> None:
     G, D, b = halving()
-    exactly(EBGAN().critic_loss(G, D, b), 0.909375)
+    exactly(EBGAN().discriminator_loss(G, D, b), 0.909375)
     exactly(EBGAN(pulling=0).generator_loss(G, D, b), 0.338125)
-    exactly(EBGAN(energy="norm").critic_loss(G, D, b), 0.8572487262)
+    exactly(EBGAN(energy="norm").discriminator_loss(G, D, b), 0.8572487262)
 
 
 def test_ebgans_hinge_is_one_per_sample() -> None:
-    exactly(EBGAN(margin=0.3).critic_loss(*halving()), 0.301875)  # on the batch's mean it would be 0.2475
+    exactly(EBGAN(margin=0.3).discriminator_loss(*halving()), 0.301875)  # on the batch's mean it would be 0.2475
 
 
-def test_a_batch_twice_over_leaves_the_energies_alone() -> None:
+def test_a_batch_twice_over_leaves_the_losses_alone() -> None:
     G, D, b = halving()
     twice = batch(x=b.x.repeat(2, 1), z=b.z.repeat(2, 1), k=b.k)
-    for game in (EBGAN(pulling=0), EBGAN(energy="norm", pulling=0), BEGAN()):
-        torch.testing.assert_close(game.critic_loss(G, D, twice), game.critic_loss(G, D, b), **EXACT)
-        torch.testing.assert_close(game.generator_loss(G, D, twice), game.generator_loss(G, D, b), **EXACT)
+    for baseline in (EBGAN(pulling=0), EBGAN(energy="norm", pulling=0), BEGAN()):
+        for loss in (baseline.discriminator_loss, baseline.generator_loss):
+            torch.testing.assert_close(loss(G, D, twice), loss(G, D, b), **EXACT)
 
 
-def test_ebgans_generator_is_moved_through_the_target_of_the_reconstruction_too() -> None:
+def test_ebgans_generator_gets_a_gradient_through_the_target_of_the_reconstruction_too() -> None:
     G, D, b = halving()
-    slope = shift_gradient(EBGAN(pulling=0).generator_loss(G, D, b), G)
-    assert slope == pytest.approx([0.2625, -0.05], abs=1e-9)  # with a constant target both signs flip
+    gradient = shift_gradient(EBGAN(pulling=0).generator_loss(G, D, b), G)
+    assert gradient == pytest.approx([0.2625, -0.05], abs=1e-9)  # with a constant target both signs flip
 
 
-def test_the_energy_of_a_perfect_reconstruction_has_a_finite_slope() -> None:
+def test_the_energy_of_a_perfect_reconstruction_has_a_finite_gradient() -> None:
     D = parts(encode=nn.Identity(), decode=nn.Identity())
     G, _, b = halving()
     assert shift_gradient(EBGAN(energy="norm", pulling=0).generator_loss(G, D, b), G) == [0.0, 0.0]
@@ -76,63 +83,49 @@ def test_likeness_is_one_for_collinear_codes_even_opposite_ones_and_zero_for_ort
 
 def test_ebgan_pulls_the_codes_of_fakes_apart_and_not_their_pixels() -> None:
     G, _, b = halving()
-    same = parts(encode=Always2(), decode=nn.Identity())  # one code for all: likeness 1 whatever the pixels
+    same = parts(encode=Affine(0.0, 1.0), decode=nn.Identity())  # one code for all: likeness 1 whatever the pixels
     with_term = EBGAN(pulling=0.5).generator_loss(G, same, b)
     torch.testing.assert_close(with_term - EBGAN(pulling=0).generator_loss(G, same, b), torch.tensor(0.5).double())
 
 
-class Always2(nn.Module):
-    def forward(self, v: Tensor) -> Tensor:
-        return torch.ones_like(v)
-
-
-def test_ebgans_critic_at_its_optimum_is_worth_the_margin() -> None:
+def test_ebgans_discriminator_at_its_optimum_is_worth_the_margin() -> None:
     """With p = q and a constant energy c in [0, m] the loss is c + (m - c) = m (theorem 2)."""
     for energy in (0.0, 0.25, 1.0):
-        D = parts(encode=nn.Identity(), decode=Off(energy**0.5))
+        D = parts(encode=nn.Identity(), decode=Affine(1.0, energy**0.5))
         _, _, b = halving()
-        loss = EBGAN(margin=1.0).critic_loss(player(Shift()), D, batch(x=b.x, z=b.x))
+        loss = EBGAN(margin=1.0).discriminator_loss(as_net(Shift()), D, batch(x=b.x, z=b.x))
         exactly(loss, 1.0)
 
 
-class Off(nn.Module):
-    def __init__(self, error: float) -> None:
-        super().__init__()
-        self.error = error
-
-    def forward(self, v: Tensor) -> Tensor:
-        return v + self.error
-
-
 def test_ebgan_needs_two_samples_to_compare() -> None:
-    assert EBGAN().refuses(load("ring8").space, 1)
-    assert EBGAN().refuses(load("ring8").space, 2) is None
+    assert EBGAN().unsupported(RING, 1)
+    assert EBGAN().unsupported(RING, 2) is None
 
 
 def test_began_has_its_worked_values() -> None:
     G, D, b = halving()
-    game = BEGAN(gamma=0.5)
-    exactly(game.critic_loss(G, D, b), 0.32375)
-    exactly(game.generator_loss(G, D, b), 0.5125)
-    exactly(game.monitor(G, D, b), 0.7)
-    exactly(game.next_state(G, D, b)["k"], 0.099675)
+    baseline = BEGAN(gamma=0.5)
+    exactly(baseline.discriminator_loss(G, D, b), 0.32375)
+    exactly(baseline.generator_loss(G, D, b), 0.5125)
+    exactly(baseline.monitor(G, D, b), 0.7)
+    exactly(baseline.next_state(G, D, b)["k"], 0.099675)
 
 
-def test_without_balance_begans_critic_is_a_plain_autoencoder() -> None:
-    exactly(BEGAN().critic_loss(*halving(k=0.0)), 0.375)
+def test_without_balance_begans_discriminator_is_a_plain_autoencoder() -> None:
+    exactly(BEGAN().discriminator_loss(*halving(k=0.0)), 0.375)
 
 
 @pytest.mark.parametrize(("k", "gain", "expected"), [(0.0, 1.0, 0.0), (0.9, -1.0, 1.0)])
 def test_the_balance_stays_between_zero_and_one(k: float, gain: float, expected: float) -> None:
     G, D, b = halving(k)
-    game = replace(BEGAN(), gain=abs(gain))
+    baseline = replace(BEGAN(), gain=abs(gain))
     if gain < 0:  # fakes far better than reals: the balance rises
         b = batch(x=10 * REAL, z=FAKE, k=b.k)
-    exactly(game.next_state(G, D, b)["k"], expected)
+    exactly(baseline.next_state(G, D, b)["k"], expected)
 
 
 def test_the_balance_is_carried_from_step_to_step() -> None:
-    trainer = play(BEGAN(gain=0.5), [0, 1], steps=3)
+    trainer = trained(BEGAN(gain=0.5), [0, 1], steps=3)
     k = trainer.state["carried"]["k"]
     assert k.shape == (2,)
     assert (k > 0).all()
@@ -145,11 +138,11 @@ def test_begans_balance_rises_while_reals_are_worse_reconstructed_than_gamma_all
     assert BEGAN().next_state(G, D, worse)["k"] > 0.5 > BEGAN().next_state(G, D, better)["k"]
 
 
-@pytest.mark.parametrize("game", [BEGAN(latent=8), EBGAN(latent=8)], ids=["began", "ebgan"])
-@pytest.mark.parametrize("space", [load("ring8").space, MNIST], ids=["points", "images"])
-def test_an_examples_energy_does_not_depend_on_the_rest_of_its_batch(game: BEGAN | EBGAN, space: Space) -> None:
+@pytest.mark.parametrize("baseline", [BEGAN(latent=8), EBGAN(latent=8)], ids=["began", "ebgan"])
+@pytest.mark.parametrize("space", [RING, MNIST], ids=["points", "images"])
+def test_an_examples_energy_does_not_depend_on_the_rest_of_its_batch(baseline: BEGAN | EBGAN, space: Space) -> None:
     torch.manual_seed(0)
-    D = player(game.networks(space)[1])
+    D = as_net(baseline.networks(space)[1])
     x = torch.randn(4, *space.shape)
     again = D.decode(D.encode(x))
     assert again.shape == x.shape
@@ -163,4 +156,4 @@ def test_senseless_settings_are_refused_by_name() -> None:
     with pytest.raises(BadInput, match="margin"):
         EBGAN(margin=0)
     with pytest.raises(BadInput, match="energy must be one of mean_square, norm"):
-        EBGAN(energy="l1")  # type: ignore[arg-type]
+        EBGAN(energy="l1")

@@ -1,4 +1,4 @@
-"""f-GAN's twelve divergences: table values, their own definitions, and what they are known to be of one another."""
+"""f-GAN's twelve divergences: table values, their own definitions, and known relations among them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from torch import Tensor
 
 from ganbench.baselines.f_gan import FGAN, jeffrey_conjugate
 from ganbench.errors import BadInput, UnknownName
-from tests.baselines.critics import P, Q, steepness, three_points
-from tests.baselines.fixtures import logits
+from tests.baselines.fixtures import P, Q, largest_gradient, logits, three_points
 
 Curve = Callable[[Tensor], Tensor]
 
@@ -26,8 +25,8 @@ def odds(rho: Tensor) -> Tensor:
     return rho.log()
 
 
-# For each divergence: the game, f(u), and the raw number that the best critic gives where p/q = rho.
-GAMES: dict[str, tuple[FGAN, Curve, Curve]] = {
+# For each divergence: the baseline, f(u), and the raw number that the best discriminator gives where p/q = rho.
+MEMBERS: dict[str, tuple[FGAN, Curve, Curve]] = {
     "total_variation": (FGAN(divergence="total_variation"), lambda u: (u - 1).abs() / 2, lambda r: 50 * (r - 1).sign()),
     "kl": (FGAN(divergence="kl"), lambda u: u * u.log(), lambda r: 1 + r.log()),
     "reverse_kl": (FGAN(divergence="reverse_kl"), lambda u: -u.log(), odds),
@@ -58,7 +57,7 @@ GAMES: dict[str, tuple[FGAN, Curve, Curve]] = {
     ),
 }
 
-# Losses on logits: critic, generator, generator with the trick; divergences of P, N1 and N2.
+# Losses on logits: discriminator, generator, generator with the trick; divergences of P, N1 and N2.
 VALUES = {
     "total_variation": (0.3505001431, -0.2756308935, -0.2756308935, 0.4, 0.3829249225, 0.2377806430),
     "kl": (1.2990251174, -1.0490251174, -0.85, 0.3600624406, 0.5, 0.1832428859),
@@ -74,55 +73,60 @@ VALUES = {
     "alpha 1.5": (1.8134583333, -1.5634583333, -0.85, 0.3646172404, 0.6066552195, 0.1591808856),
 }
 
-every = pytest.mark.parametrize("name", GAMES)
-SMOOTH = [name for name in GAMES if name != "total_variation"]
+every = pytest.mark.parametrize("name", MEMBERS)
+SMOOTH = [name for name in MEMBERS if name != "total_variation"]
 
 
-def bound(game: FGAN, best: Curve, p: Tensor, q: Tensor) -> float:
-    """E_p[T] - E_q[f*(T)] for discrete laws at the best critic of p/q."""
-    variational, conjugate = game.forms()
+def bound(baseline: FGAN, best: Curve, p: Tensor, q: Tensor) -> float:
+    """E_p[T] - E_q[f*(T)] for discrete distributions at the best discriminator of p/q."""
+    variational, conjugate = baseline.forms()
     v = best(p / q)
     return ((p * variational(v)).sum() - (q * conjugate(v)).sum()).item()
 
 
 def divergence(name: str, p: Tensor, q: Tensor) -> float:
-    """Bound of the game by that name, at its best critic."""
-    game, _, best = GAMES[name]
-    return bound(game, best, p, q)
+    """Bound of the member of that name, at its best discriminator."""
+    baseline, _, best = MEMBERS[name]
+    return bound(baseline, best, p, q)
 
 
 @every
 def test_losses_on_logits(name: str) -> None:
-    game = GAMES[name][0]
-    losses = game.critic_loss(*logits()), game.generator_loss(*logits())
-    trick = replace(game, trick=True).generator_loss(*logits())
+    baseline = MEMBERS[name][0]
+    losses = baseline.discriminator_loss(*logits()), baseline.generator_loss(*logits())
+    trick = replace(baseline, trick=True).generator_loss(*logits())
     assert [loss.item() for loss in (*losses, trick)] == pytest.approx(VALUES[name][:3], abs=1e-9)
-    assert game.monitor(*logits()).item() == -losses[0].item()
+    assert baseline.monitor(*logits()).item() == -losses[0].item()
 
 
 @every
-def test_the_best_critic_attains_the_divergence_and_no_other_exceeds_it(name: str) -> None:
-    game, _, best = GAMES[name]
+def test_the_best_discriminator_attains_the_divergence_and_no_other_exceeds_it(name: str) -> None:
+    baseline, _, best = MEMBERS[name]
     G, D, b = three_points(best(P / Q))
-    loss = game.critic_loss(G, D, b)
-    assert game.monitor(G, D, b).item() == pytest.approx(VALUES[name][3], abs=1e-9)
-    assert steepness(loss, D) < 1e-9
+    loss = baseline.discriminator_loss(G, D, b)
+    assert baseline.monitor(G, D, b).item() == pytest.approx(VALUES[name][3], abs=1e-9)
+    assert largest_gradient(loss, D) < 1e-9
     stream = torch.Generator().manual_seed(1)
     for _ in range(20):
         other = best(P / Q) + torch.randn(3, generator=stream, dtype=torch.double)
-        assert game.monitor(*three_points(other)).item() <= VALUES[name][3] + 1e-12
+        assert baseline.monitor(*three_points(other)).item() <= VALUES[name][3] + 1e-12
 
 
-GAUSSIANS = [(name, *law) for name in GAMES for law in ((1.0, 1.0, 4), (0.5, 1.5, 5)) if VALUES[name][law[2]] < inf]
+GAUSSIANS = [
+    (name, *distribution)
+    for name in MEMBERS
+    for distribution in ((1.0, 1.0, 4), (0.5, 1.5, 5))
+    if VALUES[name][distribution[2]] < inf
+]
 
 
 @pytest.mark.parametrize(("name", "q_mean", "q_sd", "column"), GAUSSIANS)
-def test_the_best_critic_attains_the_divergence_of_gaussians(
+def test_the_best_discriminator_attains_the_divergence_of_gaussians(
     name: str, q_mean: float, q_sd: float, column: int
 ) -> None:
     """By quadrature over the line, N(0, 1) against N(q_mean, q_sd^2); one of them is infinitely far in one way."""
-    game, _, best = GAMES[name]
-    variational, conjugate = game.forms()
+    baseline, _, best = MEMBERS[name]
+    variational, conjugate = baseline.forms()
 
     def integrand(x: float) -> float:
         p, q = norm.pdf(x), norm.pdf(x, q_mean, q_sd)
@@ -136,36 +140,38 @@ def test_the_best_critic_attains_the_divergence_of_gaussians(
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_forms_follow_from_the_definition_of_f(name: str) -> None:
-    """At the best critic T = f'(rho) and f*(T) = rho f'(rho) - f(rho); the slope of f* is rho."""
-    game, f, best = GAMES[name]
+    """At the best discriminator T = f'(rho) and f*(T) = rho f'(rho) - f(rho); the gradient of f* is rho."""
+    baseline, f, best = MEMBERS[name]
     rho = torch.logspace(-1.5, 1.5, 31, dtype=torch.double, requires_grad=True)
-    (slope,) = torch.autograd.grad(f(rho).sum(), rho)
+    (gradient,) = torch.autograd.grad(f(rho).sum(), rho)
     v = best(rho.detach()).requires_grad_()
-    variational, conjugate = (form(v) for form in game.forms())
-    torch.testing.assert_close(variational, slope, rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(conjugate, (rho * slope - f(rho)).detach(), rtol=1e-9, atol=1e-9)
+    variational, conjugate = (form(v) for form in baseline.forms())
+    torch.testing.assert_close(variational, gradient, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(conjugate, (rho * gradient - f(rho)).detach(), rtol=1e-9, atol=1e-9)
     up, over = (torch.autograd.grad(form.sum(), v, retain_graph=True)[0] for form in (conjugate, variational))
     torch.testing.assert_close(up / over, rho.detach(), rtol=1e-8, atol=1e-9)
 
 
 @every
-def test_a_critic_s_number_grows_with_how_real_it_finds_something(name: str) -> None:
-    variational, _ = GAMES[name][0].forms()
+def test_a_discriminator_s_output_is_high_for_real(name: str) -> None:
+    variational, _ = MEMBERS[name][0].forms()
     v = torch.linspace(-6, 6, 200, dtype=torch.double)
     assert (variational(v).diff() > 0).all()
 
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_the_trick_agrees_at_equality_only(name: str) -> None:
-    """Where p = q both generators are pulled alike, for the slope of f* is 1 there; elsewhere they are not."""
-    game, _, best = GAMES[name]
+    """Where p = q both generators are pulled alike, for the gradient of f* is 1 there; elsewhere they are not."""
+    baseline, _, best = MEMBERS[name]
     one, two = (best(torch.tensor(rho, dtype=torch.double)).requires_grad_() for rho in (1.0, 2.0))
-    pulls = [[torch.autograd.grad(form(v), v)[0].item() for form in game.forms()] for v in (one, two)]  # of T, of f*(T)
+    pulls = [
+        [torch.autograd.grad(form(v), v)[0].item() for form in baseline.forms()] for v in (one, two)
+    ]  # of T, of f*(T)
     assert pulls[0][1] == pytest.approx(pulls[0][0], abs=1e-9)
     assert pulls[1][1] == pytest.approx(2 * pulls[1][0], abs=1e-9)
 
 
-# What they are of one another.
+# Relations.
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ def test_the_trick_agrees_at_equality_only(name: str) -> None:
         ("jeffrey", "jeffrey"),
     ],
 )
-def test_swapping_the_laws_swaps_the_divergence(one: str, other: str) -> None:
+def test_swapping_the_distributions_swaps_the_divergence(one: str, other: str) -> None:
     assert divergence(one, P, Q) == pytest.approx(divergence(other, Q, P), abs=1e-12)
 
 
@@ -209,11 +215,11 @@ def test_alpha_swaps_with_one_minus_alpha(alpha: float) -> None:
         (0.01, "reverse_kl", 1.0, 1e-2),
     ],
 )
-def test_alpha_passes_through_its_relatives(alpha: float, name: str, factor: float, tolerance: float) -> None:
+def test_alpha_contains_its_special_cases(alpha: float, name: str, factor: float, tolerance: float) -> None:
     assert alpha_divergence(alpha, P, Q) == pytest.approx(factor * divergence(name, P, Q), abs=tolerance)
 
 
-def test_jensen_shannon_s_relatives() -> None:
+def test_jensen_shannon_s_relations() -> None:
     twice = divergence("jensen_shannon", P, Q)
     assert twice == pytest.approx(2 * 0.0905658499, abs=1e-9)
     assert divergence("gan", P, Q) == pytest.approx(twice - log(4), abs=1e-12)
@@ -225,7 +231,7 @@ def test_jensen_shannon_s_relatives() -> None:
 
 
 def test_known_inequalities() -> None:
-    values = {name: divergence(name, P, Q) for name in GAMES}
+    values = {name: divergence(name, P, Q) for name in MEMBERS}
     assert values["jeffrey"] == pytest.approx(values["kl"] + values["reverse_kl"], abs=1e-12)
     assert values["total_variation"] ** 2 <= values["kl"] / 2
     assert values["hellinger"] / 2 <= values["total_variation"] <= values["hellinger"] ** 0.5
@@ -241,7 +247,7 @@ def test_known_inequalities() -> None:
         ("weighted_js", 0.21),
     ],
 )
-def test_nearby_laws_differ_by_half_the_curvature_times_chi_squared(name: str, curvature: float) -> None:
+def test_nearby_distributions_differ_by_half_the_curvature_times_chi_squared(name: str, curvature: float) -> None:
     near = Q + 1e-4 * torch.tensor([1.0, -2.0, 1.0], dtype=torch.double)
     chi_squared = ((near - Q).square() / Q).sum().item()
     assert divergence(name, near, Q) / chi_squared == pytest.approx(curvature / 2, rel=2e-3)
@@ -257,7 +263,7 @@ def test_jeffrey_s_conjugate_is_lambert_s_function_wherever_that_can_be_computed
 
 
 # Raw numbers at which single precision has room for the loss; the others grow like exp(300).
-BOTH = dict.fromkeys(GAMES, (-300.0, 300.0))
+BOTH = dict.fromkeys(MEMBERS, (-300.0, 300.0))
 ROOM = BOTH | {
     "kl": (-300.0,),
     "jeffrey": (-300.0,),
@@ -267,15 +273,15 @@ ROOM = BOTH | {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in GAMES if name != "hellinger"])  # which has room on neither side
-def test_a_confident_critic_s_losses_and_slopes_are_numbers(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in MEMBERS if name != "hellinger"])  # which has room on neither side
+def test_a_confident_discriminator_s_losses_and_gradients_are_numbers(name: str) -> None:
     for point in ROOM[name]:
         v = torch.tensor(point, requires_grad=True)
-        for form in GAMES[name][0].forms():
+        for form in MEMBERS[name][0].forms():
             value = form(v)
-            (slope,) = torch.autograd.grad(value, v)
+            (gradient,) = torch.autograd.grad(value, v)
             assert value.isfinite()
-            assert slope.isfinite()
+            assert gradient.isfinite()
 
 
 def test_weighted_js_s_conjugate_goes_on_as_a_line() -> None:
@@ -284,7 +290,7 @@ def test_weighted_js_s_conjugate_goes_on_as_a_line() -> None:
     assert values.diff().tolist() == pytest.approx([0.7 * 2, 0.7 * 169], abs=1e-9)
 
 
-def test_alpha_s_conjugate_beyond_what_the_best_critic_says() -> None:
+def test_alpha_s_conjugate_beyond_what_the_best_discriminator_says() -> None:
     """Below 1 it goes on as 4 exp(v) for alpha = 1/2; above 1 it is flat, -1/alpha, below f'(0) = -1/(alpha - 1)."""
     _, conjugate = FGAN(divergence="alpha", alpha=0.5).forms()
     v = torch.tensor([25.0, 35.0, 80.0], dtype=torch.double)
@@ -294,15 +300,15 @@ def test_alpha_s_conjugate_beyond_what_the_best_critic_says() -> None:
     assert conjugate(low).tolist() == pytest.approx([-1 / 1.5] * 3, abs=1e-12)
 
 
-def test_both_move_at_once_unless_told_otherwise() -> None:
-    assert FGAN().moves(0) == ("both",)
-    assert FGAN(order="critic_first", n_critic=2).moves(0) == ("critic", "critic", "generator")
+def test_both_are_updated_at_once_unless_set_otherwise() -> None:
+    assert FGAN().updates(0) == ("both",)
+    assert FGAN(order="discriminator_first", d_steps=2).updates(0) == ("discriminator", "discriminator", "generator")
 
 
-def test_every_member_plays_by_name_and_others_are_unknown() -> None:
+def test_every_divergence_is_a_member_and_others_are_unknown() -> None:
     field, names = FGAN.members
     assert field == "divergence"
-    assert {name.split()[0] for name in GAMES} == set(names)
+    assert {name.split()[0] for name in MEMBERS} == set(names)
     with pytest.raises(UnknownName, match="did you mean 'hellinger'"):
         FGAN(divergence="helinger")
     with pytest.raises(BadInput, match="alpha must be"):

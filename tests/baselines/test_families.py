@@ -1,4 +1,4 @@
-"""What tells families of games apart, whatever their exact losses: directions, shifts, companions, mirrors."""
+"""What distinguishes families of losses: directions, shifts, the rest of the batch, exchange of real and fake."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganbench.baseline import Baseline, Batch, Net
 from ganbench.baselines.dcgan import DCGAN
 from ganbench.baselines.dragan import DRAGAN
 from ganbench.baselines.f_gan import FGAN
@@ -29,9 +30,7 @@ from ganbench.baselines.unrolled import UnrolledGAN
 from ganbench.baselines.wgan import WGAN
 from ganbench.baselines.wgan_gp import WGANGP
 from ganbench.baselines.wgan_lp import WGANLP
-from ganbench.game import Baseline, Batch, Player
-from tests.baselines.critics import Move, linear
-from tests.baselines.fixtures import EPS, FAKE, NOISE, REAL, Curved, batch, player
+from tests.baselines.fixtures import EPS, FAKE, NOISE, REAL, Curved, Offset, as_net, batch, linear
 
 F_GANS = [FGAN(divergence=name) for name in FGAN.members[1]]
 SHIFTLESS = [WGAN(), WGANGP(), WGANLP(), RSGAN(), R3GAN()]
@@ -40,11 +39,11 @@ LOGISTIC = [GAN(), NonSaturatingGAN(), DCGAN(), LabelSmoothing(), InstanceNoise(
 EVERY: list[Baseline] = [*LOGISTIC, LSGAN(), SNGAN(), *SHIFTLESS, *AVERAGES, *F_GANS]
 
 
-def name(game: Baseline) -> str:
-    return type(game).__name__ + (f" {game.divergence}" if isinstance(game, FGAN) else "")
+def name(baseline: Baseline) -> str:
+    return type(baseline).__name__ + (f" {baseline.divergence}" if isinstance(baseline, FGAN) else "")
 
 
-every = pytest.mark.parametrize("game", EVERY, ids=name)
+every = pytest.mark.parametrize("baseline", EVERY, ids=name)
 
 
 def table(x: Tensor = REAL, z: Tensor = FAKE, rows: slice | list[int] = slice(None)) -> Batch:
@@ -53,7 +52,7 @@ def table(x: Tensor = REAL, z: Tensor = FAKE, rows: slice | list[int] = slice(No
 
 
 class Raised(Curved):
-    """The curved critic, and a constant."""
+    """The curved discriminator, and a constant."""
 
     def __init__(self, by: float) -> None:
         super().__init__()
@@ -63,62 +62,62 @@ class Raised(Curved):
         return super().forward(v) + self.by
 
 
-def losses(game: Baseline, D: Player, b: Batch) -> list[float]:
-    G = player(Move(0.0))
-    return [game.critic_loss(G, D, b).item(), game.generator_loss(G, D, b).item()]
+def losses(baseline: Baseline, D: Net, b: Batch) -> list[float]:
+    G = as_net(Offset(0.0))
+    return [baseline.discriminator_loss(G, D, b).item(), baseline.generator_loss(G, D, b).item()]
 
 
-def bare(game: Baseline) -> Baseline:
-    """Return the game without its penalties."""
-    fields = {field.name for field in dataclasses.fields(game)}
-    return dataclasses.replace(game, **dict.fromkeys(fields & {"penalty", "gamma", "last_gamma"}, 1e-300))  # type: ignore[arg-type]
-
-
-@every
-def test_a_critic_that_descends_puts_real_above_fake(game: Baseline) -> None:
-    G, D, b = player(Move(0.0)), linear(0.0, 0.0), table()
-    moved = D.descend(lambda D: bare(game).critic_loss(G, D, b), 1e-3)
-    assert (moved(REAL).mean() - moved(FAKE).mean()).item() > 1e-4
+def bare(baseline: Baseline) -> Baseline:
+    """Return the baseline without its penalties."""
+    fields = {field.name for field in dataclasses.fields(baseline)}
+    return dataclasses.replace(baseline, **dict.fromkeys(fields & {"penalty", "gamma", "last_gamma"}, 1e-300))  # type: ignore[arg-type]
 
 
 @every
-def test_a_generator_that_descends_raises_its_fakes(game: Baseline) -> None:
-    G, D, b = player(Move(0.0)), linear(0.3, 0.1), table()
-    moved = G.descend(lambda G: game.generator_loss(G, D, b), 1e-3)
-    assert moved.weights["theta"].item() > 0
+def test_a_step_of_the_discriminator_puts_real_above_fake(baseline: Baseline) -> None:
+    G, D, b = as_net(Offset(0.0)), linear(0.0, 0.0), table()
+    stepped = D.gradient_step(lambda D: bare(baseline).discriminator_loss(G, D, b), 1e-3)
+    assert (stepped(REAL).mean() - stepped(FAKE).mean()).item() > 1e-4
 
 
 @every
-def test_a_constant_critic_pulls_no_fake(game: Baseline) -> None:
-    if isinstance(game, UnrolledGAN):
-        return  # foresees a critic that is constant no longer
-    G, D = player(Move(0.0)), linear(0.0, 0.0)
-    slope = G.slope(lambda G: game.generator_loss(G, D, table()))
-    assert slope["theta"].item() == 0
+def test_a_step_of_the_generator_raises_the_output_on_its_fakes(baseline: Baseline) -> None:
+    G, D, b = as_net(Offset(0.0)), linear(0.3, 0.1), table()
+    stepped = G.gradient_step(lambda G: baseline.generator_loss(G, D, b), 1e-3)
+    assert stepped.weights["theta"].item() > 0
 
 
 @every
-def test_only_differences_of_some_critics_count(game: Baseline) -> None:
-    low, high = (losses(game, player(Raised(by)), table()) for by in (0.0, 0.7))
-    assert (low[0] == pytest.approx(high[0], abs=1e-12)) == (game in [*SHIFTLESS, *AVERAGES])
-    relative = game in [RSGAN(), R3GAN(), *AVERAGES]
+def test_a_constant_discriminator_gives_the_generator_no_gradient(baseline: Baseline) -> None:
+    if isinstance(baseline, UnrolledGAN):
+        return  # its unrolled discriminator is constant no longer
+    G, D = as_net(Offset(0.0)), linear(0.0, 0.0)
+    gradient = G.grad(lambda G: baseline.generator_loss(G, D, table()))
+    assert gradient["theta"].item() == 0
+
+
+@every
+def test_only_differences_of_outputs_count_for_some_losses(baseline: Baseline) -> None:
+    low, high = (losses(baseline, as_net(Raised(by)), table()) for by in (0.0, 0.7))
+    assert (low[0] == pytest.approx(high[0], abs=1e-12)) == (baseline in [*SHIFTLESS, *AVERAGES])
+    relative = baseline in [RSGAN(), R3GAN(), *AVERAGES]
     assert (low[1] == pytest.approx(high[1], abs=1e-12)) == relative
 
 
 @every
-def test_the_order_of_a_batch_matters_to_none(game: Baseline) -> None:
-    """Pairs move together here; those that compare pairs are told apart elsewhere."""
-    D = player(Raised(0.0))
-    assert losses(game, D, table(rows=[1, 0])) == pytest.approx(losses(game, D, table()), abs=1e-12)
+def test_the_order_of_a_batch_does_not_matter(baseline: Baseline) -> None:
+    """Pairs stay together here; elsewhere it is tested which baselines compare pairs."""
+    D = as_net(Raised(0.0))
+    assert losses(baseline, D, table(rows=[1, 0])) == pytest.approx(losses(baseline, D, table()), abs=1e-12)
 
 
 @every
-def test_a_batch_shown_twice_is_the_same_batch(game: Baseline) -> None:
-    D = player(Raised(0.0))
-    assert losses(game, D, table(rows=[0, 1, 0, 1])) == pytest.approx(losses(game, D, table()), abs=1e-12)
+def test_a_batch_shown_twice_is_the_same_batch(baseline: Baseline) -> None:
+    D = as_net(Raised(0.0))
+    assert losses(baseline, D, table(rows=[0, 1, 0, 1])) == pytest.approx(losses(baseline, D, table()), abs=1e-12)
 
 
-MIRRORED = {"GAN", "NonSaturatingGAN", "DCGAN", "WGAN", "SNGAN", "RSGAN", "UnrolledGAN", "R3GAN"} | {
+SYMMETRIC = {"GAN", "NonSaturatingGAN", "DCGAN", "WGAN", "SNGAN", "RSGAN", "UnrolledGAN", "R3GAN"} | {
     "RelativisticAverageGAN",
     "RelativisticAverageHingeGAN",
     "RelativisticAverageLSGAN",
@@ -132,16 +131,16 @@ class Negative(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "game", [game for game in EVERY if not isinstance(game, (WGANGP, WGANLP, InstanceNoise))], ids=name
+    "baseline", [baseline for baseline in EVERY if not isinstance(baseline, (WGANGP, WGANLP, InstanceNoise))], ids=name
 )
-def test_some_critics_lose_as_much_when_everything_is_mirrored(game: Baseline) -> None:
-    G = player(Move(0.0))
-    there = game.critic_loss(G, player(Curved()), table()).item()
-    back = game.critic_loss(G, player(Negative()), table(x=FAKE, z=REAL)).item()
-    assert (there == pytest.approx(back, abs=1e-12)) == (name(game) in MIRRORED)
+def test_some_losses_are_the_same_with_real_and_fake_exchanged_and_outputs_negated(baseline: Baseline) -> None:
+    G = as_net(Offset(0.0))
+    there = baseline.discriminator_loss(G, as_net(Curved()), table()).item()
+    back = baseline.discriminator_loss(G, as_net(Negative()), table(x=FAKE, z=REAL)).item()
+    assert (there == pytest.approx(back, abs=1e-12)) == (name(baseline) in SYMMETRIC)
 
 
-def test_a_game_for_one_pulls_fakes_towards_the_data() -> None:
-    G = player(Move(3.0))
-    slope = G.slope(lambda G: GMMN().generator_loss(G, linear(0.0), batch(x=REAL, z=REAL)))
-    assert slope["theta"].item() > 0
+def test_gmmn_pulls_fakes_towards_the_data() -> None:
+    G = as_net(Offset(3.0))
+    gradient = G.grad(lambda G: GMMN().generator_loss(G, linear(0.0), batch(x=REAL, z=REAL)))
+    assert gradient["theta"].item() > 0

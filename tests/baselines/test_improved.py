@@ -14,55 +14,48 @@ from ganbench.baselines.lapgan import LAPGAN, enlarged
 from ganbench.baselines.minibatch_discrimination import Closeness, MinibatchDiscrimination
 from ganbench.baselines.ns_gan import NonSaturatingGAN
 from ganbench.baselines.sagan import SAGAN
-from ganbench.data import load
 from ganbench.dataset import Space
 from ganbench.nets.attention import SelfAttention
 from ganbench.nets.layers import SpectralNorm
 from tests.baselines.fixtures import (
+    DIGITS,
     EXACT,
     LOGITS_FAKE,
     LOGITS_REAL,
+    MNIST,
+    RING,
     Always,
     Logit,
+    Recorder,
+    as_net,
     batch,
     curved,
+    exactly,
+    identity,
     logits,
     parts,
-    player,
     shift_gradient,
 )
-from tests.games import play, weights
-
-RING, DIGITS = load("ring8").space, load("digits").space
-MNIST = Space((1, 28, 28), 10, -1.0, 1.0)
-
-
-@pytest.fixture(autouse=True)
-def _global_generator() -> None:
-    torch.manual_seed(0)
-
-
-def exactly(loss: Tensor, value: float) -> None:
-    torch.testing.assert_close(loss, torch.tensor(value, dtype=torch.double), **EXACT)
+from tests.training.short_runs import trained, weights
 
 
 def test_feature_matching_compares_batch_means_and_not_pairs() -> None:
     real = torch.tensor([[1.0, 0.0, 2.0], [3.0, 1.0, 0.0]], dtype=torch.double)
     fake = torch.tensor([[0.0, 1.0, 1.0], [1.0, 1.0, 3.0]], dtype=torch.double)
     D = parts(features=nn.Identity(), head=Logit())
-    G = player(nn.Identity())
+    G = identity()
     exactly(FeatureMatching().generator_loss(G, D, batch(x=real, z=fake)), 3.5)  # pairs would give 8
     exactly(FeatureMatching().generator_loss(G, D, batch(x=real, z=real.flip(0))), 0.0)
 
 
-def test_feature_matchings_critic_plays_the_original_game() -> None:
+def test_feature_matchings_discriminator_has_the_original_loss() -> None:
     D = parts(features=nn.Identity(), head=Logit())
     b = batch(x=LOGITS_REAL, z=LOGITS_FAKE)
-    exactly(FeatureMatching().critic_loss(player(nn.Identity()), D, b), 2.1434454095)
+    exactly(FeatureMatching().discriminator_loss(identity(), D, b), 2.1434454095)
 
 
 @pytest.mark.parametrize("space", [RING, MNIST], ids=["points", "images"])
-def test_the_features_matched_are_those_of_the_critics_last_hidden_layer(space: Space) -> None:
+def test_the_features_matched_are_those_of_the_discriminators_last_hidden_layer(space: Space) -> None:
     _, D = FeatureMatching().networks(space)
     assert isinstance(D, nn.ModuleDict)
     assert sum(isinstance(layer, nn.Linear) for layer in D["head"].modules()) == 1
@@ -79,38 +72,32 @@ def test_closeness_has_its_worked_values() -> None:
     torch.testing.assert_close(layer(f), torch.cat([f, torch.tensor(known, dtype=torch.double)], 1), **EXACT)
 
 
-def test_a_sample_is_close_to_all_of_its_equals_and_alone_among_strangers() -> None:
+def test_closeness_counts_equal_samples_and_ignores_distant_ones() -> None:
     layer = Closeness(3, 4, 2)
     torch.testing.assert_close(layer(torch.ones(5, 3))[:, 3:], torch.full((5, 4), 5.0))
     torch.testing.assert_close(layer(1e4 * torch.randn(5, 3))[:, 3:], torch.ones(5, 4))
 
 
-def test_real_and_fake_batches_are_judged_apart() -> None:
-    """Joined, a collapsed batch of fakes would also change what is said about reals."""
-    game = MinibatchDiscrimination(kernels=4)
-    D = player(game.networks(RING)[1])
+def test_real_and_fake_batches_are_not_mixed() -> None:
+    """In one batch, collapsed fakes would also change the outputs for real examples."""
+    baseline = MinibatchDiscrimination(kernels=4)
+    D = as_net(baseline.networks(RING)[1])
     D.weights["2.weight"].data[:] = 1.0
-    x, seen = torch.randn(6, 2), []
-
-    class Spy(nn.Module):
-        def forward(self, v: Tensor) -> Tensor:
-            seen.append(len(v))
-            return D(v)
-
-    b = batch(x=x, z=torch.zeros(6, 2))
-    loss = game.critic_loss(player(nn.Identity()), player(Spy()), b)
-    assert seen == [6, 6]
-    torch.testing.assert_close(loss, NonSaturatingGAN().critic_loss(player(nn.Identity()), D, b))
+    recorder = Recorder(D)
+    b = batch(x=torch.randn(6, 2), z=torch.zeros(6, 2))
+    loss = baseline.discriminator_loss(identity(), as_net(recorder), b)
+    assert [len(v) for v in recorder.inputs] == [6, 6]
+    torch.testing.assert_close(loss, NonSaturatingGAN().discriminator_loss(identity(), D, b))
 
 
-def test_the_critic_starts_without_regard_to_closeness_and_learns_it() -> None:
-    game = MinibatchDiscrimination(kernels=4)
-    D = player(game.networks(RING)[1])
+def test_closeness_has_no_weight_at_first_and_gets_a_gradient() -> None:
+    baseline = MinibatchDiscrimination(kernels=4)
+    D = as_net(baseline.networks(RING)[1])
     x = torch.randn(6, 2)
     torch.testing.assert_close(D(x)[:3], D(x[:3]))
-    loss = game.critic_loss(player(nn.Identity()), D, batch(x=x, z=torch.zeros(6, 2)))
-    (slope,) = torch.autograd.grad(loss, D.weights["2.weight"])
-    assert slope[0, -4:].abs().min() > 0
+    loss = baseline.discriminator_loss(identity(), D, batch(x=x, z=torch.zeros(6, 2)))
+    (gradient,) = torch.autograd.grad(loss, D.weights["2.weight"])
+    assert gradient[0, -4:].abs().min() > 0
 
 
 def test_historical_averaging_adds_the_squared_distance_from_the_mean_of_the_past() -> None:
@@ -126,34 +113,34 @@ def test_historical_averaging_adds_the_squared_distance_from_the_mean_of_the_pas
         def forward(self, v: Tensor) -> Tensor:
             return v
 
-    G, D, _ = player(Copy()), player(Weighed()), None
+    G, D, _ = as_net(Copy()), as_net(Weighed()), None
     means = {"mean G.w": torch.tensor([0.0, 2.0]).double(), "mean D.w": torch.tensor([1.0, 5.0]).double()}
     b = batch(x=LOGITS_REAL, z=LOGITS_FAKE, past=torch.tensor(3.0).double(), **means)
-    game = HistoricalAveraging(weight=0.5)
-    exactly(game.generator_loss(G, D, b), 0.3997760737 + 0.5 * 1)
-    exactly(game.critic_loss(G, D, b), 2.1434454095 + 0.5 * 9)
-    after = game.next_state(G, D, b)
+    baseline = HistoricalAveraging(weight=0.5)
+    exactly(baseline.generator_loss(G, D, b), 0.3997760737 + 0.5 * 1)
+    exactly(baseline.discriminator_loss(G, D, b), 2.1434454095 + 0.5 * 9)
+    after = baseline.next_state(G, D, b)
     torch.testing.assert_close(after["mean G.w"], torch.tensor([0.25, 2.0]).double())
     torch.testing.assert_close(after["mean D.w"], torch.tensor([1.0, 4.25]).double())
     assert after["past"] == 4
 
 
-def test_the_carried_mean_is_that_of_the_players_whole_past() -> None:
-    """Weights before each generator's move, the start counted as an entry of its own."""
-    trainer = play(HistoricalAveraging(), [0], steps=0, way="eager")
+def test_the_carried_mean_is_that_of_all_past_weights() -> None:
+    """Weights before each update of the generator, the first weights counted as an entry of their own."""
+    trainer = trained(HistoricalAveraging(), [0], steps=0, backend="eager")
     name = "mean G.0.bias"
     carried = trainer.state["carried"]
     entries = [carried[name][0].clone()]
     for _ in range(3):
-        entries.append(trainer.moves.sides["G"].layout.tensors(trainer.state["G"]["weights"][0])["0.bias"].clone())
+        entries.append(trainer.updates.stacked["G"].layout.tensors(trainer.state["G"]["weights"][0])["0.bias"].clone())
         trainer.advance(trainer.done + 1)
         torch.testing.assert_close(carried[name][0], torch.stack(entries).mean(0))
     assert (entries[-1] - entries[0]).abs().max() > 0
 
 
-def test_without_weight_historical_averaging_is_the_non_saturating_game() -> None:
-    games = HistoricalAveraging(weight=0), NonSaturatingGAN()
-    averaged, plain = (play(game, [0], way="eager") for game in games)
+def test_without_weight_historical_averaging_is_the_non_saturating_gan() -> None:
+    baselines = HistoricalAveraging(weight=0), NonSaturatingGAN()
+    averaged, plain = (trained(baseline, [0], backend="eager") for baseline in baselines)
     torch.testing.assert_close(weights(averaged, 0), weights(plain, 0), atol=1e-6, rtol=0)
 
 
@@ -161,7 +148,7 @@ def test_gan_mse_has_its_worked_values() -> None:
     G, D, b = curved()
     exactly(GANMSE(weight=10).generator_loss(G, D, b), 15.9430392376)
     exactly(GANMSE(weight=1, adversarial=0).generator_loss(G, D, b), 1.5625)
-    exactly(GANMSE().critic_loss(G, D, b), 2.6675783759)
+    exactly(GANMSE().discriminator_loss(G, D, b), 2.6675783759)
     exactly(GANMSE(weight=0).generator_loss(*logits()), 0.3997760737)
 
 
@@ -200,18 +187,18 @@ def test_attention_is_the_weighted_mean_that_the_paper_defines() -> None:
     for _j, here in enumerate(places):
         energies = torch.stack([dense(layer.f, there) @ dense(layer.g, here) for there in places])
         weight = energies.exp() / energies.exp().sum()
-        looked = sum((w * dense(layer.h, there) for w, there in zip(weight, places, strict=True)), torch.zeros(()))
-        expected.append(here + 0.7 * dense(layer.v, looked))
+        attended = sum((w * dense(layer.h, there) for w, there in zip(weight, places, strict=True)), torch.zeros(()))
+        expected.append(here + 0.7 * dense(layer.v, attended))
     torch.testing.assert_close(layer(x)[0].flatten(1).T, torch.stack(expected))
 
 
 @pytest.mark.parametrize(("space", "side"), [(DIGITS, 4), (MNIST, 14)], ids=["8", "28"])
-def test_sagan_attends_at_half_size_in_both_players_and_normalises_all_layers(space: Space, side: int) -> None:
-    game, sizes = SAGAN(), []
-    G, D = game.networks(space)
+def test_sagan_attends_at_half_size_in_both_networks_and_normalises_all_layers(space: Space, side: int) -> None:
+    baseline, sizes = SAGAN(), []
+    G, D = baseline.networks(space)
     for net, inputs in ((G, torch.randn(2, 2)), (D, torch.randn(2, *space.shape))):
         (layer,) = [layer for layer in net.modules() if isinstance(layer, SelfAttention)]
-        layer.register_forward_pre_hook(lambda _, seen: sizes.append(tuple(seen[0].shape[2:])))
+        layer.register_forward_pre_hook(lambda _, inputs: sizes.append(tuple(inputs[0].shape[2:])))
         net(inputs)
         inside = {id(p) for one in net.modules() if isinstance(one, SpectralNorm) for p in one.parameters()}
         bare = {name for name, p in net.named_parameters() if id(p) not in inside and p.ndim > 1}
@@ -219,35 +206,35 @@ def test_sagan_attends_at_half_size_in_both_players_and_normalises_all_layers(sp
     assert sizes == [(side, side), (side, side)]
 
 
-def test_sagan_has_the_hinge_loss_and_a_faster_critic() -> None:
+def test_sagan_has_the_hinge_loss_and_a_faster_discriminator() -> None:
     G, D, b = logits()
-    exactly(SAGAN().critic_loss(G, D, b), 3.1)
+    exactly(SAGAN().discriminator_loss(G, D, b), 3.1)
     exactly(SAGAN().generator_loss(G, D, b), -0.85)
-    assert [optimizer.dials()["lr"] for optimizer in SAGAN().optimizers(0.0)] == [1e-4, 4e-4]
-    assert SAGAN().refuses(RING, 32)
+    assert [optimizer.schedule()["lr"] for optimizer in SAGAN().optimizers(0.0)] == [1e-4, 4e-4]
+    assert SAGAN().unsupported(RING, 32)
 
 
 def test_a_laplacian_pyramid_of_real_images_puts_them_together_again() -> None:
     x = torch.randn(2, 1, 8, 8)
-    G = player(LAPGAN().networks(DIGITS)[0])
+    G = as_net(LAPGAN().networks(DIGITS)[0])
     b = batch(x=x, z=torch.randn(2, 2), z0=torch.randn(2, 1, 8, 8), z1=torch.randn(2, 1, 4, 4))
-    games = {name: real for name, real, _ in LAPGAN().games(G, b)}
-    assert list(games) == ["detail0", "detail1", "small"]
-    torch.testing.assert_close(games["small"], avg_pool2d(x, 4))
-    again = games["small"]
+    inputs = {name: real for name, real, _ in LAPGAN().pairs(G, b)}
+    assert list(inputs) == ["detail0", "detail1", "small"]
+    torch.testing.assert_close(inputs["small"], avg_pool2d(x, 4))
+    again = inputs["small"]
     for name in ("detail1", "detail0"):
-        detail, blurred = games[name].chunk(2, dim=1)
+        detail, blurred = inputs[name].chunk(2, dim=1)
         torch.testing.assert_close(blurred, enlarged(again))
         again = blurred + detail
     torch.testing.assert_close(again, x)
 
 
-def test_every_level_of_a_pyramid_adds_one_game() -> None:
-    G, _ = (player(net) for net in LAPGAN().networks(DIGITS))
+def test_every_level_of_a_pyramid_adds_its_losses() -> None:
+    G, _ = (as_net(net) for net in LAPGAN().networks(DIGITS))
     zero = Always(torch.zeros(2, dtype=torch.double))
     D = parts(detail0=zero, detail1=zero, small=zero)
     b = batch(x=torch.randn(2, 1, 8, 8), z=torch.randn(2, 2), z0=torch.randn(2, 1, 8, 8), z1=torch.randn(2, 1, 4, 4))
-    exactly(LAPGAN().critic_loss(G, D, b), 6 * torch.tensor(2.0).double().log().item())
+    exactly(LAPGAN().discriminator_loss(G, D, b), 6 * torch.tensor(2.0).double().log().item())
     exactly(LAPGAN().generator_loss(G, D, b), 3 * torch.tensor(2.0).double().log().item())
 
 
@@ -263,6 +250,6 @@ def test_a_sample_is_made_from_the_small_image_upwards() -> None:
 
 
 def test_a_pyramid_needs_images_that_can_be_halved() -> None:
-    assert LAPGAN().refuses(RING, 32)
-    assert LAPGAN(levels=3).refuses(MNIST, 32)
-    assert LAPGAN(levels=2).refuses(MNIST, 32) is None
+    assert LAPGAN().unsupported(RING, 32)
+    assert LAPGAN(levels=3).unsupported(MNIST, 32)
+    assert LAPGAN(levels=2).unsupported(MNIST, 32) is None

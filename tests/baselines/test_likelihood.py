@@ -1,4 +1,4 @@
-"""Games for one: bounds on the likelihood, the likelihood itself, and what is fitted to codes."""
+"""Baselines without a discriminator: bounds on the likelihood, the likelihood itself, and what is fitted to codes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganbench._util.streams import stream
+from ganbench.baseline import Baseline
 from ganbench.baselines.ae import Autoencoder
 from ganbench.baselines.ae_ot import AEOT, heights
 from ganbench.baselines.cvae import CVAE
@@ -21,59 +23,56 @@ from ganbench.data import load
 from ganbench.data.sources import Finite
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
-from ganbench.game import Baseline, Player
 from ganbench.nets import pixels, recurrent
-from ganbench.streams import stream
-from tests.baselines.fixtures import EXACT, Always, Logit, batch, parts, player
-from tests.games import play
+from tests.baselines.fixtures import (
+    DIGITS,
+    EXACT,
+    MNIST,
+    RING,
+    Affine,
+    Always,
+    Logit,
+    Recorder,
+    as_net,
+    batch,
+    exactly,
+    identity,
+    parts,
+)
+from tests.training.short_runs import trained
 
-RING, DIGITS = load("ring8").space, load("digits").space
-MNIST = Space((1, 28, 28), 10, -1.0, 1.0)
-LAW = torch.tensor([[0.5, -1.0, 0.2, -0.3]], dtype=torch.double)  # mean, log variance
+POSTERIOR = torch.tensor([[0.5, -1.0, 0.2, -0.3]], dtype=torch.double)  # mean, log variance
 LOGITS = torch.tensor([[0.7, -0.2, 1.1]], dtype=torch.double)
 KL, BERNOULLI, GAUSSIAN = 0.6561104894, 1.2886602434, 2.9443749993
 EPS = torch.tensor([[0.3, -0.4]], dtype=torch.double)
 
 
-@pytest.fixture(autouse=True)
-def _global_generator() -> None:
-    torch.manual_seed(0)
-
-
-def exactly(loss: Tensor, value: float) -> None:
-    torch.testing.assert_close(loss, torch.tensor(value, dtype=torch.double), **EXACT)
-
-
-def nobody() -> Player:
-    return player(nn.Identity())
-
-
 def test_vae_has_its_worked_values() -> None:
     x = torch.tensor([[1.0, -1.0, 1.0]], dtype=torch.double)  # as numbers from 0 to 1: 1, 0, 1
     b = batch(x=x, eps=EPS)
-    bernoulli = parts(encode=Always(LAW), decode=Always(LOGITS))
-    exactly(VAE(likelihood="bernoulli").generator_loss(bernoulli, nobody(), b), KL + BERNOULLI)
-    gaussian = parts(encode=Always(LAW), decode=Always(LOGITS.sigmoid()))
+    bernoulli = parts(encode=Always(POSTERIOR), decode=Always(LOGITS))
+    exactly(VAE(likelihood="bernoulli").generator_loss(bernoulli, identity(), b), KL + BERNOULLI)
+    gaussian = parts(encode=Always(POSTERIOR), decode=Always(LOGITS.sigmoid()))
     b = batch(x=(x + 1) / 2, eps=EPS)
-    exactly(VAE(sd=1).generator_loss(gaussian, nobody(), b), KL + GAUSSIAN)
-    exactly(VAE(sd=1, beta=0).generator_loss(gaussian, nobody(), b), GAUSSIAN)
-    exactly(VAE(sd=1, beta=3).generator_loss(gaussian, nobody(), b), 3 * KL + GAUSSIAN)
+    exactly(VAE(sd=1).generator_loss(gaussian, identity(), b), KL + GAUSSIAN)
+    exactly(VAE(sd=1, beta=0).generator_loss(gaussian, identity(), b), GAUSSIAN)
+    exactly(VAE(sd=1, beta=3).generator_loss(gaussian, identity(), b), 3 * KL + GAUSSIAN)
 
 
 def test_the_gaussian_likelihood_is_a_density_in_its_sd() -> None:
     x, decoded = torch.randn(4, 3, dtype=torch.double), torch.randn(4, 3, dtype=torch.double)
     known = -torch.distributions.Normal(decoded, 0.3).log_prob(x).sum(1)
-    torch.testing.assert_close(VAE(sd=0.3).surprise(x, decoded), known, **EXACT)
+    torch.testing.assert_close(VAE(sd=0.3).nll(x, decoded), known, **EXACT)
 
 
 def test_pixels_are_summed_and_the_batch_is_averaged() -> None:
     x, decoded = torch.randn(1, 1, 2, 2, dtype=torch.double), torch.zeros(1, 1, 2, 2, dtype=torch.double)
-    one = VAE(sd=1).surprise(x, decoded)
-    torch.testing.assert_close(VAE(sd=1).surprise(x.repeat(1, 3, 1, 1), decoded.repeat(1, 3, 1, 1)), 3 * one)
-    many = parts(encode=Always(LAW.repeat(5, 1)), decode=Always(decoded.repeat(5, 1, 1, 1)))
-    few = parts(encode=Always(LAW), decode=Always(decoded))
+    one = VAE(sd=1).nll(x, decoded)
+    torch.testing.assert_close(VAE(sd=1).nll(x.repeat(1, 3, 1, 1), decoded.repeat(1, 3, 1, 1)), 3 * one)
+    many = parts(encode=Always(POSTERIOR.repeat(5, 1)), decode=Always(decoded.repeat(5, 1, 1, 1)))
+    few = parts(encode=Always(POSTERIOR), decode=Always(decoded))
     losses = [
-        VAE().generator_loss(G, nobody(), batch(x=x.repeat(n, 1, 1, 1), eps=EPS.repeat(n, 1)))
+        VAE().generator_loss(G, identity(), batch(x=x.repeat(n, 1, 1, 1), eps=EPS.repeat(n, 1)))
         for G, n in ((few, 1), (many, 5))
     ]
     torch.testing.assert_close(*losses)
@@ -82,7 +81,7 @@ def test_pixels_are_summed_and_the_batch_is_averaged() -> None:
 def test_a_posterior_equal_to_the_prior_costs_nothing() -> None:
     G = parts(encode=Always(torch.zeros(1, 4, dtype=torch.double)), decode=Always(LOGITS))
     x = LOGITS.clone()
-    exactly(VAE(sd=1).generator_loss(G, nobody(), batch(x=x, eps=EPS)), 1.5 * log(2 * pi))
+    exactly(VAE(sd=1).generator_loss(G, identity(), batch(x=x, eps=EPS)), 1.5 * log(2 * pi))
 
 
 def test_the_bound_is_the_likelihood_where_the_posterior_is_true() -> None:
@@ -91,44 +90,34 @@ def test_the_bound_is_the_likelihood_where_the_posterior_is_true() -> None:
     variance = sd**2 / (w**2 + sd**2)
     mean = w * (x - c) / (w**2 + sd**2)
 
-    class Decode(nn.Module):
-        def forward(self, z: Tensor) -> Tensor:
-            return w * z + c
-
-    law = torch.tensor([[mean, log(variance)]] * 2, dtype=torch.double)
+    distribution = torch.tensor([[mean, log(variance)]] * 2, dtype=torch.double)
     b = batch(x=torch.full((2, 1), x).double(), eps=torch.tensor([[1.0], [-1.0]]).double())
     known = -torch.distributions.Normal(c, (w**2 + sd**2) ** 0.5).log_prob(torch.tensor(x).double())
-    bound = VAE(sd=sd).generator_loss(parts(encode=Always(law), decode=Decode()), nobody(), b)
+    bound = VAE(sd=sd).generator_loss(parts(encode=Always(distribution), decode=Affine(w, c)), identity(), b)
     torch.testing.assert_close(bound, known.double(), atol=1e-6, rtol=0)
-    other = law + torch.tensor([0.1, 0.2]).double()
-    assert VAE(sd=sd).generator_loss(parts(encode=Always(other), decode=Decode()), nobody(), b) > known
+    other = distribution + torch.tensor([0.1, 0.2]).double()
+    assert VAE(sd=sd).generator_loss(parts(encode=Always(other), decode=Affine(w, c)), identity(), b) > known
 
 
 def test_the_code_is_drawn_with_the_standard_deviation() -> None:
-    seen: list[Tensor] = []
-
-    class Decode(nn.Module):
-        def forward(self, z: Tensor) -> Tensor:
-            seen.append(z)
-            return LOGITS
-
-    VAE().generator_loss(parts(encode=Always(LAW), decode=Decode()), nobody(), batch(x=LOGITS, eps=EPS))
+    decode = Recorder(Always(LOGITS))
+    VAE().generator_loss(parts(encode=Always(POSTERIOR), decode=decode), identity(), batch(x=LOGITS, eps=EPS))
     sd = torch.tensor([[0.1, -0.15]], dtype=torch.double).exp()
-    torch.testing.assert_close(seen[0], LAW[:, :2] + sd * EPS, **EXACT)
+    torch.testing.assert_close(decode.inputs[0], POSTERIOR[:, :2] + sd * EPS, **EXACT)
 
 
 def test_a_bernoulli_sample_is_the_mean_in_the_range_of_the_data() -> None:
     x = VAE(likelihood="bernoulli").generate(parts(decode=Always(LOGITS)), batch(z=EPS))
     torch.testing.assert_close(x, 2 * LOGITS.sigmoid() - 1, **EXACT)
-    assert VAE(likelihood="bernoulli").refuses(RING, 32)
-    assert VAE(likelihood="bernoulli").refuses(DIGITS, 32) is None
+    assert VAE(likelihood="bernoulli").unsupported(RING, 32)
+    assert VAE(likelihood="bernoulli").unsupported(DIGITS, 32) is None
     G, _ = VAE(likelihood="bernoulli").networks(DIGITS)
     assert not any(isinstance(layer, nn.Tanh) for layer in G.modules())  # logits are unbounded
 
 
-def test_cvae_is_vae_with_the_class_told_to_both_sides() -> None:
+def test_cvae_is_vae_with_the_class_told_to_encoder_and_decoder() -> None:
     class Echo(nn.Module):
-        """The class as the law's mean, or as the decoded value."""
+        """The class as the distribution's mean, or as the decoded value."""
 
         def __init__(self, size: int) -> None:
             super().__init__()
@@ -139,14 +128,14 @@ def test_cvae_is_vae_with_the_class_told_to_both_sides() -> None:
 
     G = parts(encode=Echo(2), decode=Echo(1))
     b = batch(x=torch.tensor([[3.0], [1.0]]).double(), y=torch.tensor([3, 1]), eps=EPS.T.clone(), z=EPS.T)
-    exactly(CVAE(sd=1).generator_loss(G, nobody(), b), log(2 * pi) / 2 + (9 + 1) / 4)
+    exactly(CVAE(sd=1).generator_loss(G, identity(), b), log(2 * pi) / 2 + (9 + 1) / 4)
     assert CVAE().generate(G, b).tolist() == [[3.0], [1.0]]
-    assert CVAE().refuses(Space((2,), 0, -1, 1), 32)
+    assert CVAE().unsupported(Space((2,), 0, -1, 1), 32)
 
 
-def test_cvaes_networks_look_at_the_class() -> None:
+def test_cvaes_networks_use_the_class() -> None:
     for space in (RING, MNIST):
-        G = player(CVAE().networks(space)[0])
+        G = as_net(CVAE().networks(space)[0])
         x, z = torch.randn(2, *space.shape), torch.randn(2, 2)
         one, two = torch.tensor([0, 1]), torch.tensor([2, 3])
         assert G.encode(x, one).shape == (2, 4)
@@ -154,18 +143,18 @@ def test_cvaes_networks_look_at_the_class() -> None:
         assert not torch.allclose(G.decode(z, one), G.decode(z, two))
 
 
-def test_vae_gan_has_the_parts_that_the_paper_gives_each_player() -> None:
+def test_vae_gan_has_its_worked_values() -> None:
     zeros = torch.zeros(2, 4, dtype=torch.double)
     G = parts(encode=Always(zeros), decode=Always(torch.tensor([[0.2], [1.5]], dtype=torch.double)))
     D = parts(features=nn.Identity(), head=Logit())
     b = batch(x=torch.tensor([[0.5], [-1.0]]).double(), z=EPS, eps=EPS.repeat(2, 1))
     fakes = (log(1 + exp(0.2)) + log(1 + exp(1.5))) / 2  # once for samples, once for reconstructions
-    exactly(VAEGAN().critic_loss(G, D, b), 2.1434454095 + fakes)
+    exactly(VAEGAN().discriminator_loss(G, D, b), 2.1434454095 + fakes)
     errors = 0.5 * (0.09 / 2 + 6.25 / 2)
     exactly(VAEGAN(weight=0.1).generator_loss(G, D, b), 1.1 * errors + 2 * 0.3997760737)
 
 
-def test_vae_gans_encoder_does_not_play_and_its_decoder_is_weighed() -> None:
+def test_vae_gans_encoder_has_no_adversarial_loss_and_its_decoder_is_weighed() -> None:
     class Scale(nn.Module):
         def __init__(self, scale: float) -> None:
             super().__init__()
@@ -181,21 +170,21 @@ def test_vae_gans_encoder_does_not_play_and_its_decoder_is_weighed() -> None:
 
     b = batch(x=torch.tensor([[2.0]]).double(), z=torch.zeros(1, 1).double(), eps=torch.zeros(1, 1).double())
     D = parts(features=nn.Identity(), head=Logit())
-    slopes = {}
+    gradients = {}
     for weight in (0.0, 1.0):
         G = parts(encode=Encode(0.5), decode=Decode(3.0))
         loss = VAEGAN(weight=weight).generator_loss(G, D, b)
-        slopes[weight] = dict(zip(G.weights, torch.autograd.grad(loss, list(G.weights.values())), strict=True))
+        gradients[weight] = dict(zip(G.weights, torch.autograd.grad(loss, list(G.weights.values())), strict=True))
     # code e x = 1, again d e x = 3, error (2 - 3)^2 / 2, divergence (e x)^2 / 2
-    for weight in slopes:
-        exactly(slopes[weight]["encode.scale"], (3 - 2) * 3 * 2 + 1 * 2)
-    exactly(slopes[1.0]["decode.scale"] - slopes[0.0]["decode.scale"], (3 - 2) * 1)
-    exactly(slopes[0.0]["decode.scale"], -torch.tensor(-3.0).double().sigmoid().item())
+    for weight in gradients:
+        exactly(gradients[weight]["encode.scale"], (3 - 2) * 3 * 2 + 1 * 2)
+    exactly(gradients[1.0]["decode.scale"] - gradients[0.0]["decode.scale"], (3 - 2) * 1)
+    exactly(gradients[0.0]["decode.scale"], -torch.tensor(-3.0).double().sigmoid().item())
 
 
 def test_an_autoencoders_loss_is_summed_over_pixels() -> None:
     G = parts(encode=nn.Identity(), decode=Always(torch.zeros(2, 3).double()))
-    exactly(Autoencoder().generator_loss(G, nobody(), batch(x=torch.tensor([[1.0, 2, 0], [0, 0, 3]]).double())), 7.0)
+    exactly(Autoencoder().generator_loss(G, identity(), batch(x=torch.tensor([[1.0, 2, 0], [0, 0, 3]]).double())), 7.0)
 
 
 def test_a_linear_autoencoders_loss_is_the_sum_of_the_remaining_eigenvalues() -> None:
@@ -204,7 +193,7 @@ def test_a_linear_autoencoders_loss_is_the_sum_of_the_remaining_eigenvalues() ->
     values, vectors = torch.linalg.eigh(x.T.cov(correction=0))
     encode, decode = nn.Linear(4, 2, bias=False), nn.Linear(2, 4, bias=False)
     encode.weight.data, decode.weight.data = vectors[:, 2:].T.contiguous(), vectors[:, 2:].contiguous()
-    loss = Autoencoder().generator_loss(parts(encode=encode, decode=decode), nobody(), batch(x=x))
+    loss = Autoencoder().generator_loss(parts(encode=encode, decode=decode), identity(), batch(x=x))
     torch.testing.assert_close(loss, values[:2].sum())
 
 
@@ -212,7 +201,7 @@ def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_the_datas(
     x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0)) @ torch.tensor([[1.0, 0.5], [0.0, 0.2]]) + 3
     data = replace(load("ring8"), train=Finite(x, torch.zeros(400).long()))
     scale = nn.Linear(2, 2, bias=False)
-    G = player(nn.ModuleDict({"encode": scale, "decode": nn.Identity()}))
+    G = as_net(nn.ModuleDict({"encode": scale, "decode": nn.Identity()}))
     with torch.no_grad():
         fit = Autoencoder().fit(G, data, stream(0, "fit"))
         codes = scale(x)
@@ -224,13 +213,13 @@ def test_an_autoencoder_samples_codes_with_the_mean_and_covariance_of_the_datas(
     torch.testing.assert_close(made.mean(0), codes.mean(0), atol=0.05, rtol=0)
 
 
-def test_an_autoencoder_can_be_asked_for_codes_that_nobody_fitted() -> None:
-    game, data = Autoencoder(codes="random"), load("ring8")
+def test_an_autoencoder_can_sample_codes_that_are_not_fitted() -> None:
+    baseline, data = Autoencoder(codes="random"), load("ring8")
     G = parts(decode=nn.Identity(), encode=nn.Identity())
-    assert game.fit(G, data, stream(0, "fit")) == {}
-    assert torch.equal(game.generate(G, batch(z=EPS)), EPS)
+    assert baseline.fit(G, data, stream(0, "fit")) == {}
+    assert torch.equal(baseline.generate(G, batch(z=EPS)), EPS)
     with pytest.raises(BadInput, match="codes must be one of fitted, random, got 'any'"):
-        Autoencoder(codes="any")  # type: ignore[arg-type]
+        Autoencoder(codes="any")
 
 
 def test_the_heights_of_a_brenier_potential_have_their_closed_form_on_a_line() -> None:
@@ -273,45 +262,45 @@ PIXELS: list[PixelCNN | PixelRNN] = [
 NAMES = ["cnn", "row", "diagonal"]
 
 
-def net(game: PixelCNN | PixelRNN, scale: float = 1.0) -> nn.Module:
-    """A network of such a game whose every weight matters, in double precision."""
-    G = game.networks(DIGITS)[0].double()
+def pixel_network(baseline: PixelCNN | PixelRNN, scale: float = 1.0) -> nn.Module:
+    """A pixel network whose every weight matters, in double precision."""
+    G = baseline.networks(DIGITS)[0].double()
     for weight in G.parameters():
         nn.init.normal_(weight, 0.0, scale)
     return G
 
 
-@pytest.mark.parametrize(("game", "side"), list(zip(PIXELS, (5, 4, 4), strict=True)), ids=NAMES)
-def test_a_pixels_law_depends_on_all_pixels_before_it_and_on_none_after_it(
-    game: PixelCNN | PixelRNN, side: int
+@pytest.mark.parametrize(("baseline", "side"), list(zip(PIXELS, (5, 4, 4), strict=True)), ids=NAMES)
+def test_a_pixels_distribution_depends_on_all_pixels_before_it_and_on_none_after_it(
+    baseline: PixelCNN | PixelRNN, side: int
 ) -> None:
     """On images so small that even the last pixel of the row above is in reach; also those of the blind spot."""
-    G = net(game, 0.5)
+    G = pixel_network(baseline, 0.5)
     x = torch.randn(8, 1, side, side, dtype=torch.double, requires_grad=True)  # in each of 8, other units are at rest
     logits = G(x)
     for i, j in product(range(side), range(side)):
-        (slope,) = torch.autograd.grad(logits[:, :, i, j].square().sum(), x, retain_graph=True)
-        seen = slope.abs().sum((0, 1)).flatten() != 0
+        (gradient,) = torch.autograd.grad(logits[:, :, i, j].square().sum(), x, retain_graph=True)
+        used = gradient.abs().sum((0, 1)).flatten() != 0
         place = side * i + j
-        assert not seen[place:].any(), f"pixel {i}, {j} sees what comes after it"
-        assert seen[:place].all(), f"pixel {i}, {j} does not see all that comes before it"
+        assert not used[place:].any(), f"pixel {i}, {j} depends on what comes after it"
+        assert used[:place].all(), f"pixel {i}, {j} does not depend on all that comes before it"
 
 
-@pytest.mark.parametrize("game", PIXELS, ids=NAMES)
-def test_the_probabilities_of_all_images_add_up_to_one(game: PixelCNN | PixelRNN) -> None:
-    game = replace(game, levels=2, width=4, layers=1)
-    G = player(net(game, 0.7))
+@pytest.mark.parametrize("baseline", PIXELS, ids=NAMES)
+def test_the_probabilities_of_all_images_add_up_to_one(baseline: PixelCNN | PixelRNN) -> None:
+    baseline = replace(baseline, levels=2, width=4, layers=1)
+    G = as_net(pixel_network(baseline, 0.7))
     images = torch.tensor(list(product([-1.0, 1.0], repeat=6)), dtype=torch.double).view(-1, 1, 2, 3)
-    surprise = torch.stack([game.generator_loss(G, nobody(), batch(x=image[None])) for image in images])
-    torch.testing.assert_close((-surprise).exp().sum(), torch.tensor(1.0).double())
-    assert surprise.std() > 0.1
+    nll = torch.stack([baseline.generator_loss(G, identity(), batch(x=image[None])) for image in images])
+    torch.testing.assert_close((-nll).exp().sum(), torch.tensor(1.0).double())
+    assert nll.std() > 0.1
 
 
-@pytest.mark.parametrize("game", [PixelCNN(), PixelRNN(), PixelRNN(memory="diagonal")], ids=NAMES)
-def test_it_starts_with_every_level_equally_likely(game: PixelCNN | PixelRNN) -> None:
-    G = player(game.networks(DIGITS)[0])
+@pytest.mark.parametrize("baseline", [PixelCNN(), PixelRNN(), PixelRNN(memory="diagonal")], ids=NAMES)
+def test_it_starts_with_every_level_equally_likely(baseline: PixelCNN | PixelRNN) -> None:
+    G = as_net(baseline.networks(DIGITS)[0])
     x = load("digits").train.examples({"index": torch.arange(4)})[0]
-    assert game.monitor(G, nobody(), batch(x=x)).item() == pytest.approx(log(17) / log(2), abs=1e-5)
+    assert baseline.monitor(G, identity(), batch(x=x)).item() == pytest.approx(log(17) / log(2), abs=1e-5)
 
 
 def test_the_grey_levels_of_the_digits_survive_the_rounding() -> None:
@@ -321,13 +310,13 @@ def test_the_grey_levels_of_the_digits_survive_the_rounding() -> None:
     torch.testing.assert_close(pixels.grey(level, 17)[:, None], x)
 
 
-@pytest.mark.parametrize("game", PIXELS, ids=NAMES)
-def test_samples_invert_the_law_that_the_whole_network_states(game: PixelCNN | PixelRNN) -> None:
+@pytest.mark.parametrize("baseline", PIXELS, ids=NAMES)
+def test_samples_invert_the_distribution_that_the_whole_network_states(baseline: PixelCNN | PixelRNN) -> None:
     """Also what is left out of the computation, rows out of reach, is thereby shown not to matter."""
-    G = net(game, 0.5)
+    G = pixel_network(baseline, 0.5)
     u = torch.rand(3, 10, 4, dtype=torch.double)
     with torch.no_grad():
-        x = game.generate(player(G), batch(u=u))
+        x = baseline.generate(as_net(G), batch(u=u))
         below = G(x).softmax(1).cumsum(1)
     level = pixels.quantised(x, 3)
     high = below.gather(1, level[:, None])[:, 0]
@@ -339,14 +328,14 @@ def test_samples_invert_the_law_that_the_whole_network_states(game: PixelCNN | P
 
 
 def test_a_diagonal_layer_is_its_recurrence_pixel_by_pixel() -> None:
-    layer = recurrent.Diagonals(3).double()
+    layer = recurrent.DiagonalBiLSTM(3).double()
     x = torch.randn(2, 3, 4, 5, dtype=torch.double)
     sweeps = [slow_sweep(layer, 0, x), slow_sweep(layer, 1, x.flip(3)).flip(3)]
     lower = torch.cat([torch.zeros_like(x[:, :, :1]), sweeps[1][:, :, :-1]], 2)
     torch.testing.assert_close(layer(x), x + sweeps[0] + lower)
 
 
-def slow_sweep(layer: recurrent.Diagonals, direction: int, x: Tensor) -> Tensor:
+def slow_sweep(layer: recurrent.DiagonalBiLSTM, direction: int, x: Tensor) -> Tensor:
     """From the upper left corner: a pixel's own input, the states of its neighbours, and its left one's memory."""
     seen = layer.seen[direction].get_parameter("weight")[:, :, 0, 0], layer.seen[direction].get_parameter("bias")
     above, left = layer.state[direction].get_parameter("weight").unbind(2)
@@ -365,7 +354,7 @@ def slow_sweep(layer: recurrent.Diagonals, direction: int, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("direction", [0, 1])
 def test_both_sweeps_of_a_diagonal_layer_are_used(direction: int) -> None:
-    layer = recurrent.Diagonals(3)
+    layer = recurrent.DiagonalBiLSTM(3)
     x = torch.randn(1, 3, 3, 4)
     before = layer(x)
     nn.init.zeros_(layer.seen[direction].get_parameter("weight"))
@@ -378,32 +367,32 @@ def test_skewing_moves_each_row_on_by_its_number_and_is_undone() -> None:
     assert torch.equal(recurrent.straight(recurrent.skewed(x)), x)
 
 
-def test_pixel_models_refuse_what_they_cannot_state_a_law_for() -> None:
-    assert PixelCNN().refuses(RING, 32)
-    assert PixelCNN().refuses(Space((3, 32, 32), 0, -1, 1), 32)
-    assert PixelCNN().refuses(MNIST, 32) is None
-    assert "at most 16" in str(PixelRNN().refuses(MNIST, 32))
-    assert PixelRNN().refuses(DIGITS, 32) is None
-    assert PixelCNN().refuses(Space((1, 8, 8), 0, 0.0, 1.0), 32)
+def test_pixel_models_refuse_what_they_do_not_support() -> None:
+    assert PixelCNN().unsupported(RING, 32)
+    assert PixelCNN().unsupported(Space((3, 32, 32), 0, -1, 1), 32)
+    assert PixelCNN().unsupported(MNIST, 32) is None
+    assert "at most 16" in str(PixelRNN().unsupported(MNIST, 32))
+    assert PixelRNN().unsupported(DIGITS, 32) is None
+    assert PixelCNN().unsupported(Space((1, 8, 8), 0, 0.0, 1.0), 32)
     with pytest.raises(BadInput, match="memory must be one of row, diagonal, got 'both'"):
-        PixelRNN(memory="both")  # type: ignore[arg-type]
+        PixelRNN(memory="both")
     with pytest.raises(BadInput, match="levels"):
         PixelCNN(levels=1)
 
 
-ALONE: list[Baseline] = [VAE(), CVAE(), Autoencoder(), AEOT()]
+WITHOUT: list[Baseline] = [VAE(), CVAE(), Autoencoder(), AEOT()]
 
 
-@pytest.mark.parametrize("baseline", ALONE, ids=lambda b: type(b).__name__)
-def test_a_game_for_one_has_no_critics_move(baseline: Baseline) -> None:
-    assert baseline.moves(0) == ("generator",)
-    with pytest.raises(BadInput, match="n_critic"):
-        replace(baseline, n_critic=1)
+@pytest.mark.parametrize("baseline", WITHOUT, ids=lambda b: type(b).__name__)
+def test_without_a_discriminator_only_the_generator_is_updated(baseline: Baseline) -> None:
+    assert baseline.updates(0) == ("generator",)
+    with pytest.raises(BadInput, match="d_steps"):
+        replace(baseline, d_steps=1)
 
 
 def test_a_few_steps_bring_the_loss_down() -> None:
-    trainer = play(VAE(), [0], steps=1, way="eager")
-    first = trainer.play("generator")["generator"].item()
+    trainer = trained(VAE(), [0], steps=1, backend="eager")
+    first = trainer.update("generator")["generator"].item()
     for _ in range(30):
-        last = trainer.play("generator")["generator"].item()
+        last = trainer.update("generator")["generator"].item()
     assert last < first - 5

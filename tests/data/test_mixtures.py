@@ -3,35 +3,38 @@ from math import sqrt
 import pytest
 import torch
 
+from ganbench._util.streams import stream
 from ganbench.data.mixtures import grid, ring
 from ganbench.data.sources import Finite
+from ganbench.dataset import Modes
 from ganbench.errors import BadInput
-from ganbench.streams import stream
+from tests.narrow import narrow
 
 N = 40_000
 
 
 def test_the_ring_has_eight_different_centres_at_equal_angles():
-    centres = ring().modes.centres.double()
+    centres = narrow(ring().modes, Modes).centres.double()
     assert len(centres.mul(1000).round().unique(dim=0)) == 8
     torch.testing.assert_close(centres.norm(dim=1), torch.ones(8, dtype=torch.float64), atol=1e-7, rtol=0)
-    side = (centres - centres.roll(-1, 0)).norm(dim=1)
-    torch.testing.assert_close(side, torch.full((8,), sqrt(2 - sqrt(2)), dtype=torch.float64), atol=1e-6, rtol=0)
+    distances = (centres - centres.roll(-1, 0)).norm(dim=1)
+    torch.testing.assert_close(distances, torch.full((8,), sqrt(2 - sqrt(2)), dtype=torch.float64), atol=1e-6, rtol=0)
     torch.testing.assert_close(centres[0], torch.tensor([1.0, 0.0], dtype=torch.float64))
 
 
 def test_the_grid_stands_on_even_numbers_around_the_origin():
     expected = [[float(a), float(b)] for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]
-    assert grid().modes.centres.tolist() == expected
+    assert narrow(grid().modes, Modes).centres.tolist() == expected
 
 
 def test_an_even_grid_is_centred_too():
-    assert grid(side=2, spacing=3.0).modes.centres.tolist() == [[-1.5, -1.5], [-1.5, 1.5], [1.5, -1.5], [1.5, 1.5]]
+    centres = narrow(grid(side=2, spacing=3.0).modes, Modes).centres
+    assert centres.tolist() == [[-1.5, -1.5], [-1.5, 1.5], [1.5, -1.5], [1.5, 1.5]]
 
 
 @pytest.mark.parametrize("dataset", [ring(), grid(), ring(modes=10, radius=3.0, sd=0.05)], ids=lambda d: d.name)
 def test_examples_scatter_around_their_labels_centre_with_the_declared_deviation(dataset):
-    x, y = dataset.train.examples(dataset.train.tickets(N, stream(0, "scatter")))
+    x, y = dataset.train.examples(dataset.train.indices(N, stream(0, "scatter")))
     modes, count = dataset.modes, dataset.space.classes
     scaled = (x - modes.centres[y]).double() / modes.sd
     assert scaled.mean(0).abs().max() < 5 / sqrt(N)
@@ -44,7 +47,7 @@ def test_examples_scatter_around_their_labels_centre_with_the_declared_deviation
 
 @pytest.mark.parametrize("dataset", [ring(), grid()], ids=lambda d: d.name)
 def test_the_space_holds_the_data_without_room_to_spare(dataset):
-    x, _ = dataset.train.examples(dataset.train.tickets(N, stream(0, "space")))
+    x, _ = dataset.train.examples(dataset.train.indices(N, stream(0, "space")))
     extent, sd = float(dataset.modes.centres.abs().max()), dataset.modes.sd
     assert dataset.space.low < x.min()
     assert x.max() < dataset.space.high < extent + 6.001 * sd
@@ -57,7 +60,7 @@ def test_a_finite_training_set_is_drawn_once_while_the_reference_stays_streamed(
     first, again = ring(size=50), ring(size=50)
     assert isinstance(first.train, Finite)
     assert first.train.size == 50
-    assert torch.equal(first.train.x, again.train.x)
+    assert torch.equal(first.train.x, narrow(again.train, Finite).x)
     assert first.held_out.size is None
     assert first.control.size is None
     assert "50" in first.split
@@ -66,8 +69,9 @@ def test_a_finite_training_set_is_drawn_once_while_the_reference_stays_streamed(
 def test_the_shapes_carry_their_numbers():
     dataset = ring(modes=3, radius=2.0, sd=0.1)
     assert dataset.name == "ring(modes=3,radius=2.0,sd=0.1,size=None)"
-    assert dataset.modes.sd == 0.1
-    torch.testing.assert_close(dataset.modes.centres.norm(dim=1), torch.full((3,), 2.0))
+    modes = narrow(dataset.modes, Modes)
+    assert modes.sd == 0.1
+    torch.testing.assert_close(modes.centres.norm(dim=1), torch.full((3,), 2.0))
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,19 @@
 import pytest
 import torch
 
+from ganbench._util.streams import stream
 from ganbench.data.sources import Finite, Streamed
 from ganbench.dataset import Modes
 from ganbench.errors import BadInput
-from ganbench.streams import stream
 
 FINITE = Finite(torch.arange(24.0).view(6, 1, 2, 2), torch.arange(6) % 3)
 STREAMED = Streamed(Modes(torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]]), 0.5))
 
 
 @pytest.mark.parametrize("source", [FINITE, STREAMED])
-@pytest.mark.parametrize("move", ["tickets", "distinct"])
-def test_the_same_stream_draws_the_same_tickets_and_goes_on_with_others(source, move):
-    draw = getattr(source, move)
+@pytest.mark.parametrize("name", ["indices", "distinct"])
+def test_the_same_stream_draws_the_same_indices_and_goes_on_with_others(source, name):
+    draw = getattr(source, name)
     here, there = stream(3, "x"), stream(3, "x")
     first, again, later = draw(5, here), draw(5, there), draw(5, here)
     assert all(torch.equal(first[key], again[key]) for key in first)
@@ -21,10 +21,10 @@ def test_the_same_stream_draws_the_same_tickets_and_goes_on_with_others(source, 
 
 
 @pytest.mark.parametrize("source", [FINITE, STREAMED])
-def test_examples_keep_the_leading_axes_of_their_tickets(source):
-    tickets = source.tickets(12, stream(0, "axes"))
-    x, y = source.examples(tickets)
-    stacked = {key: value.view(3, 4, *value.shape[1:]) for key, value in tickets.items()}
+def test_examples_keep_the_leading_axes_of_their_indices(source):
+    indices = source.indices(12, stream(0, "axes"))
+    x, y = source.examples(indices)
+    stacked = {key: value.view(3, 4, *value.shape[1:]) for key, value in indices.items()}
     x3, y3 = source.examples(stacked)
     assert x3.shape == (3, 4, *x.shape[1:])
     assert torch.equal(x3.flatten(0, 1), x)
@@ -32,14 +32,14 @@ def test_examples_keep_the_leading_axes_of_their_tickets(source):
     assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
 
 
-def test_a_finite_draw_returns_the_examples_that_its_tickets_name():
+def test_a_finite_draw_returns_the_examples_that_its_indices_name():
     x, y = FINITE.examples({"index": torch.tensor([4, 0])})
     assert x[:, 0, 0, 0].tolist() == [16.0, 0.0]
     assert y.tolist() == [1, 0]
 
 
 def test_a_finite_draw_reaches_every_example_and_repeats_some():
-    index = FINITE.tickets(200, stream(0, "all"))["index"]
+    index = FINITE.indices(200, stream(0, "all"))["index"]
     assert index.unique().tolist() == [0, 1, 2, 3, 4, 5]
 
 
@@ -61,8 +61,8 @@ def test_a_streamed_source_gives_as_many_distinct_examples_as_asked():
 
 
 def test_a_streamed_example_is_its_centre_plus_scaled_noise():
-    tickets = {"mode": torch.tensor([2, 1]), "noise": torch.tensor([[2.0, -4.0], [0.0, 1.0]])}
-    x, y = STREAMED.examples(tickets)
+    indices = {"mode": torch.tensor([2, 1]), "noise": torch.tensor([[2.0, -4.0], [0.0, 1.0]])}
+    x, y = STREAMED.examples(indices)
     assert x.tolist() == [[1.0, 8.0], [10.0, 0.5]]
     assert y.tolist() == [2, 1]
 
@@ -74,8 +74,8 @@ def test_sources_know_their_size():
 
 @pytest.mark.parametrize("source", [FINITE, STREAMED])
 def test_a_moved_source_gives_its_examples_there(source):
-    tickets = {key: value.to("meta") for key, value in source.tickets(4, stream(0, "move")).items()}
-    x, y = source.to(torch.device("meta")).examples(tickets)
+    indices = {key: value.to("meta") for key, value in source.indices(4, stream(0, "move")).items()}
+    x, y = source.to(torch.device("meta")).examples(indices)
     assert (x.device.type, y.device.type) == ("meta", "meta")
 
 

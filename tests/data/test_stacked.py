@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganbench import roster
+from ganbench._util.streams import stream
 from ganbench.data import load
 from ganbench.data.sources import Finite, Stacked
 from ganbench.errors import BadInput, Missing
 from ganbench.features import load as load_features
-from ganbench.sample import Sampler
-from ganbench.streams import stream
-from ganbench.train import Plan, Trainer
+from ganbench.training import registry
+from ganbench.training.sampler import Sampler
+from ganbench.training.trainer import Plan, Trainer
 
 
 def small(size: int) -> Stacked:
@@ -26,16 +26,16 @@ def test_a_stack_is_three_examples_of_the_same_split_and_its_label_reads_their_c
     assert (stacked.space.classes, stacked.space.low, stacked.space.high) == (1000, -1.0, 1.0)
     for name in ("train", "held_out", "control"):
         alone, source = getattr(single, name), getattr(stacked, name)
-        tickets = source.tickets(5, stream(0, "batch"))
-        x, y = source.examples(tickets)
-        for i, triple in enumerate(tickets["index"].tolist()):
+        indices = source.indices(5, stream(0, "batch"))
+        x, y = source.examples(indices)
+        for i, triple in enumerate(indices["index"].tolist()):
             assert torch.equal(x[i], torch.cat([alone.x[j] for j in triple]))
             assert y[i] == int("".join(str(alone.y[j].item()) for j in triple))
 
 
 def test_stacks_are_drawn_uniformly_over_all_modes() -> None:
     source = small(3)
-    _, y = source.examples(source.tickets(27_000, stream(0, "batch")))
+    _, y = source.examples(source.indices(27_000, stream(0, "batch")))
     counts = torch.bincount(y, minlength=27)
     assert (counts / 1000 - 1).abs().max() < 0.12  # 4 sd of a fair draw
 
@@ -84,7 +84,7 @@ def test_its_features_see_each_channel_alone_and_its_posteriors_every_stack() ->
 
 def test_a_game_plays_on_stacks() -> None:
     data = load("stacked_digits")
-    trainer = Trainer(roster.configure("ns_gan", {}, data), data, [0, 1], Plan(2, batch=8))
+    trainer = Trainer(registry.configure("ns_gan", {}, data), data, [0, 1], Plan(2, batch=8))
     trainer.advance(2)
     x, _ = Sampler(trainer).draw(4)
     assert x.shape == (2, 4, 3, 8, 8)

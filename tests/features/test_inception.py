@@ -6,10 +6,11 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput, Missing
 from ganbench.features import inception, load
-from ganbench.features.images import View
-from ganbench.features.inception_net import (
+from ganbench.features.image_network import ImageNetwork, View
+from ganbench.features.inception import (
     ORIGINAL,
     TORCHVISION,
     Convolution,
@@ -20,7 +21,7 @@ from ganbench.features.inception_net import (
     largest,
 )
 from ganbench.features.weights_file import WeightsFile
-from ganbench.streams import stream
+from tests.narrow import narrow
 
 PLANS = {"original": ORIGINAL, "torchvision": TORCHVISION}
 both = pytest.mark.parametrize("plan", PLANS)
@@ -142,12 +143,12 @@ def test_the_extractor_is_the_plain_network_behind_its_view_with_its_read_out(pl
 
 @pytest.mark.slow
 def test_a_picture_has_the_same_bits_in_any_company_and_on_any_number_of_threads(states):
-    look, x, before = small("original", states["original"]), pictures(3), torch.get_num_threads()
+    network, x, before = small("original", states["original"]), pictures(3), torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        whole = look(x)
+        whole = network(x)
         torch.set_num_threads(2)
-        parts = [look(x[:1]), look(x[1:])]
+        parts = [network(x[:1]), network(x[1:])]
     finally:
         torch.set_num_threads(before)
     assert torch.equal(torch.cat([part.values for part in parts]), whole.values)
@@ -169,11 +170,11 @@ def test_a_file_of_the_pinned_digest_becomes_an_extractor(states, tmp_path, monk
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     file = WeightsFile(("weights.pth",), digest, "https://example.org/weights.pth")
     monkeypatch.setattr(inception, "TORCHVISION_FILE", file)
-    look = load("inception_torchvision", path)
-    assert look.name == look.identity["name"] == "inception_torchvision"
-    assert look.identity["weights_sha256"] == digest
-    assert look.identity["preprocessing"].endswith("; clean resize to 299 by 299; minus 127.5, over 127.5")
-    assert look.network.fc.out_features == 1000
+    network = narrow(load("inception_torchvision", path), ImageNetwork)
+    assert network.name == network.identity["name"] == "inception_torchvision"
+    assert network.identity["weights_sha256"] == digest
+    assert network.identity["preprocessing"].endswith("; clean resize to 299 by 299; minus 127.5, over 127.5")
+    assert narrow(network.network, Inception).fc.out_features == 1000
 
 
 @pytest.mark.parametrize("name", ["inception", "inception_clean", "inception_torchvision"])

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from ganbench._util.streams import stream
 from ganbench.data import load as load_data
+from ganbench.data.sources import Finite
 from ganbench.errors import BadInput
 from ganbench.features import load, random_conv
+from ganbench.features.image_network import ImageNetwork
 from ganbench.features.random_conv import CHANNELS, SHA256, RandomConv, digest_of, filters
 from ganbench.metrics.frechet import fid
-from ganbench.streams import stream
+from tests.narrow import narrow
 
 
 def pictures(n=4, channels=3, side=64):
@@ -57,34 +60,34 @@ def test_the_features_are_the_mean_answers_of_each_layer():
     torch.testing.assert_close(values.double(), torch.from_numpy(np.concatenate(expected, 1)), atol=1e-5, rtol=1e-5)
 
 
-def test_grey_pictures_are_looked_at_as_rgb_and_floats_as_what_would_be_written():
-    look, grey = load("random_conv"), pictures(channels=1, side=28)
-    expected = look(grey).values
-    assert torch.equal(look(grey.repeat(1, 3, 1, 1)).values, expected)
-    assert torch.equal(look(grey.float() / 127.5 - 1).values, expected)
+def test_grey_pictures_are_taken_as_rgb_and_floats_as_what_would_be_written():
+    network, grey = load("random_conv"), pictures(channels=1, side=28)
+    expected = network(grey).values
+    assert torch.equal(network(grey.repeat(1, 3, 1, 1)).values, expected)
+    assert torch.equal(network(grey.float() / 127.5 - 1).values, expected)
 
 
 @pytest.mark.parametrize("side", [1, 8, 64, 100])
-def test_pictures_of_any_size_can_be_looked_at(side):
+def test_pictures_of_any_size_can_be_taken(side):
     assert load("random_conv")(pictures(2, 3, side)).values.isfinite().all()
 
 
 def test_the_more_a_picture_is_spoilt_the_farther_it_lies():
-    held_out, look = load_data("digits").held_out.x, load("random_conv")
-    reference, others = look(held_out[::2]).values, held_out[1::2]
+    held_out, network = narrow(load_data("digits").held_out, Finite).x, load("random_conv")
+    reference, others = network(held_out[::2]).values, held_out[1::2]
     noise = torch.randn(others.shape, generator=stream(0, "spoilt"))
-    distances = [fid(reference, look(others + amount * noise).values) for amount in (0, 0.2, 0.4, 0.8)]
+    distances = [fid(reference, network(others + amount * noise).values) for amount in (0, 0.2, 0.4, 0.8)]
     assert distances == sorted(distances)
     assert distances[-1] > 10 * distances[0]
 
 
 def test_the_number_of_threads_changes_no_bit():
-    look, x, before = load("random_conv"), pictures(150, 3, 16), torch.get_num_threads()
+    network, x, before = load("random_conv"), pictures(150, 3, 16), torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        alone = look(x).values
+        alone = network(x).values
         torch.set_num_threads(3)
-        assert torch.equal(look(x).values, alone)
+        assert torch.equal(network(x).values, alone)
         with ThreadPoolExecutor(1) as later:  # a thread started afterwards may use as many as before
             assert later.submit(torch.get_num_threads).result() == torch.get_num_threads() == 3
     finally:
@@ -92,12 +95,12 @@ def test_the_number_of_threads_changes_no_bit():
 
 
 def test_pictures_of_several_sizes_share_batches_and_nothing_else():
-    look = load("random_conv")
+    network = narrow(load("random_conv"), ImageNetwork)
     sizes = [(3, 16), (1, 28), (3, 64), (1, 7)] * 20
     mixed = [pictures(1, channels, side)[0] for channels, side in sizes]
-    together = look.mixed(mixed).values
-    assert torch.equal(together, torch.cat([look(picture[None]).values for picture in mixed[:4]] * 20))
+    together = network.mixed(mixed).values
+    assert torch.equal(together, torch.cat([network(picture[None]).values for picture in mixed[:4]] * 20))
     with pytest.raises(BadInput, match="expected one or more pictures, got none"):
-        look.mixed([])
+        network.mixed([])
     with pytest.raises(BadInput, match="expected images"):
-        look.mixed([pictures(1)[0], pictures(1)[0, 0]])
+        network.mixed([pictures(1)[0], pictures(1)[0, 0]])

@@ -1,5 +1,6 @@
 import hashlib
 import warnings
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import torch
 from ganbench.dataset import Space
 from ganbench.errors import BadInput, Missing, UnknownName
 from ganbench.features import load
-from ganbench.features.user import BATCH
+from ganbench.features.user import BATCH, UserFeatures
+from tests.narrow import narrow
 
 NET = """
 from __future__ import annotations
@@ -59,13 +61,13 @@ def pictures(n=5):
 
 @pytest.mark.parametrize("function", ["extract", "as_array"])
 def test_a_function_in_a_file_is_an_extractor(net, function):
-    look = load(f"{net}:{function}")
-    assert torch.equal(look(pictures()).values, 2 * pictures().float().mean((2, 3)))
-    assert look(pictures()).posteriors is None
-    assert look.name == look.identity["name"] == f"my_net.py:{function}"
-    assert look.identity["file_sha256"] == hashlib.sha256(net.read_bytes()).hexdigest()
-    assert look.accepts(Space((3, 2, 2), 0, 0.0, 255.0))
-    assert not look.accepts(Space((2,), 0, 0.0, 255.0))
+    extractor = load(f"{net}:{function}")
+    assert torch.equal(extractor(pictures()).values, 2 * pictures().float().mean((2, 3)))
+    assert extractor(pictures()).posteriors is None
+    assert extractor.name == extractor.identity["name"] == f"my_net.py:{function}"
+    assert extractor.identity["file_sha256"] == hashlib.sha256(net.read_bytes()).hexdigest()
+    assert extractor.accepts(Space((3, 2, 2), 0, 0.0, 255.0))
+    assert not extractor.accepts(Space((2,), 0, 0.0, 255.0))
 
 
 def test_a_file_that_changed_is_another_extractor(net):
@@ -78,19 +80,19 @@ def test_a_file_that_changed_is_another_extractor(net):
 
 def test_the_function_sees_batches_of_one_size_of_what_would_be_written(net):
     net.write_text(NET + "sizes = []\ndef seen(x):\n    sizes.append((len(x), x.dtype))\n    return extract(x)\n")
-    look = load(f"{net}:seen")
+    extractor = narrow(load(f"{net}:seen"), UserFeatures)
     x = pictures(3).float() / 127.5 - 1
-    assert torch.equal(look(x).values, 2 * pictures(3).float().mean((2, 3)))
-    assert look.function.__globals__["sizes"] == [(BATCH, torch.uint8)]
+    assert torch.equal(extractor(x).values, 2 * pictures(3).float().mean((2, 3)))
+    assert narrow(extractor.function, FunctionType).__globals__["sizes"] == [(BATCH, torch.uint8)]
 
 
 def test_a_torchscript_file_is_an_extractor(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the format's age
         torch.jit.script(Means()).save(tmp_path / "means.pt")
-    look = load(str(tmp_path / "means.pt"))
-    assert torch.equal(look(pictures()).values, pictures().float().mean((2, 3)))
-    assert look.identity["file_sha256"] == hashlib.sha256((tmp_path / "means.pt").read_bytes()).hexdigest()
+    extractor = load(str(tmp_path / "means.pt"))
+    assert torch.equal(extractor(pictures()).values, pictures().float().mean((2, 3)))
+    assert extractor.identity["file_sha256"] == hashlib.sha256((tmp_path / "means.pt").read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_requests_that_cannot_be_met_say_why(net, tmp_path):
     with pytest.raises(Missing, match="cannot be read"):
         load(f"{tmp_path / 'absent.py'}:extract")
     (tmp_path / "bad.py").write_text("import ganbench_has_no_such_module")
-    with pytest.raises(BadInput, match="does not run: ModuleNotFoundError"):
+    with pytest.raises(BadInput, match="does not import: ModuleNotFoundError"):
         load(f"{tmp_path / 'bad.py'}:extract")
     (tmp_path / "bad.pt").write_bytes(b"no archive")
     with pytest.raises(BadInput, match="expected a TorchScript file"):

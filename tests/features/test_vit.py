@@ -7,11 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.features import clip, dinov2, load
+from ganbench.features.image_network import ImageNetwork
 from ganbench.features.vit import VisionTransformer, quick_gelu
 from ganbench.features.weights_file import WeightsFile
-from ganbench.streams import stream
+from tests.narrow import narrow
 
 TINY = replace(dinov2.LARGE, side=28, trained_side=28, width=64, layers=2, heads=4)
 SIZE = clip.Size(side=32, patch=8, width=128, layers=2, projection=16)
@@ -63,7 +65,7 @@ def torchs_layer(width, heads, activation, epsilon, weights):
         "norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias",
     ]  # fmt: skip
     layer.load_state_dict(dict(zip(names, weights, strict=True)))
-    return layer.train()  # its fast path, taken when it only looks, knows no other activation
+    return layer.train()  # its fast path, taken in evaluation, knows no other activation
 
 
 def test_dinov2s_network_is_torchs_layers_with_scaled_residuals():
@@ -144,13 +146,13 @@ def test_the_activation_of_clip_at_known_points():
 
 def test_a_picture_is_looked_at_alike_in_any_company():
     state = state_of(TINY)
-    look = dinov2.extractor({"name": "tiny"}, TINY, {**state, "mask_token": torch.zeros(1, 64)}, batch=4)
+    extractor = dinov2.extractor({"name": "tiny"}, TINY, {**state, "mask_token": torch.zeros(1, 64)}, batch=4)
     x = torch.randint(0, 256, (9, 3, 40, 40), dtype=torch.uint8, generator=stream(0, "pictures"))
-    whole = look(x)
+    whole = extractor(x)
     assert whole.values.shape == (9, 64)
     assert whole.posteriors is None
-    assert torch.equal(torch.cat([look(part).values for part in x.split(2)]), whole.values)
-    assert "pil resize to 28 by 28" in look.identity["preprocessing"]
+    assert torch.equal(torch.cat([extractor(part).values for part in x.split(2)]), whole.values)
+    assert "pil resize to 28 by 28" in extractor.identity["preprocessing"]
 
 
 def test_weights_of_another_transformer_are_refused():
@@ -184,9 +186,10 @@ def test_an_archive_of_clips_kind_becomes_an_extractor(tmp_path, monkeypatch):
     digest = hashlib.sha256((tmp_path / "tiny.pt").read_bytes()).hexdigest()
     monkeypatch.setattr(clip, "BASE_FILE", WeightsFile(("tiny.pt",), digest, "https://example.org/tiny.pt"))
     monkeypatch.setattr(clip, "BASE", SIZE)
-    look = load("clip", tmp_path / "tiny.pt")
-    assert look.identity["weights_sha256"] == digest
-    assert look.network.cls_token.dtype == torch.float32
-    assert torch.equal(look.network.cls_token[0, 0], state["visual.class_embedding"].half().float())
+    extractor = narrow(load("clip", tmp_path / "tiny.pt"), ImageNetwork)
+    token = narrow(extractor.network, VisionTransformer).cls_token
+    assert extractor.identity["weights_sha256"] == digest
+    assert token.dtype == torch.float32
+    assert torch.equal(token[0, 0], state["visual.class_embedding"].half().float())
     x = torch.randint(0, 256, (2, 1, 32, 48), dtype=torch.uint8, generator=stream(0, "wide"))
-    assert torch.equal(look(x).values, look(x[..., 8:40]).values)  # the central square
+    assert torch.equal(extractor(x).values, extractor(x[..., 8:40]).values)  # the central square

@@ -11,7 +11,7 @@ from ganbench.features import load, weights_file
 from ganbench.features.weights_file import WeightsFile, filled, folder, state_dict
 
 TENSORS = {"weight": torch.tensor([[1.0, 2.0]]), "bias": torch.tensor([3.0])}
-RAN = []
+RAN: list[str] = []
 
 
 def note(text):
@@ -38,7 +38,7 @@ def published(content, *names):
 
 @pytest.fixture(autouse=True)
 def place(tmp_path, monkeypatch):
-    """An empty folder of weights, an empty torch folder, and no way to the network."""
+    """An empty folder of weights, an empty torch folder, and no access to the network."""
     monkeypatch.setenv("GANBENCH_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     monkeypatch.setattr(weights_file, "urlopen", refused)
@@ -68,8 +68,8 @@ def test_a_file_with_one_bit_changed_is_refused_with_both_digests(tmp_path):
     content = saved(TENSORS)
     changed = bytearray(content)
     changed[len(changed) // 2] ^= 1
-    found = hashlib.sha256(changed).hexdigest()
-    with pytest.raises(BadInput, match=f"expected SHA-256 {published(content).sha256} .*, found {found}; it was not"):
+    digest = hashlib.sha256(changed).hexdigest()
+    with pytest.raises(BadInput, match=f"expected SHA-256 {published(content).sha256} .*, found {digest}; it was not"):
         state_dict("tiny", published(content), put(tmp_path / "tiny.pth", bytes(changed)), download=False)
 
 

@@ -1,4 +1,4 @@
-"""Counts in bins: NDB on clouds whose cells are known, captured classes, and stacked digits."""
+"""Counts in bins: NDB on samples whose cells are known, captured classes, and stacked digits."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from ganbench.errors import BadInput
-from ganbench.metrics.bins import (
+from ganbench.metrics.modes import (
     cell_counts,
     classes_captured,
+    jensen_shannon,
     ndb,
     ndb_jsd,
     stacked_counts,
@@ -19,7 +20,6 @@ from ganbench.metrics.bins import (
     stacked_modes,
     two_proportion_z,
 )
-from ganbench.metrics.modes import jensen_shannon
 
 
 def test_two_proportions_differ_by_the_published_z():
@@ -33,11 +33,11 @@ def test_bin_divergences_have_their_worked_values():
     assert jensen_shannon(half, one).item() == pytest.approx(0.2157616, abs=5e-8)
 
 
-def blobs(n, law, seed):
+def blobs(n, distribution, seed):
     rng = np.random.default_rng(seed)
-    return np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])[rng.choice(4, p=law, size=n)] + rng.normal(
-        size=(n, 2), scale=0.1
-    )
+    return np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])[
+        rng.choice(4, p=distribution, size=n)
+    ] + rng.normal(size=(n, 2), scale=0.1)
 
 
 def test_bins_find_the_blobs_and_what_samples_drop():

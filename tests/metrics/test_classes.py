@@ -1,4 +1,4 @@
-"""Class posteriors beside a reference: mode scores, AM score, class laws and scores per class in closed form."""
+"""Class posteriors beside a reference: mode scores, AM score, class distributions, scores by class, in closed form."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ganbench.errors import BadInput
 from ganbench.metrics.classes import (
     am_score,
     between_class_is,
-    class_law_chi_square,
-    class_law_kl,
+    class_distribution_chi_square,
+    class_distribution_kl,
     mode_score_a,
     mode_score_b,
     within_class_is,
 )
-from ganbench.metrics.posteriors import inception_score
+from ganbench.metrics.inception_score import inception_score
 
-BESIDE = [mode_score_a, mode_score_b, am_score, class_law_chi_square, class_law_kl]
+BESIDE = [mode_score_a, mode_score_b, am_score, class_distribution_chi_square, class_distribution_kl]
 TWO = np.array([[0.9, 0.1], [0.1, 0.9]])
 
 
@@ -27,9 +27,9 @@ def random_posteriors(n, classes, seed, concentration=0.3):
     return np.random.default_rng(seed).dirichlet(np.full(classes, concentration), size=n)
 
 
-def certain(law, n=1000):
-    """Posteriors of a perfect classifier whose classes occur exactly as ``law`` says."""
-    return np.eye(len(law)).repeat((np.array(law) * n).round().astype(int), axis=0)
+def certain(distribution, n=1000):
+    """Posteriors of a perfect classifier whose classes occur exactly as ``distribution`` says."""
+    return np.eye(len(distribution)).repeat((np.array(distribution) * n).round().astype(int), axis=0)
 
 
 def test_reading_a_of_the_mode_score_is_the_inception_score():
@@ -48,7 +48,7 @@ def test_reading_b_stays_finite_where_samples_drop_classes():
     assert mode_score_b(certain([0.5, 0.5]), certain([1.0, 0.0])) == pytest.approx(0.5, rel=1e-12)
 
 
-def test_the_am_score_is_least_at_the_true_law_where_the_inception_score_is_not():
+def test_the_am_score_is_least_at_the_true_distribution_where_the_inception_score_is_not():
     skewed, even = certain([0.5, 0.25, 0.125, 0.125]), certain([0.25] * 4)
     assert am_score(skewed, skewed) == pytest.approx(0, abs=1e-12)
     assert am_score(skewed, even) == pytest.approx(math.log(2) / 4, rel=1e-12)
@@ -67,17 +67,17 @@ def test_a_missing_class_costs_the_am_score_as_if_its_probability_were_1e_16():
     assert am_score(certain([0.5, 0.5]), certain([1.0, 0.0])) == pytest.approx(expected, rel=1e-12)
 
 
-def test_class_laws_differ_by_chi_square_and_kl():
+def test_class_distribution_differ_by_chi_square_and_kl():
     a, b = certain([0.5, 0.5]), certain([1.0, 0.0])
-    assert class_law_chi_square(a, b) == pytest.approx((0.25 / 1.5 + 0.25 / 0.5) / 2, rel=1e-12)
-    assert class_law_chi_square(certain([0.0, 1.0]), b) == 1
-    assert class_law_kl(a, b) == pytest.approx(math.log(2), rel=1e-12)
+    assert class_distribution_chi_square(a, b) == pytest.approx((0.25 / 1.5 + 0.25 / 0.5) / 2, rel=1e-12)
+    assert class_distribution_chi_square(certain([0.0, 1.0]), b) == 1
+    assert class_distribution_kl(a, b) == pytest.approx(math.log(2), rel=1e-12)
 
 
-@pytest.mark.parametrize("law", [mode_score_a, mode_score_b, class_law_kl])
-def test_a_class_that_the_reference_lacks_is_named(law):
+@pytest.mark.parametrize("distribution", [mode_score_a, mode_score_b, class_distribution_kl])
+def test_a_class_that_the_reference_lacks_is_named(distribution):
     with pytest.raises(BadInput, match="class 1 has no probability in the reference"):
-        law(certain([1.0, 0.0]), certain([0.5, 0.5]))
+        distribution(certain([1.0, 0.0]), certain([0.5, 0.5]))
 
 
 def test_scores_between_and_within_classes_multiply_to_the_whole():
@@ -94,7 +94,7 @@ def test_a_sampler_that_obeys_its_labels_scores_one_within_and_all_between():
     assert between_class_is(np.eye(5)[labels], np.zeros(20, int)) == pytest.approx(1, abs=1e-13)
 
 
-@pytest.mark.parametrize("score", BESIDE, ids=lambda m: m.name)
+@pytest.mark.parametrize("score", BESIDE, ids=lambda m: m.__name__)
 def test_tiny_and_zero_probabilities_stay_finite_beside_a_reference(score):
     tiny = np.array([[1.0, 1e-300, 0.0], [1e-300, 1.0, 0.0], [1.0, 0.0, 0.0]])
     assert math.isfinite(score(np.full((4, 3), 1 / 3), tiny))

@@ -1,18 +1,19 @@
-"""Compiled loops give the values of torch, and the routes of wide clouds those of the careful one."""
+"""Compiled loops give the values of torch, and the routes of wide samples those of the careful one."""
 
 import numpy as np
 import pytest
 import torch
 
 from ganbench.dataset import Modes
-from ganbench.metrics import compiled, distances, features, frechet, median, pairs
+from ganbench.metrics import METRICS, features, frechet
+from ganbench.metrics._engine import blocks, compiled, median, pairs
+from ganbench.metrics._engine.pairs import pair_of
 from ganbench.metrics.features import Features
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.kernels import energy_distance, median_distance, mmd
 from ganbench.metrics.kid import kid, kid_scores
 from ganbench.metrics.modes import nearest_mode
-from ganbench.metrics.neighbours import coverage, density, precision, rarity, realism_scores, recall
-from ganbench.metrics.pairs import pair_of
+from ganbench.metrics.precision_recall import coverage, density, precision, rarity, realism_scores, recall
 from ganbench.metrics.prepare import prepare
 
 
@@ -20,7 +21,7 @@ def normal(seed, n, d, *, mean=0.0, sd=1.0):
     return mean + sd * np.random.default_rng(seed).normal(size=(n, d))
 
 
-CLOUDS = {
+SAMPLES = {
     "plain": (normal(0, 150, 40), normal(1, 130, 40, sd=1.1)),
     "copies": (np.repeat(normal(2, 30, 40), 5, 0), np.repeat(normal(2, 30, 40), 4, 0)),
     "ties": tuple(np.random.default_rng(seed).integers(0, 2, (120, 8)).astype(float) for seed in (3, 4)),
@@ -31,7 +32,21 @@ CLOUDS = {
 
 def all_values(real, fake):
     r, f = Features(real), Features(fake)
-    prepare(r, f, ["precision", "density", "realism", "one_nn_accuracy", "kid", "energy_distance"])
+    prepare(
+        r,
+        f,
+        [
+            METRICS[name]
+            for name in (
+                "precision",
+                "density",
+                "realism",
+                "one_nn_accuracy",
+                "kid",
+                "energy_distance",
+            )
+        ],
+    )
     pair = pair_of(r, f)
     return {
         "neighbours": r.nearest(5),
@@ -45,19 +60,24 @@ def all_values(real, fake):
     }
 
 
-@pytest.mark.parametrize("name", CLOUDS)
+@pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_compiled_loops_give_the_values_of_torch(name, kind, monkeypatch):
     for module in (features, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: kind)
-    monkeypatch.setattr(distances, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
     monkeypatch.setattr(compiled, "FEWEST", 1)
     called, load = [], compiled.compiled
-    monkeypatch.setattr(compiled, "compiled", lambda loop: called.append(loop.__name__) or load(loop))
-    fast = all_values(*CLOUDS[name])
+
+    def counted(loop):
+        called.append(loop.__name__)
+        return load(loop)
+
+    monkeypatch.setattr(compiled, "compiled", counted)
+    fast = all_values(*SAMPLES[name])
     assert {"_rows_loop", "_columns_loop", "_reach_loop", "_ratio_loop", "_remainder_loop", "_total_loop"} <= {*called}
     monkeypatch.setattr(compiled, "compiled", lambda _loop: None)
-    slow = all_values(*CLOUDS[name])
+    slow = all_values(*SAMPLES[name])
     for what, value in fast.items():
         if what in {"neighbours", "nearest fake", "nearest real"}:
             torch.testing.assert_close(value.squares, slow[what].squares, rtol=0, atol=0)
@@ -71,9 +91,9 @@ def test_compiled_loops_give_the_values_of_torch(name, kind, monkeypatch):
 
 def test_without_a_compiler_there_are_the_same_distances(monkeypatch):
     x, i = torch.tensor(normal(7, 20, 5)), torch.arange(20)
-    fast = distances.exact_squares(x, x, i, i.flip(0))
-    monkeypatch.setattr(distances, "compiled", lambda _loop: None)
-    torch.testing.assert_close(distances.exact_squares(x, x, i, i.flip(0)), fast, rtol=1e-15, atol=0)
+    fast = blocks.exact_squares(x, x, i, i.flip(0))
+    monkeypatch.setattr(blocks, "compiled", lambda _loop: None)
+    torch.testing.assert_close(blocks.exact_squares(x, x, i, i.flip(0)), fast, rtol=1e-15, atol=0)
 
 
 def test_without_a_compiler_there_are_the_same_nearest_modes(monkeypatch):
@@ -87,22 +107,22 @@ def test_without_a_compiler_there_are_the_same_nearest_modes(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
-def test_half_of_a_clouds_products_are_all_of_them(kind):
+def test_half_of_a_samples_products_are_all_of_them(kind):
     x = torch.tensor(normal(10, 150, 9)).to(kind)
-    found = distances.own_products(x)
-    assert torch.equal(found, found.T)
-    torch.testing.assert_close(found, -2 * x @ x.T)
+    result = blocks.doubled_gram(x)
+    assert torch.equal(result, result.T)
+    torch.testing.assert_close(result, -2 * x @ x.T)
 
 
 @pytest.mark.parametrize("mean", [0.0, 1e3])
 @pytest.mark.parametrize("n", [149, 150])
 def test_the_median_from_rounded_products_is_that_of_exact_ones(n, mean, monkeypatch):
     monkeypatch.setattr(median, "BLOCK", 64)
-    cloud = Features(normal(11, n, 40, mean=mean))
-    exact = median_distance(cloud)
+    sample = Features(normal(11, n, 40, mean=mean))
+    exact = median_distance(sample)
     monkeypatch.setattr(median, "working_type", lambda *_: torch.float32)
     monkeypatch.setattr(median, "_by_all", None)  # it must not be needed
-    assert median_distance(Features(cloud.values)) == pytest.approx(exact, rel=1e-13)
+    assert median_distance(Features(sample.values)) == pytest.approx(exact, rel=1e-13)
 
 
 @pytest.mark.parametrize("values", [np.repeat(normal(12, 20, 40), 5, 0), np.repeat(normal(13, 2, 40), 40, 0)])
@@ -113,7 +133,7 @@ def test_where_rounding_hides_the_median_all_pairs_are_measured(values, monkeypa
 
 
 @pytest.mark.parametrize(("n", "m"), [(300, 280), (90, 300), (300, 90), (90, 70)])
-def test_every_route_of_wide_clouds_gives_the_careful_distance(n, m, monkeypatch):
+def test_every_route_of_wide_samples_gives_the_careful_distance(n, m, monkeypatch):
     """Wide enough for the symmetric products of BLAS."""
     real, fake = (np.asarray(normal(seed, rows, 130, mean=1e3), np.float32) for seed, rows in ((14, n), (15, m)))
     fake = np.float32(1.2) * fake

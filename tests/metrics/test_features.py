@@ -7,18 +7,31 @@ import pytest
 import torch
 
 from ganbench.errors import BadInput
-from ganbench.metrics import distances
-from ganbench.metrics.distances import exact_squares, products, rows, sweep
+from ganbench.metrics import METRICS
+from ganbench.metrics._engine import blocks
+from ganbench.metrics._engine.blocks import centred_rows, distance_pass, exact_squares, rounded_squares
+from ganbench.metrics._engine.moments import Moments
+from ganbench.metrics._engine.nearest import search_within
+from ganbench.metrics._engine.pairs import pair_of
 from ganbench.metrics.features import Features, both, features
-from ganbench.metrics.moments import Moments
-from ganbench.metrics.nearest import search_within
-from ganbench.metrics.neighbours import coverage, density, precision, recall
-from ganbench.metrics.pairs import pair_of
+from ganbench.metrics.precision_recall import coverage, density, precision, recall
 from ganbench.metrics.prepare import prepare
 
 
 def normal(seed, n, d, *, mean=0.0, sd=1.0):
     return mean + sd * np.random.default_rng(seed).normal(size=(n, d))
+
+
+def products_seen(monkeypatch):
+    """A list to which the sizes of both factors are added at every product from now on."""
+    seen, original = list[tuple[int, int]](), blocks.rounded_squares
+
+    def counted(a, b, *at):
+        seen.append((len(a), len(b)))
+        return original(a, b, *at)
+
+    monkeypatch.setattr(blocks, "rounded_squares", counted)
+    return seen
 
 
 def brute_squares(x, y):
@@ -65,8 +78,8 @@ def test_what_is_no_matrix_of_numbers_is_refused_by_name(values, message):
 
 
 def test_features_pass_through_and_must_agree_on_their_dimension():
-    cloud = Features(np.zeros((2, 3)))
-    assert features(cloud, "other") is cloud
+    sample = Features(np.zeros((2, 3)))
+    assert features(sample, "other") is sample
     with pytest.raises(BadInput, match="fake: expected 3 features a row as in real, got 2"):
         both(np.zeros((2, 3)), np.zeros((2, 2)))
 
@@ -75,9 +88,9 @@ def test_a_far_mean_costs_no_digits_of_mean_or_covariance():
     base = normal(0, 500, 3, sd=1e-3)
     far = base + 1e6  # spacing of doubles here: 1.2e-10
     exact = far - 1e6
-    cloud = Features(far)
-    np.testing.assert_allclose(cloud.mean.numpy() - 1e6, exact.mean(0), atol=2e-10)
-    np.testing.assert_allclose(cloud.covariance.numpy(), np.cov(exact.T), rtol=1e-9, atol=1e-15)
+    sample = Features(far)
+    np.testing.assert_allclose(sample.mean.numpy() - 1e6, exact.mean(0), atol=2e-10)
+    np.testing.assert_allclose(sample.covariance.numpy(), np.cov(exact.T), rtol=1e-9, atol=1e-15)
 
 
 def test_float32_rows_are_averaged_in_float64():
@@ -115,8 +128,10 @@ def test_moments_refuse_other_widths_missing_numbers_and_one_row():
 
 def test_rounded_squares_stay_within_their_slack():
     x, y = normal(4, 60, 50, mean=3.0).astype(np.float32), normal(5, 40, 50, mean=3.0).astype(np.float32)
-    left, right = (rows(torch.tensor(v), torch.full((50,), 2.0, dtype=torch.float64), torch.float32) for v in (x, y))
-    error = (products(left, right, slice(None), slice(None)).double().numpy() - brute_squares(x, y)).__abs__()
+    left, right = (
+        centred_rows(torch.tensor(v), torch.full((50,), 2.0, dtype=torch.float64), torch.float32) for v in (x, y)
+    )
+    error = (rounded_squares(left, right, slice(None), slice(None)).double().numpy() - brute_squares(x, y)).__abs__()
     norms = left.norms[:, None] + right.norms
     assert (error <= left.slack * norms.double().numpy()).all()
     assert error.max() > 0
@@ -125,12 +140,12 @@ def test_rounded_squares_stay_within_their_slack():
 def test_exact_squares_are_sums_of_differences_in_float64():
     x, y = normal(6, 9, 7, mean=1e4).astype(np.float32), normal(7, 8, 7, mean=1e4).astype(np.float32)
     i, j = (grid.flatten() for grid in torch.meshgrid(torch.arange(9), torch.arange(8), indexing="ij"))
-    found = exact_squares(torch.tensor(x), torch.tensor(y), i, j).view(9, 8).numpy()
-    np.testing.assert_allclose(found, brute_squares(x, y), rtol=1e-14)
+    result = exact_squares(torch.tensor(x), torch.tensor(y), i, j).view(9, 8).numpy()
+    np.testing.assert_allclose(result, brute_squares(x, y), rtol=1e-14)
     assert len(exact_squares(torch.tensor(x), torch.tensor(y), i[:0], j[:0])) == 0
 
 
-def clouds():
+def samples():
     ring = np.repeat(normal(8, 10, 40), 20, 0)
     yield "plain", normal(9, 150, 40)
     yield "far mean", normal(10, 150, 40, mean=1e4)
@@ -142,29 +157,29 @@ def clouds():
     yield "an outlier", np.concatenate([normal(14, 100, 40), np.full((1, 40), 1e6)])
 
 
-@pytest.mark.parametrize(("name", "values"), list(clouds()))
+@pytest.mark.parametrize(("name", "values"), list(samples()))
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
-def test_neighbours_are_those_of_brute_force_whatever_the_cloud(name, values, kind, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", 37)
-    cloud = rows(torch.tensor(values), torch.tensor(values).mean(0), kind)
-    found = sweep(cloud, cloud, {"n": lambda a, b: search_within(a, b, 4)})["n"]
+def test_neighbours_are_those_of_brute_force_whatever_the_sample(name, values, kind, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 37)
+    sample = centred_rows(torch.tensor(values), torch.tensor(values).mean(0), kind)
+    result = distance_pass(sample, sample, {"n": lambda a, b: search_within(a, b, 4)})["n"]
     squares = brute_squares(values, values)
     np.fill_diagonal(squares, np.inf)
-    np.testing.assert_allclose(found.squares.numpy(), np.sort(squares, 1)[:, :4], rtol=1e-12)
-    own = found.index.numpy()
+    np.testing.assert_allclose(result.squares.numpy(), np.sort(squares, 1)[:, :4], rtol=1e-12)
+    own = result.index.numpy()
     assert (own != np.arange(len(values))[:, None]).all()
-    np.testing.assert_allclose(np.take_along_axis(squares, own, 1), found.squares.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(np.take_along_axis(squares, own, 1), result.squares.numpy(), rtol=1e-12)
 
 
 def test_fewer_neighbours_are_the_first_of_many_and_more_are_found_on_request():
-    cloud = Features(normal(15, 30, 3))
-    three, nine = cloud.nearest(3), cloud.nearest(9)
+    sample = Features(normal(15, 30, 3))
+    three, nine = sample.nearest(3), sample.nearest(9)
     assert torch.equal(nine.squares[:, :3], three.squares)
-    assert torch.equal(cloud.radii(2), three.squares[:, 1])
+    assert torch.equal(sample.radii(2), three.squares[:, 1])
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (3, 3), (5, 7)])
-def test_a_cloud_needs_more_than_k_rows(n, k):
+def test_a_sample_needs_more_than_k_rows(n, k):
     with pytest.raises(BadInput, match=f"real: expected at least {k + 1} rows, got {n}"):
         Features(np.zeros((n, 2)), "real").radii(k)
 
@@ -185,14 +200,26 @@ def test_a_pair_remembers_its_findings_only_while_the_fakes_live():
     assert len(real.derived["pairs"]) == 0
 
 
-def test_prepared_metrics_share_one_pass_over_each_cloud_and_one_over_both(monkeypatch):
+def test_prepared_metrics_share_one_pass_over_each_sample_and_one_over_both(monkeypatch):
     real, fake = Features(normal(18, 50, 2)), Features(normal(19, 60, 2))
     alone = [metric(real.values, fake.values) for metric in (precision, recall, density, coverage)]
-    seen = []
-    original = distances.products
-    monkeypatch.setattr(distances, "products", lambda a, b, *at: seen.append((len(a), len(b))) or original(a, b, *at))
+    seen = products_seen(monkeypatch)
     prepare(
-        real, fake, ["precision", "recall", "density", "coverage", "one_nn_accuracy", "kid", "energy_distance", "fid"]
+        real,
+        fake,
+        [
+            METRICS[name]
+            for name in (
+                "precision",
+                "recall",
+                "density",
+                "coverage",
+                "one_nn_accuracy",
+                "kid",
+                "energy_distance",
+                "fid",
+            )
+        ],
     )
     assert seen == [(50, 50), (60, 60), (50, 60)]
     assert [metric(real, fake) for metric in (precision, recall, density, coverage)] == alone
@@ -201,8 +228,18 @@ def test_prepared_metrics_share_one_pass_over_each_cloud_and_one_over_both(monke
 
 def test_what_cannot_be_prepared_is_left_for_the_metric_to_refuse():
     real, fake = Features(normal(20, 3, 2)), Features(normal(21, 3, 2))
-    prepare(real, fake, ["precision", "kid"])
-    prepare(Features(np.zeros((1, 2))), fake, ["kid"])
+    prepare(
+        real,
+        fake,
+        [
+            METRICS[name]
+            for name in (
+                "precision",
+                "kid",
+            )
+        ],
+    )
+    prepare(Features(np.zeros((1, 2))), fake, [METRICS["kid"]])
     with pytest.raises(BadInput):
         precision(real, fake)
 
@@ -217,24 +254,22 @@ def crowded(n=1200, *, seed=22):
 @pytest.mark.parametrize("scale", [1.0, 1e-150, 1e140])
 @pytest.mark.parametrize("name", ["within", "fake of real", "real of fake"])
 def test_a_tree_finds_the_neighbours_that_blocks_find(name, scale, monkeypatch):
-    clouds = crowded() * scale, crowded(1100, seed=23) * scale
+    samples = crowded() * scale, crowded(1100, seed=23) * scale
 
-    def found():
-        pair = pair_of(*(Features(cloud) for cloud in clouds))
+    def search():
+        pair = pair_of(*(Features(sample) for sample in samples))
         searches = {"within": lambda: pair.real.nearest(4), "fake of real": pair.nearest_fake}
         return {**searches, "real of fake": pair.nearest_real}[name]()
 
-    by_tree = found()
-    seen = []
-    original = distances.products
-    monkeypatch.setattr(distances, "products", lambda *given: seen.append(1) or original(*given))
-    found()
+    by_tree = search()
+    seen = products_seen(monkeypatch)
+    search()
     assert not seen, "a tree needs no products"
-    monkeypatch.setattr("ganbench.metrics.nearest.CROWD", np.inf)
-    by_blocks = found()
+    monkeypatch.setattr("ganbench.metrics._engine.nearest.CROWD", np.inf)
+    by_blocks = search()
     assert seen
     np.testing.assert_array_equal(by_tree.squares, by_blocks.squares)
-    left, right = (clouds[1], clouds[0]) if name == "real of fake" else clouds
+    left, right = (samples[1], samples[0]) if name == "real of fake" else samples
     others = left if name == "within" else right
     measured = np.square(left[:, None] - others[by_tree.index.numpy()]).sum(2)
     np.testing.assert_allclose(by_tree.squares, measured, rtol=1e-12)

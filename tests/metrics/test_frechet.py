@@ -8,8 +8,18 @@ import torch
 from ganbench.errors import BadInput
 from ganbench.metrics import frechet
 from ganbench.metrics.features import Features
-from ganbench.metrics.frechet import fid, frechet_distance, nuclear_norm, root
-from ganbench.metrics.frechet_more import between_class_fid, fid_bias, fid_infinity, fid_interval, intra_fid, transport
+from ganbench.metrics.frechet import (
+    between_class_fid,
+    fid,
+    fid_bias,
+    fid_infinity,
+    fid_interval,
+    frechet_distance,
+    intra_fid,
+    nuclear_norm,
+    root,
+    transport,
+)
 
 
 def normal(seed, n, d, *, mean=0.0, sd=1.0):
@@ -82,7 +92,7 @@ def test_a_far_mean_with_a_small_spread_keeps_its_digits():
 
 
 @pytest.mark.parametrize(
-    "cloud",
+    "sample",
     [
         normal(20, 50, 8),
         normal(21, 5, 8),
@@ -91,9 +101,9 @@ def test_a_far_mean_with_a_small_spread_keeps_its_digits():
         normal(23, 40, 4) * [1, 0, 1, 0],
     ],
 )
-def test_a_cloud_is_at_no_distance_from_itself(cloud):
-    trace = float(np.trace(np.atleast_2d(np.cov(cloud.T))))
-    assert 0 <= fid(cloud, cloud.copy()) <= 1e-13 * trace
+def test_a_sample_is_at_no_distance_from_itself(sample):
+    trace = float(np.trace(np.atleast_2d(np.cov(sample.T))))
+    assert 0 <= fid(sample, sample.copy()) <= 1e-13 * trace
 
 
 @pytest.mark.parametrize(("n", "m"), [(60, 50), (7, 50), (7, 6)])
@@ -115,10 +125,10 @@ def test_eigenvalues_are_used_only_where_their_roots_are_safe(monkeypatch):
 
 @pytest.mark.parametrize("shape", [(50, 6), (4, 6)])
 def test_a_root_times_itself_is_the_covariance(shape):
-    cloud = Features(normal(27, *shape))
-    factor = root(cloud)
-    torch.testing.assert_close(factor.T @ factor, cloud.covariance, rtol=1e-12, atol=1e-14)
-    assert root(cloud) is factor
+    sample = Features(normal(27, *shape))
+    factor = root(sample)
+    torch.testing.assert_close(factor.T @ factor, sample.covariance, rtol=1e-12, atol=1e-14)
+    assert root(sample) is factor
 
 
 @pytest.mark.parametrize(("real", "fake"), [(np.zeros((1, 2)), np.zeros((5, 2))), (np.zeros((5, 2)), np.zeros((1, 2)))])
@@ -143,7 +153,7 @@ def test_statistics_that_are_none_are_refused(arguments, message):
 
 
 def with_covariance(covariance, n, seed=28):
-    """A cloud whose sample covariance is exactly what was asked for."""
+    """A sample whose sample covariance is exactly what was asked for."""
     d = len(covariance)
     raw = normal(seed, n, d)
     white = np.linalg.qr(raw - raw.mean(0))[0] * np.sqrt(n - 1)
@@ -152,16 +162,16 @@ def with_covariance(covariance, n, seed=28):
 
 def test_the_bias_of_equal_gaussians_follows_its_formula():
     d, n, m = 16, 1000, 500
-    cloud = with_covariance(np.eye(d), 40)
+    sample = with_covariance(np.eye(d), 40)
     unit = d * (1 / n + 1 / m) + d * (d + 1) / 4 * (1 / (n - 1) + 1 / (m - 1))
-    assert fid_bias(cloud, n, m) == pytest.approx(unit, rel=1e-9)
-    assert fid_bias(cloud, 1000, 1000) == pytest.approx(0.16814, abs=5e-6)
-    assert fid_bias(cloud, 1000) == pytest.approx(0.08407, abs=5e-6)
+    assert fid_bias(sample, n, m) == pytest.approx(unit, rel=1e-9)
+    assert fid_bias(sample, 1000, 1000) == pytest.approx(0.16814, abs=5e-6)
+    assert fid_bias(sample, 1000) == pytest.approx(0.08407, abs=5e-6)
     a, b = 2.0, 0.5
     two = (a + b) / n + 0.5 * (a**2 * 2 / (2 * a) + b**2 * 2 / (2 * b) + 2 * a * b / (a + b)) / (n - 1)
     assert fid_bias(with_covariance(np.diag([a, b]), 40), n) == pytest.approx(two, rel=1e-9)
     with pytest.raises(BadInput, match="sizes of at least 2"):
-        fid_bias(cloud, 1)
+        fid_bias(sample, 1)
 
 
 @pytest.mark.slow
@@ -183,7 +193,7 @@ def test_extrapolation_takes_the_bias_of_the_fakes_away():
 
 
 def test_extrapolation_finds_the_intercept_of_an_exact_line(monkeypatch):
-    monkeypatch.setattr("ganbench.metrics.frechet_more.fid", lambda _real, fake: 3 + 50 / len(fake))
+    monkeypatch.setattr("ganbench.metrics.frechet.fid", lambda _real, fake: 3 + 50 / len(fake))
     assert fid_infinity(np.zeros((5, 1)), np.zeros((200, 1))) == pytest.approx(3, rel=1e-12)
 
 
@@ -208,7 +218,7 @@ def test_the_interval_has_the_width_of_the_jackknife():
     variance = 0.0
     for values, score in ((real, lambda v: fid(v, fake)), (fake, lambda v: fid(real, v))):
         left_out = [score(np.delete(values, i, 0)) for i in range(len(values))]
-        variance += (len(values) - 1) * np.var(left_out)
+        variance += (len(values) - 1) * float(np.var(left_out))
     interval = fid_interval(real, fake)
     assert interval.value == fid(real, fake)
     assert interval.high - interval.low == pytest.approx(2 * 1.959964 * np.sqrt(variance), rel=0.02)  # first order

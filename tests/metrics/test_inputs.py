@@ -1,4 +1,7 @@
-"""Every metric takes every form of its input alike, and refuses what it cannot use in a line of words."""
+"""Metrics take every form of their input alike, and refuse what they cannot use in a line of words.
+
+Arrays enter by a few functions: every form and fault is tried on one metric for each of them, and one of each on all.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganbench.errors import BadInput
+from ganbench.metrics import METRICS
 from ganbench.metrics.features import Features
-from tests.metrics.evidence import BASE, base_value, each_metric, evidence, value, value_or_refusal, within
+from tests.metrics.inputs import BASE, base_value, each_metric, metric_inputs, value, value_or_refusal, within
 
 
 def answers(metric, known):
@@ -38,9 +42,22 @@ def read_only(x):
     return x
 
 
+ENTRIES = ("fid", "welch_statistic", "w1", "inception_score", "intra_fid", "high_quality", "ms_ssim")
+each_entry = pytest.mark.parametrize("metric", [METRICS[name] for name in ENTRIES], ids=ENTRIES)
+
+
 @pytest.mark.parametrize("form", FORMS)
-@each_metric
+@each_entry
 def test_a_value_does_not_depend_on_the_form_of_its_input(metric, form):
+    same_value(metric, form)
+
+
+@each_metric
+def test_every_metric_takes_read_only_float16_arrays(metric):
+    same_value(metric, "read-only column-major float16 array")
+
+
+def same_value(metric, form):
     reshaped = {k: v if k == "modes" or "labels" in k else FORMS[form](v) for k, v in BASE.items()}
     reshaped |= {k: torch.from_numpy(v) if "tensor" in form else v.tolist() for k, v in BASE.items() if "labels" in k}
     # float32 sums of some hundred terms keep six digits.
@@ -49,13 +66,22 @@ def test_a_value_does_not_depend_on_the_form_of_its_input(metric, form):
 
 @each_metric
 def test_unequal_counts_are_scored_or_refused_in_words(metric):
-    assert answers(metric, evidence(m=200))
+    assert answers(metric, metric_inputs(m=200))
 
 
-@pytest.mark.parametrize("broken", ["nan", "inf", "shape"])
 @each_metric
+def test_samples_with_a_missing_number_are_refused_by_name(metric):
+    refused_by_name(metric, "nan")
+
+
+@pytest.mark.parametrize("broken", ["inf", "shape"])
+@each_entry
 def test_broken_samples_are_refused_by_name(metric, broken):
-    name = next(need for need in ("fake", "fake_posteriors", "fake_points", "fake_images") if need in metric.needs)
+    refused_by_name(metric, broken)
+
+
+def refused_by_name(metric, broken):
+    name = next(need for need in ("fake", "fake_posteriors", "fake_points", "fake_images") if need in metric.spec.needs)
     bad = BASE[name].copy()
     bad.flat[-1] = {"nan": math.nan, "inf": math.inf}.get(broken, bad.flat[-1])
     with pytest.raises(BadInput, match=name.split("_")[0]):
@@ -73,7 +99,9 @@ def test_broken_samples_are_refused_by_name(metric, broken):
     dtype=st.sampled_from([np.float16, np.float32, np.float64]),
 )
 def test_small_and_degenerate_samples_are_scored_or_refused_in_words(metric, n, m, dimension, spread, dtype):
-    known = evidence(n=n, m=m, dimension=dimension, sd=spread if metric.needs[0] != "fake_posteriors" else 1.0)
+    known = metric_inputs(
+        n=n, m=m, dimension=dimension, sd=spread if metric.spec.needs[0] != "fake_posteriors" else 1.0
+    )
     forms = {k: v if k == "modes" or "labels" in k else v.astype(dtype) for k, v in known.items()}
     if not all(np.isfinite(v).all() for k, v in forms.items() if k != "modes"):
         return  # beyond float16's range

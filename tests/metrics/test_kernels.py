@@ -7,20 +7,15 @@ import pytest
 import torch
 from scipy.stats import energy_distance as rooted_energy_distance
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput, UnknownName
-from ganbench.metrics import distances, features, forms, pairs
+from ganbench.metrics import METRICS, features
+from ganbench.metrics._engine import blocks, kernel_sums, pairs
+from ganbench.metrics._engine.pairs import pair_of
 from ganbench.metrics.features import Features
-from ganbench.metrics.kernels import (
-    cmmd,
-    energy_distance,
-    median_distance,
-    mmd,
-    mmd_mixture,
-)
-from ganbench.metrics.kid import draw, kid, kid_scores, kid_subsets
-from ganbench.metrics.permutation import permutation_test
+from ganbench.metrics.kernels import cmmd, energy_distance, median_distance, mmd, mmd_mixture, permutation_test
+from ganbench.metrics.kid import Subsets, kid, kid_scores, kid_subsets
 from ganbench.metrics.prepare import prepare
-from ganbench.streams import stream
 
 
 def normal(seed, n, d, *, mean=0.0, sd=1.0):
@@ -51,10 +46,10 @@ def exact_kid(x, y):
 
 @pytest.fixture
 def in_float32(monkeypatch):
-    """Use the fast products whatever the size of the clouds, in several blocks."""
+    """Use the fast products whatever the size of the samples, in several blocks."""
     for module in (features, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: torch.float32)
-    monkeypatch.setattr(distances, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
 
 
 def test_kid_of_two_points_each():
@@ -87,18 +82,18 @@ def test_kid_from_float32_products_keeps_the_digits_that_matter(in_float32):
 
 
 def test_kid_of_identical_sets_is_negative_as_an_unbiased_estimate_must_be():
-    cloud = normal(4, 60, 3)
-    assert kid(cloud, cloud) == pytest.approx(exact_kid(cloud, cloud), rel=1e-11)
-    assert kid(cloud, cloud) < 0
+    sample = normal(4, 60, 3)
+    assert kid(sample, sample) == pytest.approx(exact_kid(sample, sample), rel=1e-11)
+    assert kid(sample, sample) < 0
 
 
 @pytest.mark.parametrize("limit", ["whole kernel", "subset by subset"])
 def test_subset_scores_are_kid_on_the_subsets(limit, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", 16)
+    monkeypatch.setattr(blocks, "BLOCK", 16)
     real, fake = Features(normal(5, 40, 3)), Features(normal(6, 55, 3, mean=0.3))
     size, subsets = (30, 8) if limit == "whole kernel" else (5, 3)
     scores = kid_scores(real, fake, subsets=subsets, size=size, seed=7)
-    rows = [draw(cloud, name, subsets, size, 7) for cloud, name in ((real, "real"), (fake, "fake"))]
+    rows = Subsets(subsets, size, 7).draw(pair_of(real, fake))
     for score, a, b in zip(scores.tolist(), *rows, strict=True):
         assert len(a.unique()) == size
         assert score == pytest.approx(kid(real.values[a], fake.values[b]), rel=1e-9, abs=1e-12)
@@ -152,12 +147,12 @@ def test_the_bandwidth_belongs_to_the_reference_and_not_to_the_model():
     assert far == mmd(real, real + 50, bandwidth=width)
 
 
-def test_the_median_of_a_large_cloud_does_not_depend_on_order_or_position():
-    cloud = normal(16, 3000, 3)
-    whole = np.median(np.sqrt(squares(cloud[:1500], cloud[1500:])))
-    value = median_distance(Features(cloud))
+def test_the_median_of_a_large_sample_does_not_depend_on_order_or_position():
+    sample = normal(16, 3000, 3)
+    whole = np.median(np.sqrt(squares(sample[:1500], sample[1500:])))
+    value = median_distance(Features(sample))
     assert value == pytest.approx(whole, rel=0.02)
-    assert median_distance(Features(cloud[::-1].copy() + 3.0)) == pytest.approx(value, rel=1e-12)
+    assert median_distance(Features(sample[::-1].copy() + 3.0)) == pytest.approx(value, rel=1e-12)
 
 
 def test_a_reference_without_spread_has_no_bandwidth():
@@ -187,7 +182,7 @@ def test_float32_products_serve_stationary_kernels(in_float32):
 
 @pytest.mark.parametrize("many", [0.0, 2.0])
 def test_close_pairs_do_not_spoil_distances_in_float32(in_float32, monkeypatch, many):
-    monkeypatch.setattr(forms, "MANY", many)  # the whole block again, or pair by pair
+    monkeypatch.setattr(kernel_sums, "MANY", many)  # the whole block again, or pair by pair
     centres = normal(22, 5, 40, mean=10.0, sd=5.0)
     real, fake = (np.repeat(centres, 20, 0) + normal(seed, 100, 40, sd=1e-6) for seed in (23, 24))
     expected = unbiased(lambda a, b: -np.sqrt(squares(a, b)), real, fake)
@@ -235,7 +230,7 @@ def test_estimates_average_to_the_population_value(metric, d, means, sds, option
 
 @pytest.mark.parametrize(("kernel", "metric"), [("gaussian", mmd), ("energy", energy_distance)])
 def test_permuted_values_are_the_metric_on_relabelled_rows(kernel, metric, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", 8)
+    monkeypatch.setattr(blocks, "BLOCK", 8)
     real, fake = normal(27, 12, 3), normal(28, 9, 3, mean=0.7)
     test = permutation_test(real, fake, kernel=kernel, permutations=3, seed=5)
     options = {"bandwidth": median_distance(Features(real))} if metric is mmd else {}
@@ -267,9 +262,24 @@ def test_a_permutation_test_knows_its_kernels():
 def test_prepared_subsets_share_the_pass_of_the_full_estimate(monkeypatch):
     real, fake = (Features(np.random.default_rng(seed).normal(size=(1001, 2))) for seed in (40, 41))
     alone = kid_subsets(real.values, fake.values)
-    seen, original = [], distances.products
-    monkeypatch.setattr(distances, "products", lambda a, b, *at: seen.append(1) or original(a, b, *at))
-    prepare(real, fake, ["kid", "kid_subsets"])
+    seen, original = list[int](), blocks.rounded_squares
+
+    def counted(a, b, *at):
+        seen.append(len(a))
+        return original(a, b, *at)
+
+    monkeypatch.setattr(blocks, "rounded_squares", counted)
+    prepare(
+        real,
+        fake,
+        [
+            METRICS[name]
+            for name in (
+                "kid",
+                "kid_subsets",
+            )
+        ],
+    )
     assert len(seen) == 3
     assert kid_subsets(real, fake) == alone
     kid(real, fake)

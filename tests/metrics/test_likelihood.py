@@ -10,9 +10,9 @@ import torch
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics.likelihood import BANDWIDTHS, bits_per_dimension, parzen, parzen_log_likelihood
-from ganbench.streams import stream
 
 
 def normal(n, d, seed):
@@ -65,7 +65,7 @@ def test_a_mixture_of_noise_costs_at_most_its_logarithm():
     assert parzen(real, noisy) == pytest.approx(parzen(real, good) - math.log(2), rel=1e-9)
 
 
-def test_the_grid_holds_laws_much_narrower_than_their_extent():
+def test_the_grid_holds_distribution_much_narrower_than_their_extent():
     ring = np.array([[math.cos(a), math.sin(a)] for a in np.arange(8) * math.pi / 4])
     real, fake = (
         ring.repeat(100, axis=0) + 0.01 * normal(800, 2, 0),

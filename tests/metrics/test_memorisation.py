@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ganbench.errors import BadInput
-from ganbench.metrics import distances, features
+from ganbench.metrics import features
+from ganbench.metrics._engine import blocks
 from ganbench.metrics.memorisation import authenticity, birthday_support, c_t, copies, rank_score
 
 
@@ -59,8 +60,8 @@ def test_c_t_weighs_its_cells_by_their_reals():
     real = np.concatenate([corners[0] + normal(12, 60, 2), corners[1] + normal(13, 20, 2)])
     fake = np.concatenate([train[:40], corners[1] + normal(14, 40, 2)])
 
-    def near(cloud, to):
-        return np.sqrt(((cloud[:, None] - to[None]) ** 2).sum(-1)).min(1)
+    def near(sample, to):
+        return np.sqrt(((sample[:, None] - to[None]) ** 2).sum(-1)).min(1)
 
     scores = [
         rank_score(near(f, t), near(r, t))
@@ -76,7 +77,7 @@ def test_c_t_weighs_its_cells_by_their_reals():
 @pytest.mark.parametrize("block", [7, 4096])
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_the_support_is_the_pairs_over_those_that_collide(block, kind, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     monkeypatch.setattr(features, "working_type", lambda *_: kind)
     support = np.eye(50) * 9
     fake = np.repeat(support[:10], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0)

@@ -98,7 +98,7 @@ def test_two_of_eight_modes_have_the_published_divergence():
 
 def test_the_divergence_has_a_bin_for_samples_of_no_mode():
     nowhere = torch.full((50, 2), 9.0)
-    refused = math.exp(-4.5)  # what the true law itself puts there
+    refused = math.exp(-4.5)  # what the true distribution itself puts there
     closed = (math.log(2 / (1 + refused)) + refused * math.log(2 * refused / (1 + refused))) / 2
     closed += (1 - refused) * math.log(2) / 2
     assert mode_jsd(nowhere, RING) == pytest.approx(closed, rel=1e-12)
@@ -142,7 +142,7 @@ def test_a_spread_needs_samples():
         within_mode_spread(RING.centres, RING)
 
 
-@pytest.mark.parametrize("score", ALL, ids=lambda m: m.name)
+@pytest.mark.parametrize("score", ALL, ids=lambda m: m.__name__)
 def test_points_of_another_dimension_or_none_are_refused(score):
     with pytest.raises(BadInput, match="expected 2 columns"):
         score(np.zeros((10, 3)), RING)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.pyramid import laplacian_pyramid, laplacian_swd, patches, swd_by_level
-from ganbench.streams import stream
+from ganbench.metrics.images import laplacian_pyramid, laplacian_swd, patches, swd_by_level
 
 
 def noise_images(n, side, seed, channels=1):

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from ganbench.errors import BadInput
-from ganbench.metrics.sinkhorn import entropic_cost, self_cost, sinkhorn_divergence
-from ganbench.metrics.transport import w2
+from ganbench.metrics.transport import entropic_cost, self_cost, sinkhorn_divergence, w2
 
 
 def column(*values):
@@ -54,7 +53,7 @@ def test_a_regularisation_too_small_to_settle_is_said_rather_than_rounded():
 
 def test_the_sinkhorn_divergence_takes_unequal_counts():
     a, b = normal(30, 2, 0), normal(20, 2, 1)
-    twice = np.concatenate([b, b])  # the same law
+    twice = np.concatenate([b, b])  # the same distribution
     assert sinkhorn_divergence(a, b) == pytest.approx(sinkhorn_divergence(a, twice), rel=1e-7)
 
 

@@ -6,10 +6,9 @@ import torch
 from sklearn.neighbors import KernelDensity
 
 from ganbench.errors import BadInput
-from ganbench.metrics.alpha import alpha_precision, beta_recall
 from ganbench.metrics.features import Features
-from ganbench.metrics.neighbours import precision
 from ganbench.metrics.prd import best_f, prd_curve, prd_f1_8, prd_f8
+from ganbench.metrics.precision_recall import alpha_precision, beta_recall, precision
 from ganbench.metrics.topp import kernel_sums, project, support, topp, topr
 
 
@@ -45,7 +44,7 @@ def test_beta_recall_counts_reals_met_by_typical_fakes():
 
 
 @pytest.mark.slow
-def test_equal_laws_have_the_known_alpha_and_beta():
+def test_equal_distribution_have_the_known_alpha_and_beta():
     real, fake = normal(5, 2000, 4), normal(6, 2000, 4)
     assert alpha_precision(real, fake) == pytest.approx(0.97, abs=0.03)
     assert beta_recall(real, fake) == pytest.approx(0.97, abs=0.03)
@@ -83,8 +82,8 @@ def test_histograms_must_be_shares_of_the_same_cells(reference, generated, messa
 
 def test_dropped_modes_cost_f8_and_invented_ones_f1_8():
     centres = 100 * normal(7, 10, 2)
-    cloud = lambda seed, modes: np.repeat(centres[:modes], 200 // modes, 0) + normal(seed, 200, 2)  # noqa: E731
-    whole, half = cloud(8, 10), cloud(9, 5)
+    sample = lambda seed, modes: np.repeat(centres[:modes], 200 // modes, 0) + normal(seed, 200, 2)  # noqa: E731
+    whole, half = sample(8, 10), sample(9, 5)
     options = {"clusters": 10, "runs": 2}
     assert prd_f8(whole, half, **options) == pytest.approx(0.5038760, abs=2e-3)
     assert prd_f1_8(whole, half, **options) == pytest.approx(0.9848485, abs=2e-3)
@@ -111,10 +110,10 @@ def test_the_kernel_is_the_compact_cosine():
 
 def test_the_bandwidth_is_the_median_distance_to_the_160th_neighbour():
     points = normal(14, 200, 2)
-    found = support(Features(points), torch.tensor(points), 0)
+    result = support(Features(points), torch.tensor(points), 0)
     within = np.sort(np.sqrt(((points[:, None] - points[None]) ** 2).sum(-1)), 1)
-    assert found.bandwidth == pytest.approx(np.sort(within[:, 160])[99], rel=1e-12)
-    assert 0 < found.band < float(found.density(torch.tensor(points)).max())
+    assert result.bandwidth == pytest.approx(np.sort(within[:, 160])[99], rel=1e-12)
+    assert 0 < result.band < float(result.density(torch.tensor(points)).max())
 
 
 def test_the_same_points_have_full_support_and_distant_ones_none():

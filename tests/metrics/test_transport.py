@@ -15,8 +15,14 @@ from scipy.stats import norm, wasserstein_distance
 
 from ganbench.errors import BadInput, Missing
 from ganbench.metrics import transport
-from ganbench.metrics.sinkhorn import sinkhorn_divergence
-from ganbench.metrics.transport import max_sliced_wasserstein, sliced_wasserstein, sorted_cost, w1, w2
+from ganbench.metrics.transport import (
+    max_sliced_wasserstein,
+    sinkhorn_divergence,
+    sliced_wasserstein,
+    sorted_cost,
+    w1,
+    w2,
+)
 
 DISTANCES = [w1, w2, sliced_wasserstein, max_sliced_wasserstein, sinkhorn_divergence]
 
@@ -29,8 +35,8 @@ def normal(n, d, seed):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-def quantiles(law, n=200_000):
-    return law.ppf((np.arange(n) + 0.5) / n)[:, None]
+def quantiles(distribution, n=200_000):
+    return distribution.ppf((np.arange(n) + 0.5) / n)[:, None]
 
 
 def test_small_samples_on_a_line_have_their_worked_values():
@@ -48,7 +54,7 @@ def test_gaussians_on_a_line_have_their_closed_forms(mean, sd, value):
     assert w2(a, b) ** 2 == pytest.approx(mean**2 + (sd - 1) ** 2, rel=1e-4)
 
 
-def test_uniform_laws_have_their_closed_forms():
+def test_uniform_distribution_have_their_closed_forms():
     u = (np.arange(100_000) + 0.5)[:, None] / 100_000
     assert w1(u, 2 * u) == pytest.approx(0.5, rel=1e-9)
     assert w2(u, 2 * u) ** 2 == pytest.approx(1 / 3, rel=1e-9)
@@ -102,14 +108,14 @@ def test_unequal_counts_agree_with_pot_where_it_is_installed(monkeypatch):
     assert (w1(a, b), w2(a, b)) == pytest.approx(assigned, rel=1e-9)
 
 
-@pytest.mark.parametrize("score", [w1, w2, max_sliced_wasserstein], ids=lambda m: m.name)
+@pytest.mark.parametrize("score", [w1, w2, max_sliced_wasserstein], ids=lambda m: m.__name__)
 def test_a_shift_costs_its_length(score):
     a = normal(40, 5, 0)
     shift = np.array([1.0, -2.0, 0.5, 0.0, 3.0])
     assert score(a, a + shift) == pytest.approx(np.linalg.norm(shift), rel=1e-9)
 
 
-@pytest.mark.parametrize("score", DISTANCES, ids=lambda m: m.name)
+@pytest.mark.parametrize("score", DISTANCES, ids=lambda m: m.__name__)
 def test_distances_far_from_the_origin_keep_their_digits(score):
     a, b = normal(30, 3, 0), normal(30, 3, 1)
     assert score(a + 1e6, b + 1e6) == pytest.approx(score(a, b), rel=1e-7)  # the input itself keeps 10 digits
@@ -149,14 +155,14 @@ def test_directions_are_the_seeds_own():
 
 
 def test_the_largest_slice_is_found_among_many_dimensions():
-    # Both clouds are alike but for one axis, where the deviation is 3 against 1: W2 along it is exactly known.
+    # Both samples are alike but for one axis, where the deviation is 3 against 1: W2 along it is exactly known.
     a = normal(400, 12, 0)
     b = a.copy()
     b[:, 7] *= 3
     along = math.sqrt(sorted_cost(torch.from_numpy(a[:, 7:8]), torch.from_numpy(b[:, 7:8]), 2.0).item())
-    found = max_sliced_wasserstein(a, b)
-    assert 0.98 * along <= found <= 1.05 * along
-    assert sliced_wasserstein(a, b) < 0.6 * found
+    result = max_sliced_wasserstein(a, b)
+    assert 0.98 * along <= result <= 1.05 * along
+    assert sliced_wasserstein(a, b) < 0.6 * result
 
 
 def test_the_largest_slice_is_never_below_a_random_one_nor_above_w2():
@@ -164,8 +170,8 @@ def test_the_largest_slice_is_never_below_a_random_one_nor_above_w2():
     assert sliced_wasserstein(a, b) <= max_sliced_wasserstein(a, b) <= w2(a, b) * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("score", DISTANCES, ids=lambda m: m.name)
-def test_clouds_that_do_not_match_are_refused(score):
+@pytest.mark.parametrize("score", DISTANCES, ids=lambda m: m.__name__)
+def test_samples_that_do_not_match_are_refused(score):
     with pytest.raises(BadInput, match="expected 2 columns"):
         score(normal(5, 2, 0), normal(5, 3, 0))
     with pytest.raises(BadInput, match="at least one row"):
@@ -190,6 +196,6 @@ def test_options_that_mean_nothing_are_refused():
 def test_wide_distances_come_from_products_and_near_or_equal_rows_from_differences():
     a = normal(30, 40, 5)
     b = np.concatenate([a[:10], a[10:20] + 1e-9 * normal(10, 40, 6), normal(10, 40, 7)])
-    found = transport.distances(torch.from_numpy(a), torch.from_numpy(b))
-    np.testing.assert_allclose(found, np.sqrt(np.square(a[:, None] - b).sum(2)), rtol=1e-12)
-    assert (found.diagonal()[:10] == 0).all()
+    result = transport.distances(torch.from_numpy(a), torch.from_numpy(b))
+    np.testing.assert_allclose(result, np.sqrt(np.square(a[:, None] - b).sum(2)), rtol=1e-12)
+    assert (result.diagonal()[:10] == 0).all()

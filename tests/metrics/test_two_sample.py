@@ -1,4 +1,4 @@
-"""Two-sample tests against printed examples, scipy, and the law that p-values have when nothing differs."""
+"""Two-sample tests against printed examples, scipy, and the distribution that p-values have when nothing differs."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import torch
 from scipy import stats
 
 from ganbench.errors import BadInput
-from ganbench.metrics.significance import (
+from ganbench.metrics.two_sample import (
+    FeatureTests,
     hotelling_p_value,
     hotelling_t2,
+    hotelling_test,
     ks_p_value,
     ks_statistic,
+    ks_tests,
     t_p_value,
     t_statistic,
+    t_tests,
     welch_p_value,
     welch_statistic,
+    welch_tests,
 )
-from ganbench.metrics.two_sample import FeatureTests, hotelling_test, ks_tests, t_tests, welch_tests
 
 A, B = np.array([5.1, 4.9, 6.2, 5.7, 6.0]), np.array([4.1, 5.0, 4.4, 4.8])
 X = np.array([(1, 2), (2, 1), (3, 4), (4, 3), (5, 6)])
@@ -146,7 +150,7 @@ def test_a_singular_covariance_is_refused():
         hotelling_t2(normal(3, 5, 0), normal(4, 5, 0))
 
 
-@pytest.mark.parametrize("score", SCORES, ids=lambda m: m.name)
+@pytest.mark.parametrize("score", SCORES, ids=lambda m: m.__name__)
 def test_too_few_rows_and_other_columns_are_refused(score):
     with pytest.raises(BadInput, match="at least 2 rows"):
         score(normal(5, 1, 0), normal(1, 1, 0))
@@ -155,17 +159,17 @@ def test_too_few_rows_and_other_columns_are_refused(score):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("score", [t_p_value, welch_p_value, hotelling_p_value, ks_p_value], ids=lambda m: m.name)
+@pytest.mark.parametrize("score", [t_p_value, welch_p_value, hotelling_p_value, ks_p_value], ids=lambda m: m.__name__)
 def test_p_values_are_spread_evenly_when_nothing_differs(score):
     rng = np.random.default_rng(0)
     d = 2 if score is hotelling_p_value else 1
-    n = 400 if score is ks_p_value else 15  # the law of a supremum has steps of 1 / n
+    n = 400 if score is ks_p_value else 15  # the distribution of a supremum has steps of 1 / n
     p_values = [score(rng.normal(size=(n, d)), rng.normal(size=(n + 3, d))) for _ in range(500)]
     assert stats.kstest(p_values, "uniform").pvalue > 0.01  # the seed is fixed: this never flickers
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("score", [t_p_value, welch_p_value, ks_p_value], ids=lambda m: m.name)
+@pytest.mark.parametrize("score", [t_p_value, welch_p_value, ks_p_value], ids=lambda m: m.__name__)
 def test_many_features_raise_no_more_false_alarms_than_one(score):
     rng = np.random.default_rng(1)
     alarms = [score(rng.normal(size=(20, 10)), rng.normal(size=(20, 10))) <= 0.05 for _ in range(400)]

@@ -1,0 +1,97 @@
+"""``run`` from Python: what the command does, with the results in return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganbench.cli import suite_run
+from ganbench.cli.run import Request
+from ganbench.errors import BadInput
+from ganbench.runs.results import Results
+from ganbench.suites import find_suite
+from ganbench.suites.suite import Suite
+
+
+def run(
+    suite: str | Path = "quick",
+    *,
+    baselines: Sequence[str] | str = (),
+    datasets: Sequence[str] | str = (),
+    seeds: Sequence[int] = (),
+    metrics: Sequence[str] | str = (),
+    steps: int | None = None,
+    backend: str = "",
+    device: str = "auto",
+    jobs: int | None = None,
+    out: str | Path = "results",
+    data: str | Path | None = None,
+    fresh: bool = False,
+    retry_failed: bool = False,
+) -> Results:
+    """Train, score and compare what a suite asks for; what is done already is not done again.
+
+    Parameters
+    ----------
+    suite : str or Path
+        A suite's name, or a TOML file.
+    baselines, datasets, metrics : str or sequence of str
+        Instead of the suite's: names, in a list or with commas between.
+    seeds : sequence of int
+        Instead of the suite's.
+    steps : int, optional
+        Instead of the suite's, on all data sets.
+    backend : str
+        How updates are executed; as the suite says by default.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    jobs : int, optional
+        Cells at a time: one per core by default, one on a GPU. More than one needs ``if __name__ == "__main__":`` in a
+        script, as all processes that Python starts do.
+    out : str or Path
+        Results go to ``out/<suite>``.
+    data : str or Path, optional
+        Folder of data sets that come as files.
+    fresh : bool
+        Whether to set earlier results aside and do everything again.
+    retry_failed : bool
+        Whether to do cells again that ended in an error.
+
+    Returns
+    -------
+    Results
+        All that this suite has computed. A seed that diverged or failed has its status in its record.
+
+    Raises
+    ------
+    RequestError
+        In one line, for whatever cannot be done as asked.
+    """
+    question = find_suite(str(suite))
+    if not isinstance(question, Suite):
+        raise BadInput(f"{question.name} is a suite of experiments; ganbench run --suite {suite} runs it")
+    request = Request(
+        suite=str(suite),
+        baselines=names(baselines),
+        datasets=names(datasets),
+        experiments=(),
+        seeds=tuple(seeds),
+        metrics=names(metrics),
+        steps=steps,
+        backend=backend,
+        device=device,
+        jobs=jobs,
+        out=Path(out),
+        data=None if data is None else Path(data),
+        fresh=fresh,
+        retry_failed=retry_failed,
+        dry_run=False,
+    )
+    suite_run.run(request)
+    return Results(request.out / question.name)
+
+
+def names(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names that were given in a list, or as text with commas between."""
+    listed = given.split(",") if isinstance(given, str) else given
+    return tuple(name.strip() for name in listed if name.strip())

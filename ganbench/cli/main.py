@@ -1,0 +1,62 @@
+"""The command line. What takes long to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ganbench.cli.cache import cache
+from ganbench.cli.check import check
+from ganbench.cli.list import list_
+from ganbench.cli.run import run
+from ganbench.cli.score import score
+from ganbench.cli.table import table
+
+INTERRUPTED = 130
+RENAMED = {"--way": "--backend", "--replay": "--reproduce"}  # options of version 0.1
+
+
+class Commands(click.Group):
+    """Commands whose errors are one line on stderr: exit code 2 for a wrong request, 1 for what went wrong."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asked = bool(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not asked:  # the usage itself is the answer
+                raise
+            raise refusal(error.format_message(), error.exit_code) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from ganbench.errors import GanbenchError, RequestError  # noqa: PLC0415
+
+        try:
+            return super().invoke(ctx)
+        except GanbenchError as error:
+            code, text = 2 if isinstance(error, RequestError) else 1, str(error)
+        except click.NoSuchOption as error:
+            now = RENAMED.get(error.option_name)
+            code, text = error.exit_code, f"{error.option_name} is now {now}" if now else error.format_message()
+        except click.ClickException as error:
+            code, text = error.exit_code, error.format_message()
+        except KeyboardInterrupt as error:
+            code, text = INTERRUPTED, str(error) or "interrupted"
+        raise refusal(text, code)
+
+
+def refusal(text: str, code: int) -> click.exceptions.Exit:
+    """Say on one line of stderr what went wrong; return what leaves with that exit code."""
+    click.echo(f"ganbench: {' '.join(text.split())}", err=True)
+    return click.exceptions.Exit(code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ganbench")
+def main() -> None:
+    """Which GAN is better, on what evidence?"""
+
+
+for command in (run, table, list_, score, check, cache):
+    main.add_command(command)

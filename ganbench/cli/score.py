@@ -1,0 +1,134 @@
+"""``ganbench score``. What takes long to import is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ganbench.cli.cache import usual_cache
+
+if TYPE_CHECKING:
+    from ganbench.scoring.report import Report
+
+FORMATS = ("table", "json", "csv", "markdown", "latex")
+
+
+def span_of(
+    _context: click.Context, _option: click.Parameter, text: str | tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """Return the values of black and white: two numbers with a comma between."""
+    if text is None or isinstance(text, tuple):
+        return text
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"expected black and white such as -1,1, got {text!r}") from error
+    if not 0 < high - low < float("inf"):
+        raise click.BadParameter(f"expected a smaller and a larger number, got {text!r}")
+    return low, high
+
+
+@click.command()
+@click.argument("samples", nargs=-1, required=True)
+@click.option("--reference", required=True, help="What to compare with: as SAMPLES, or a data set's name.")
+@click.option("--train", help="What the generator was trained on, for metrics of copying.")
+@click.option("--metrics", default="", help="Names with commas between, or all.  [default: the usual ones]")
+@click.option("--features", help="An extractor's name, FILE.py:FUNCTION or a TorchScript file.")
+@click.option("--weights", type=click.Path(path_type=Path), help="The file of the extractor's published weights.")
+@click.option("--download", is_flag=True, help="Permit fetching the weights.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
+)
+@click.option("--layout", type=click.Choice(("NHWC", "NCHW")), help="Axes of arrays of images, where they do not say.")
+@click.option(
+    "--span",
+    callback=span_of,
+    metavar="BLACK,WHITE",
+    help="Black and white of arrays of floats, where they do not say: -1,1.",
+)
+@click.option("--key", default="", help="Which array of a file with several.")
+@click.option("--skip-broken", is_flag=True, help="Go on without files that cannot be decoded.")
+@click.option("--controls", is_flag=True, help="Add the floor (real data) and the ceilings (bad samples).")
+@click.option("--intervals", is_flag=True, help="Add 95 % intervals over the samples; ten times the work.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Folder for pictures.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the screen.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where there is a warning.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache.")
+def score(
+    samples: tuple[str, ...],
+    reference: str,
+    train: str | None,
+    metrics: str,
+    features: str | None,
+    weights: Path | None,
+    download: bool,
+    data: Path | None,
+    layout: Any,
+    span: tuple[float, float] | None,
+    key: str,
+    skip_broken: bool,
+    controls: bool,
+    intervals: bool,
+    figures: Path | None,
+    form: str,
+    out: Path | None,
+    strict: bool,
+    no_cache: bool,
+) -> None:
+    """Compare samples with a reference: folders, archives, arrays, data sets, cells of earlier runs.
+
+    Exit codes: 0 done, 1 a warning under --strict, 2 the request was wrong.
+    """
+    from ganbench.cli.score_progress import progress_bars  # noqa: PLC0415
+    from ganbench.io import Reading  # noqa: PLC0415
+    from ganbench.scoring import api  # noqa: PLC0415
+
+    with progress_bars() as progress:
+        options = api.Options(
+            train=train,
+            reading=Reading(layout or "", span, key),
+            reference_reading=Reading(layout or "", span),
+            weights=weights,
+            download=download,
+            data=data,
+            skip_broken=skip_broken,
+            controls=controls,
+            intervals=intervals,
+            cache=None if no_cache else usual_cache(),
+            progress=progress,
+        )
+        report = api.score(list(samples), reference, metrics=metrics, features=features, options=options)
+        if figures:
+            draw(report, figures)
+    show(report, form, out)
+    click.get_current_context().exit(1 if strict and report.warnings else 0)
+
+
+def draw(report: Report, folder: Path) -> None:
+    """Draw the pictures and say where they are; raises BadInput where they cannot be written."""
+    from ganbench.errors import BadInput  # noqa: PLC0415
+    from ganbench.report import score_figures  # noqa: PLC0415
+
+    try:
+        paths = score_figures.draw(report, folder)
+    except OSError as error:
+        raise BadInput(f"{folder}: pictures cannot be written there ({error.strerror})") from error
+    click.echo(f"pictures: {', '.join(map(str, paths))}", err=True)
+
+
+def show(report: Report, form: str, out: Path | None) -> None:
+    """Print a report, or write it whole or not at all; raises BadInput where it cannot be written."""
+    from ganbench._util.files import write_text  # noqa: PLC0415
+    from ganbench.scoring import report as reports  # noqa: PLC0415
+
+    if out is None and form == "table":
+        reports.print_out(report)
+    elif out is None:
+        click.echo(reports.FORMATS[form](report), nl=False)
+    else:
+        write_text(out, reports.FORMATS[form](report))
+        for warning in report.warnings:
+            click.echo(str(warning), err=True)

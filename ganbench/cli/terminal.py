@@ -1,0 +1,23 @@
+"""The terminal that commands print to."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 200  # where nobody looks at a screen, so that tables in logs are not folded
+
+
+def terminal() -> Console:
+    """Return a console as wide as the screen, or WIDTH where the output goes elsewhere."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(file=sys.stdout) if sys.stdout.isatty() else Console(file=sys.stdout, width=WIDTH)
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line as it is: no markup, no colour, not folded."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Conformance of metric implementations, ours and anybody's: claims as data, a runner, and a diagnosis."""

@@ -1,0 +1,186 @@
+"""Results against results: the rows of two folders matched by identity, and what has moved between them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ganbench.conformance.output import escaped
+from ganbench.errors import BadInput
+from ganbench.records.record import Record, Scores
+from ganbench.records.store import Store
+from ganbench.tables.statistics import interval
+
+Outcome = Literal["equal", "within", "moved", "unversioned", "missing", "incomparable"]
+WRONG = {"moved", "unversioned", "missing"}
+MACHINE = ("host", "system", "device", "python", "packages")  # where these agree, so do all bits
+IDENTITY = ("version", "features", "reference", "n_real", "n_fake", "options", "better", "weights")
+RTOL = 1e-9  # sums in another order, on another machine
+
+Seeds = dict[int, Record]  # the records of one row, by seed
+SeedScores = dict[int, Scores]  # one metric of one row, by seed
+
+
+@dataclass(frozen=True)
+class Line:
+    """One score of one row in both folders: the means over seeds, what became of it, and why."""
+
+    baseline: str
+    dataset: str
+    metric: str
+    outcome: Outcome
+    old: float | None = None
+    new: float | None = None
+    why: str = ""
+
+
+def compare(new: Path, old: Path) -> list[Line]:
+    """Match the records of two folders, row by row and seed by seed; raises BadInput where one holds none."""
+    fresh, kept = (by_row(records(folder)) for folder in (new, old))
+    lines = [line for row, seeds in kept.items() for line in of_row(fresh.get(row, {}), seeds)]
+    return sorted(lines, key=lambda line: (line.baseline, line.dataset, line.metric))
+
+
+def records(folder: Path) -> list[Record]:
+    """Return the latest record of every key in a folder."""
+    latest = list(Store(folder).read().values())
+    if not latest:
+        raise BadInput(f"{folder}: expected a results folder with records.jsonl, found no record there")
+    return latest
+
+
+def by_row(records: Sequence[Record]) -> dict[str, Seeds]:
+    """Return records by what was asked of all seeds, whatever version of the code answered, and by seed."""
+    rows: dict[str, Seeds] = {}
+    for record in records:
+        asked = (record.baseline, record.settings, record.dataset, record.split, record.plan, record.samples)
+        rows.setdefault(json.dumps(asked, sort_keys=True), {})[record.seed] = record
+    return rows
+
+
+def of_row(new: Seeds, old: Seeds) -> Iterator[Line]:
+    """Yield a line for every score of an old row."""
+    there, first = scores_of(new), next(iter(old.values()))
+    alike = all(seed in new and same_samples(new[seed], record) for seed, record in old.items())
+    for metric, before in scores_of(old).items():
+        now = there.get(metric, {})
+        if lost := sorted(set(before) - set(now)):
+            what = "row" if not new else "score" if set(lost) <= set(new) else f"seed {', '.join(map(str, lost))}"
+            why = f"no such {what}" if not now else f"no such score of seed {', '.join(map(str, lost))}"
+            yield Line(first.baseline, first.dataset, metric, "missing", mean(before), mean(now), why)
+        else:
+            yield of_score(first, {seed: now[seed] for seed in before}, before, alike)
+
+
+def scores_of(seeds: Seeds) -> dict[str, SeedScores]:
+    """Return the scores of a row by metric and seed, in the order of the records."""
+    by_metric: dict[str, SeedScores] = {}
+    for seed in sorted(seeds):
+        for score in seeds[seed].scores:
+            by_metric.setdefault(score.metric, {})[seed] = score
+    return by_metric
+
+
+def same_samples(new: Record, old: Record) -> bool:
+    """Whether both records are about the same samples: trained alike to the last bit, or by one key on one machine."""
+    if old.history:
+        return new.history == old.history
+    return new.key == old.key and machine(new.provenance) == machine(old.provenance)
+
+
+def machine(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the bits of a record depend on beside its key, in which ganbench's own versions are."""
+    facts = {name: provenance.get(name) for name in MACHINE}
+    packages: dict[str, str] = provenance.get("packages", {})
+    return facts | {"packages": {name: each for name, each in packages.items() if name != "ganbench"}}
+
+
+def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = False) -> Line:
+    """Compare a score with its predecessor: identity first, then seed by seed, then the mean with its interval.
+
+    Of the same ``samples`` one version of a metric has one value: if it changed, the version should have.
+    """
+    first, means = next(iter(old.values())), (mean(old), mean(new))
+    if differing := differences(new, old):
+        return Line(record.baseline, record.dataset, first.metric, "incomparable", *means, "; ".join(differing))
+    changed = sum(not same(old[seed].value, new[seed].value) for seed in old)
+    if not changed:
+        return Line(record.baseline, record.dataset, first.metric, "equal", *means)
+    outcome: Outcome = "unversioned" if samples else "within" if within(old, means) else "moved"
+    why = f"{changed} of {len(old)} seeds differ under one version of the metric"
+    why += f" on the same samples: its values changed, its version {first.version} did not" if samples else ""
+    return Line(record.baseline, record.dataset, first.metric, outcome, *means, why)
+
+
+def differences(new: SeedScores, old: SeedScores) -> list[str]:
+    """Name the fields of the identity that differ for any seed, with both values."""
+    told = []
+    for name in IDENTITY:
+        pairs = [(getattr(old[seed], name), getattr(new[seed], name)) for seed in old]
+        if unlike := next((pair for pair in pairs if pair[0] != pair[1]), None):
+            told.append(f"{name}: {unlike[0]!r} before, {unlike[1]!r} now")
+    return told
+
+
+def mean(scores: SeedScores) -> float | None:
+    """Return the mean of the seeds that have a value."""
+    values = known(scores)
+    return math.fsum(values) / len(values) if values else None
+
+
+def known(scores: SeedScores) -> list[float]:
+    """Return the values of the seeds that have one."""
+    return [score.value for score in scores.values() if score.value is not None]
+
+
+def same(a: float | None, b: float | None) -> bool:
+    """Whether two seeds' values are the same to rounding; no value equals no value."""
+    return a == b if a is None or b is None else math.isclose(a, b, rel_tol=RTOL, abs_tol=1e-12)
+
+
+def within(old: SeedScores, means: tuple[float | None, float | None]) -> bool:
+    """Whether the new mean lies in the old one's interval; never where all seeds have lost their values."""
+    values = known(old)
+    if means[1] is None or not values:
+        return False
+    before = interval(values)
+    return before.half_width is not None and abs(means[1] - before.mean) <= before.half_width
+
+
+def exit_code(lines: Sequence[Line]) -> int:
+    """Return 1 where something moved, went missing or changed without a new version, else 0."""
+    return int(any(line.outcome in WRONG for line in lines))
+
+
+def text(lines: Sequence[Line], form: str = "text") -> str:
+    """Return the smallest table that shows what is not equal, with a summary; or all lines as JSON."""
+    if form == "json":
+        return json.dumps([asdict(line) for line in lines], indent=1) + "\n"
+    shown = [line for line in lines if line.outcome != "equal"]
+    counts = Counter(line.outcome for line in lines)
+    total = f"{len(lines)} scores: {', '.join(f'{n} {outcome}' for outcome, n in sorted(counts.items()))}"
+    if form == "github":
+        kinds = ["error" if line.outcome in WRONG else "warning" for line in shown]
+        said = [f"::{kind}::{escaped(sentence(line))}\n" for kind, line in zip(kinds, shown, strict=True)]
+        return "".join(said) + f"::notice::{total}\n"
+    if form == "markdown" and shown:
+        head = "| baseline | data set | metric | outcome | before | now | why |\n|---|---|---|---|---|---|---|\n"
+        rows = ("| " + " | ".join(map(digits, asdict(line).values())) + " |\n" for line in shown)
+        return f"{head}{''.join(rows)}\n{total}\n"
+    return "".join(f"{sentence(line)}\n" for line in shown) + f"{total}\n"
+
+
+def sentence(line: Line) -> str:
+    """Return one line in words."""
+    what = f"{line.baseline} on {line.dataset}, {line.metric}: {line.outcome}"
+    return f"{what}, {digits(line.old)} before, {digits(line.new)} now{f' ({line.why})' if line.why else ''}"
+
+
+def digits(value: Any) -> str:
+    """Return a number shortly, nothing as a dash."""
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value).replace("|", "\\|")

@@ -1,0 +1,137 @@
+"""Zip and tar archives of image files as streams: nothing is unpacked to disk, no link and no path is followed."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from ganbench.errors import BadInput, Missing
+from ganbench.io.decode import DECODER_ERRORS, SUFFIXES
+from ganbench.io.fingerprint import content_digest, stamp
+from ganbench.io.folder import LARGEST, Item, decoded, reasons_of, within_bounds
+from ganbench.io.source import LeftOut, Picture, Source, natural, printable
+
+ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+T = TypeVar("T")
+BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
+
+
+def open_archive(path: Path, name: str) -> Source:
+    """Return the images in an archive; raises BadInput where there is none or the archive cannot be used."""
+    scan = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures
+    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path), name))
+    count = sum(not isinstance(each, LeftOut) for each in members)
+    if not count:
+        left_out = [each for each in members if isinstance(each, LeftOut)]
+        raise BadInput(f"{name}: no image in this archive{reasons_of(left_out)}")
+    return Source(
+        name,
+        "images",
+        lambda: content_digest(path, name),
+        lambda: guarded(scan(path), name),
+        count=count,
+        stamp=lambda: stamp([path]),
+    )
+
+
+def guarded(items: Iterator[T], name: str) -> Iterator[T]:
+    """Pass items on; raise BadInput, or Missing, with one line for a damaged or unreadable archive."""
+    try:
+        yield from items
+    except (PermissionError, FileNotFoundError) as error:
+        raise Missing(f"{name}: cannot be read ({error.strerror})") from error
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}") from error
+    except DECODER_ERRORS as error:
+        raise BadInput(f"{name}: a damaged archive ({' '.join(str(error).split())})") from error
+
+
+def unfit(name: str, is_file: bool, size: int) -> str:
+    """Return why a member gives no image, or nothing."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        return "a path that leads outside"
+    if not is_file:
+        return "a link or a device"
+    if any(part.startswith((".", "__MACOSX")) for part in path.parts):
+        return "hidden"
+    if path.suffix.lower() not in SUFFIXES:
+        return "no image by its suffix"
+    return "" if size else "empty"
+
+
+def zip_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+    """Decode the images of a zip file, which stays open until the last thread has read from it."""
+    with zipfile.ZipFile(path) as file:
+        yield from decoded(zip_items(file, path))
+
+
+def zip_names(path: Path) -> Iterator[Item]:
+    """List a zip file without reading its members."""
+    with zipfile.ZipFile(path) as file:
+        yield from zip_items(file, path)
+
+
+def zip_items(file: zipfile.ZipFile, path: Path) -> Iterator[Item]:
+    """Yield what is passed over, then the images in natural order; raises BadInput for a bomb."""
+    files = [info for info in file.infolist() if not info.is_dir()]
+    refuse_bomb(sum(info.file_size for info in files), path)
+    good = []
+    for info in files:
+        is_file = (info.external_attr >> 28) in (0, 8)  # the kind of a Unix file, where it is told
+        reason = unfit(info.filename, is_file, info.file_size)
+        if not reason:
+            good.append(info)
+            continue
+        yield LeftOut(printable(info.filename), reason)
+    for info in sorted(good, key=lambda each: natural(each.filename)):
+        yield printable(info.filename), partial(unzipped, file, info)
+
+
+def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return a member's content; raises BadInput where it is damaged, encrypted, or too large to be an image."""
+    try:
+        with file.open(info) as member:
+            return within_bounds(info.filename, member.read(LARGEST + 1))
+    except BadInput:
+        raise
+    except DECODER_ERRORS as error:
+        raise BadInput(f"{info.filename}: cannot be unpacked ({' '.join(str(error).split())})") from error
+
+
+def tar_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+    """Decode the images of a tar file."""
+    return decoded(tar_items(path))
+
+
+def tar_names(path: Path) -> Iterator[Item]:
+    """List a tar file."""
+    return tar_items(path, read=False)
+
+
+def tar_items(path: Path, read: bool = True) -> Iterator[Item]:
+    """Yield members in the order of the archive, which cannot be jumped in; raises BadInput for a bomb."""
+    total = 0
+    with tarfile.open(path, "r|*") as file:
+        for info in file:
+            total += info.size
+            refuse_bomb(total, path)
+            if info.isdir():
+                continue
+            reason = unfit(info.name, info.isreg(), info.size)
+            if reason:
+                yield LeftOut(printable(info.name), reason)
+                continue
+            member = file.extractfile(info) if read else None
+            content = member.read(LARGEST + 1) if member else b""
+            yield printable(info.name), partial(within_bounds, printable(info.name), content)
+
+
+def refuse_bomb(size: int, path: Path) -> None:
+    """Raise BadInput where the content is far larger than the archive: nobody's pictures shrink so much."""
+    if size > max(FREE, BOMB * path.stat().st_size):
+        raise BadInput(f"unpacks to {size} bytes from {path.stat().st_size}: a bomb")

@@ -1,0 +1,96 @@
+"""A source of samples: pictures one by one, or rows of features, with every conversion that was made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Kind = Literal["images", "features", "moments"]
+Layout = Literal["", "NHWC", "NCHW"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image: ``pixels`` (h, w, 1 or 3), where it was, how it was stored, and what was converted or clipped."""
+
+    name: str
+    pixels: Bytes
+    stored: str  # the file format, or "array"
+    conversions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was met and gave no image; ``broken``: it should have given one."""
+
+    name: str
+    reason: str
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read what does not say it itself: the axes of an array of images, its range, which array of several."""
+
+    layout: Layout = ""
+    span: tuple[float, float] | None = None  # the values of black and white; None: deduced from the values
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"layout={self.layout} span={self.span} key={self.key}"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the file system says of files, ``text``, and when it last saw one of them change, in nanoseconds."""
+
+    text: str
+    newest: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Samples somewhere: opening looks at names and headers only; every pass reads them again, in bounded memory.
+
+    ``scan`` passes over images, ``rows`` over blocks (m, d) of features, ``moments`` returns a mean (d,) and a
+    covariance (d, d); only one of them is used, as ``kind`` says.
+    ``digest`` is that of all that the samples depend on.
+    """
+
+    name: str
+    kind: Kind
+    digest: Callable[[], str]
+    scan: Callable[[], Iterator[Picture | LeftOut]] = lambda: iter(())
+    rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
+    moments: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
+    labels: NDArray[np.int64] | None = None  # of arrays; folders say it by their names
+    identity: str = ""  # what a file of features says of the network that made them
+    count: int | None = None  # where it is known before a pass
+    again: Callable[[], str] | None = None  # the digest once more, where ``digest`` remembers it
+    stamp: Callable[[], Stamp] | None = None  # of what lies in files
+
+    def remembering(self) -> Source:
+        """Return the same source with a digest that is taken once."""
+        return replace(self, digest=cache(self.digest), again=self.digest)
+
+    def changed(self) -> bool:
+        """Whether the content is another than when its digest was taken."""
+        return self.again is not None and self.again() != self.digest()
+
+
+def printable(name: str) -> str:
+    """Return a name that fits on one line of any terminal: what cannot be printed becomes a question mark."""
+    return name if name.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in name)
+
+
+def natural(name: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    """Return a key that sorts names with numbers in them by the numbers: 9.png before 10.png."""
+    pieces = re.split(r"([0-9]+)", name)
+    return tuple((int(piece), "") if i % 2 else (0, piece) for i, piece in enumerate(pieces)), name

@@ -1,0 +1,146 @@
+"""A real and a fake sample together: what metrics require of their distances, in as few passes as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Literal, Self
+from weakref import WeakKeyDictionary
+
+from ganbench.metrics._engine.blocks import CentredRows, MakeReduction, centred_rows, distance_pass, working_type
+from ganbench.metrics._engine.nearest import Nearest, search_across, search_back
+from ganbench.metrics.features import Features, at_least, both
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two samples and what was derived from both; kept by the real one for as long as the fake one lives."""
+
+    real: Features
+    fake: Features
+    derived: dict[Hashable, Any]
+
+    @cached_property
+    def rows(self) -> tuple[CentredRows, CentredRows]:
+        """Both samples about the real mean."""
+        centre = self.real.mean
+        dtype = working_type(self.real.values, self.fake.values, centre)
+        left: CentredRows | None = self.real.__dict__.get("rows")
+        if left is None or left.centred.dtype != dtype:
+            left = centred_rows(self.real.values, centre, dtype)
+        return left, centred_rows(self.fake.values, centre, dtype)
+
+    def reduce(self, reductions: Mapping[Hashable, MakeReduction]) -> None:
+        """Fill ``derived`` with the ``reductions`` of real by fake that are not there yet, in one pass."""
+        missing = {key: make for key, make in reductions.items() if key not in self.derived}
+        if missing:
+            self.derived.update(distance_pass(*self.rows, missing))
+
+    def nearest_fake(self) -> Nearest:
+        """The nearest fake row of each real row, exact."""
+        return self._nearest(Across("fake"))
+
+    def nearest_real(self) -> Nearest:
+        """The nearest real row of each fake row, exact."""
+        return self._nearest(Across("real"))
+
+    def _nearest(self, key: Across) -> Nearest:
+        at_least(self.real, 1)
+        at_least(self.fake, 1)
+        NearestAcross().reductions(self).run(self)
+        nearest: Nearest = self.derived[key]
+        return nearest
+
+
+@dataclass(frozen=True)
+class Reductions:
+    """What some metrics need: neighbours within a sample, and reductions of real, of fake, and of real by fake.
+
+    ``neighbours`` counts those of a real row and of a fake row.
+    """
+
+    neighbours: tuple[int, int] = (0, 0)
+    real: Mapping[Hashable, MakeReduction] = field(default_factory=dict)
+    fake: Mapping[Hashable, MakeReduction] = field(default_factory=dict)
+    cross: Mapping[Hashable, MakeReduction] = field(default_factory=dict)
+
+    def __or__(self, other: Reductions) -> Reductions:
+        most = [max(ours, theirs) for ours, theirs in zip(self.neighbours, other.neighbours, strict=True)]
+        merged = ({**ours, **theirs} for ours, theirs in zip(self._maps, other._maps, strict=True))
+        return Reductions((most[0], most[1]), *merged)
+
+    @property
+    def _maps(self) -> tuple[Mapping[Hashable, MakeReduction], ...]:
+        return self.real, self.fake, self.cross
+
+    def run(self, pair: Pair) -> None:
+        """Do what is missing: at most one pass over each sample and one over both."""
+        pair.real.reduce(self.real, neighbours=self.neighbours[0])
+        pair.fake.reduce(self.fake, neighbours=self.neighbours[1])
+        pair.reduce(self.cross)
+
+
+class Requirement:
+    """What a metric requires of the passes over the distances; a frozen dataclass, often the key of its result too."""
+
+    def reductions(self, pair: Pair) -> Reductions:
+        """Return the reductions that fulfil it for a pair; raises BadInput where the pair cannot."""
+        raise NotImplementedError
+
+    def merged(self, other: Requirement) -> Self | None:
+        """Return one requirement that fulfils both, or None where one reduction cannot."""
+        return self if self == other else None
+
+
+@dataclass(frozen=True)
+class NearestWithin(Requirement):
+    """The nearest others of each row within its own sample: so many for a real row, so many for a fake one."""
+
+    real: int = 0
+    fake: int = 0
+
+    def reductions(self, pair: Pair) -> Reductions:
+        for sample, k in ((pair.real, self.real), (pair.fake, self.fake)):
+            at_least(sample, k + 1)
+        return Reductions((self.real, self.fake))
+
+
+@dataclass(frozen=True)
+class Across:
+    """Key of the nearest row ``of`` the other sample."""
+
+    of: Literal["real", "fake"]
+
+
+@dataclass(frozen=True)
+class NearestAcross(Requirement):
+    """The nearest fake of each real row, and the nearest real of each fake row."""
+
+    def reductions(self, pair: Pair) -> Reductions:
+        at_least(pair.real, 1)
+        at_least(pair.fake, 1)
+        return Reductions(
+            cross={Across("fake"): partial(search_across, k=1), Across("real"): partial(search_back, k=1)}
+        )
+
+
+def union(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Return the requirements with those merged that one reduction fulfils."""
+    merged: list[Requirement] = []
+    for each in requirements:
+        for i, known in enumerate(merged):
+            together = known.merged(each)
+            if together is not None:
+                merged[i] = together
+                break
+        else:
+            merged.append(each)
+    return merged
+
+
+def pair_of(real: Any, fake: Any) -> Pair:
+    """Return the pair of two samples; the same Features share their results."""
+    r, f = both(real, fake)
+    known: WeakKeyDictionary[Features, dict[Hashable, Any]] = r.derived.setdefault("pairs", WeakKeyDictionary())
+    return Pair(r, f, known.setdefault(f, {}))

@@ -1,0 +1,151 @@
+"""What a metric is: a plain function of arrays, and the facts about it on ``function.spec``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import Parameter, getdoc, signature
+from typing import Any, Literal, ParamSpec, Protocol, cast
+
+P = ParamSpec("P")
+
+Better = Literal["lower", "higher", "target"]
+Invariance = Literal[
+    "identity",  # the ideal value (``ideal``) when fake is real itself
+    "symmetric",  # metric(a, b) == metric(b, a)
+    "rotation",  # one rotation of both samples changes nothing
+    "translation",  # one shift of both samples changes nothing
+    "scale",  # one positive factor for both samples changes nothing
+    "permutation",  # the order of samples is irrelevant
+]
+Need = Literal[
+    "real",  # features of the reference, (n, d)
+    "fake",  # features of the samples, (m, d)
+    "train",  # features of the training examples
+    "real_posteriors",  # class posteriors of the reference, (n, K)
+    "fake_posteriors",  # class posteriors of the samples, (m, K)
+    "real_labels",  # (n,) true classes of the reference
+    "fake_labels",  # (m,) classes that the samples were asked to be
+    "fake_points",  # samples in data space, (m, d)
+    "modes",  # the known Modes of the data's distribution
+    "real_images",  # (n, c, h, w)
+    "fake_images",  # (m, c, h, w)
+]
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """The facts about a metric.
+
+    ``needs`` names what fills the function's positional arguments, in order. ``version`` goes up whenever the value for
+    some input changes. ``ideal`` is the value of a perfect sampler in the limit (None where it depends on the data),
+    ``minimum`` the sample size below which the value means little. ``options`` are the keyword arguments with their
+    defaults, part of a score's identity. A user's metric is called by its file's name, and ``file_sha256``, which is
+    among its options too, is the digest of that file.
+    """
+
+    name: str
+    needs: tuple[Need, ...]
+    better: Better
+    ideal: float | None = None
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    paper: str = ""
+    invariances: frozenset[Invariance] = frozenset()
+    minimum: int = 2
+    version: int = 1
+    summary: str = ""  # the first line of the function's docstring
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    file_sha256: str = ""
+    requires: tuple[Any, ...] = ()  # Requirements of the pass over the distances that metrics share, with these options
+
+
+class Metric(Protocol[P]):
+    """A function under ``@metric``, for annotations."""
+
+    spec: MetricSpec
+    __name__: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> float: ...
+
+
+def metric(
+    *,
+    better: Better,
+    needs: tuple[Need, ...] | None = None,
+    ideal: float | None = None,
+    bounds: tuple[float, float] = (float("-inf"), float("inf")),
+    paper: str = "",
+    invariances: frozenset[Invariance] | set[Invariance] = frozenset(),
+    minimum: int = 2,
+    version: int = 1,
+    requires: tuple[Any, ...] = (),
+) -> Callable[[Callable[P, float]], Metric[P]]:
+    """Put the facts about a metric on its function, as ``function.spec``; it stays the function that it is.
+
+    Parameters
+    ----------
+    better : "lower", "higher" or "target"
+        Which values are better; "target" means near ``ideal``.
+    needs : tuple of str, optional
+        What fills the positional arguments, in order; by default the arguments' own names.
+    ideal, bounds, invariances, minimum, version, requires
+        As in `MetricSpec`.
+    paper : str, optional
+        Where the metric comes from; by default the References of the docstring.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the function itself.
+
+    Examples
+    --------
+    >>> from ganbench.metrics import metric
+    >>> @metric(better="lower")
+    ... def mean_gap(real, fake):
+    ...     return float((real.mean(0) - fake.mean(0)).norm())
+    >>> mean_gap.spec.needs
+    ('real', 'fake')
+    """
+
+    def attach(function: Callable[P, float]) -> Metric[P]:
+        parameters = signature(function).parameters.values()
+        arguments = tuple(each.name for each in parameters if each.default is Parameter.empty)
+        options = {each.name: each.default for each in parameters if each.default is not Parameter.empty}
+        text = getdoc(function) or ""
+        described = cast("Metric[P]", function)
+        described.spec = MetricSpec(
+            name=described.__name__,
+            needs=cast("tuple[Need, ...]", arguments) if needs is None else needs,
+            better=better,
+            ideal=ideal,
+            bounds=bounds,
+            paper=paper or reference(text),
+            invariances=frozenset(invariances),
+            minimum=minimum,
+            version=version,
+            summary=text.split("\n", 1)[0],
+            options=options,
+            requires=requires,
+        )
+        return described
+
+    return attach
+
+
+def sections(docstring: str) -> dict[str, str]:
+    """Return the numpydoc sections of a docstring by title; what comes before the first has the title ""."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", docstring, flags=re.MULTILINE)
+    titles = ["", *parts[1::2]]
+    return {title: text.strip() for title, text in zip(titles, parts[::2], strict=True)}
+
+
+def reference(docstring: str) -> str:
+    """Return the References of a docstring on one line."""
+    return " ".join(sections(docstring).get("References", "").removeprefix(".. [1]").split())
+
+
+def is_metric(thing: object) -> bool:
+    """Whether ``thing`` is a function under ``@metric``."""
+    return callable(thing) and isinstance(getattr(thing, "spec", None), MetricSpec)

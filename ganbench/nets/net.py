@@ -1,0 +1,70 @@
+"""A network bound to explicit tensors, so that a loss is a function of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from torch import Tensor, nn
+from torch.func import functional_call, grad
+
+from ganbench.dataset import Tensors
+
+__all__ = ["Net"]
+
+
+class Net:
+    """A module bound to explicit weights: calling it is a function of them, and so is every loss that calls it.
+
+    A named submodule is an attribute, with its share of the tensors: ``G.encode``.
+
+    Parameters
+    ----------
+    module
+        Whose ``forward`` is called; its own weights are not used.
+    weights, buffers
+        Tensors by name, as in ``named_parameters`` and ``named_buffers``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> net = Net.of(nn.Linear(2, 1))
+    >>> net(torch.zeros(5, 2)).shape
+    torch.Size([5, 1])
+    >>> sorted(net.grad(lambda D: D(torch.ones(5, 2)).mean()))
+    ['bias', 'weight']
+    """
+
+    def __init__(self, module: nn.Module, weights: Tensors, buffers: Tensors) -> None:
+        self._module, self.weights, self._buffers = module, weights, buffers
+
+    @classmethod
+    def of(cls, module: nn.Module) -> Net:
+        """Bind a module to its own parameters and buffers: gradients flow to them as ever."""
+        return cls(module, dict(module.named_parameters()), dict(module.named_buffers()))
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return cast("Tensor", functional_call(self._module, self.weights | self._buffers, inputs))
+
+    def __getattr__(self, name: str) -> Net:
+        return Net(self._module.get_submodule(name), part(self.weights, name), part(self._buffers, name))
+
+    def detached(self) -> Net:
+        """Return this network as a constant: no gradient flows to its weights."""
+        return Net(self._module, {k: v.detach() for k, v in self.weights.items()}, self._buffers)
+
+    def grad(self, loss: Callable[[Net], Tensor]) -> Tensors:
+        """Return the differentiable gradient of ``loss`` with respect to these weights, by name."""
+        return cast("Tensors", grad(lambda weights: loss(Net(self._module, weights, self._buffers)))(self.weights))
+
+    def gradient_step(self, loss: Callable[[Net], Tensor], lr: float) -> Net:
+        """Return this network after one differentiable step of gradient descent on ``loss``."""
+        grads = self.grad(loss)
+        stepped = {name: weight - lr * grads[name] for name, weight in self.weights.items()}
+        return Net(self._module, stepped, self._buffers)
+
+
+def part(tensors: Tensors, name: str) -> Tensors:
+    """Return the tensors of a named part of a network, under their names within that part."""
+    prefix = f"{name}." if name else ""
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}

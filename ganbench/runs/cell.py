@@ -1,0 +1,267 @@
+"""From cells that differ in their seeds alone to their records: train as a group, sample, score, keep."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from ganbench import data
+from ganbench._util.files import write_atomically
+from ganbench._util.machine import fixed_arithmetic, provenance
+from ganbench._util.user_code import in_one_line
+from ganbench.baseline import Baseline
+from ganbench.dataset import Dataset, Tensors
+from ganbench.metrics import METRICS
+from ganbench.metrics.user import find_metric
+from ganbench.records.record import SCHEMA, Record, Scores, cell_key, files_of, key_of
+from ganbench.records.store import Store
+from ganbench.runs.source import source_digest, version_of
+from ganbench.runs.summary import Ending, Samples, cost, endings, history, samples, scores, weights
+from ganbench.scoring.reference import DatasetScorer
+from ganbench.suites.suite import Cell
+from ganbench.training import ENGINE_VERSION, registry
+from ganbench.training.checkpoint import Checkpoint
+from ganbench.training.trainer import Plan, Trainer
+
+WATCHED = 1000  # samples that a point of a learning curve is made from
+
+Tell = Callable[[int], None]  # how many steps are done
+State = Literal["missing", "unscored", "failed", "done"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where cells are computed and kept: results folder, device, folder of data that come as files."""
+
+    folder: Path
+    device: str = "cpu"
+    data: Path | None = None
+
+    def of(self, cell: Cell) -> Path:
+        """Return the folder of what a cell and its other seeds leave beside their records."""
+        return self.folder / files_of(cell.title, cell.dataset, cell.row)
+
+    def samples(self, cell: Cell) -> Path:
+        """Return the file of a cell's samples."""
+        return self.of(cell) / f"samples-{cell.seed}.safetensors"
+
+    def weights(self, cell: Cell) -> Path:
+        """Return the file of a cell's weights."""
+        return self.of(cell) / f"weights-{cell.seed}.safetensors"
+
+    def checkpoint(self, cells: Sequence[Cell]) -> Path:
+        """Return the file from which interrupted training of a group goes on."""
+        return self.of(cells[0]) / f"checkpoint-{group_key(cells)[:8]}.safetensors"
+
+
+def conditions(name: str, baseline: Baseline, dataset: Dataset, plan: Mapping[str, Any], n: int) -> dict[str, Any]:
+    """Return everything that ``n`` samples of any seed depend on, by the names of a record's fields.
+
+    These are names, numbers and versions: no source text, so that a changed variable name leaves every key as it is.
+    """
+    return {
+        "baseline": registry.title(name),
+        "version": version_of(name, type(baseline)),
+        "settings": registry.settings_of(baseline),
+        "dataset": dataset.name,
+        "dataset_version": dataset.version,
+        "plan": dict(plan),
+        "engine": ENGINE_VERSION,
+        "samples": n,
+    }
+
+
+def group_key(cells: Sequence[Cell]) -> str:
+    """Return the digest of the seeds that are trained together."""
+    return key_of({"row": cells[0].row, "seeds": [cell.seed for cell in cells]})
+
+
+def state(cell: Cell, record: Record | None) -> State:
+    """Say what is to be done about a cell: all, only to score samples, nothing unless asked (failed), nothing."""
+    if record is None:
+        return "missing"
+    if record.status == "error":
+        return "failed"
+    if cell.watch and not any(point["metric"] == find_metric(cell.watch).spec.name for point in record.curve):
+        return "missing"
+    return "unscored" if lacking(cell, record) else "done"
+
+
+def lacking(cell: Cell, record: Record) -> list[str]:
+    """Return the cell's metrics that the record has not, or has from an earlier version or another file."""
+    known = {score.metric: (score.version, score.options.get("file_sha256", "")) for score in record.scores}
+    wanted = {name: find_metric(name) for name in cell.metrics}
+    return [
+        name for name, each in wanted.items() if known.get(each.spec.name) != (each.spec.version, each.spec.file_sha256)
+    ]
+
+
+def compute(cells: Sequence[Cell], place: Place, known: Mapping[str, Record], tell: Tell) -> list[Record]:
+    """Compute cells that differ in their seeds alone, append their records and return them in the order of the cells.
+
+    Whatever goes wrong in training or scoring becomes failed records. Where the ``known`` record of a cell, by its
+    key, lacks only metrics and its samples are kept, they are scored instead of made again.
+    """
+    began = perf_counter()
+    with fixed_arithmetic() as heard:
+        work = Work(cells, place)
+        try:
+            made = work.score_again(known)
+            made |= work.train([cell for cell in cells if cell.key not in made], tell)
+        except Exception as error:  # what a cell raises is its result, and other cells go on
+            made = work.failed(error)
+    shared = provenance(place.device, perf_counter() - began + work.seconds, heard)
+    records = [replace(made[cell.key], provenance=work.origin(cell, shared, known)) for cell in cells]
+    Store(place.folder).append(*records)
+    if work.checkpoint and not any(record.status == "error" for record in records):
+        work.checkpoint.remove()
+    return records
+
+
+class Work:
+    """Cells that differ in their seeds alone, while they are computed."""
+
+    def __init__(self, cells: Sequence[Cell], place: Place) -> None:
+        self.cells, self.place, self.cell, self.folder = cells, place, cells[0], place.of(cells[0])
+        self.data = data.load(self.cell.dataset, place.data)
+        self.baseline = registry.configure(self.cell.baseline, self.cell.settings, self.data)
+        self.plan = Plan(self.cell.steps, self.cell.batch, place.device, self.cell.backend)
+        self.trainer: Trainer | None = None
+        self.curves: dict[str, list[dict[str, Any]]] = {str(cell.seed): [] for cell in cells}
+        self.checkpoint: Checkpoint | None = None
+        self.resumed: list[int] = []  # steps at which interrupted training went on
+        self.seconds = 0.0  # that it had taken before
+
+    def train(self, cells: Sequence[Cell], tell: Tell) -> dict[str, Record]:
+        """Train, sample and score a group; keep samples and weights. Interrupted training goes on where it was."""
+        if not cells:
+            return {}
+        trainer = self.trainer = Trainer(self.baseline, self.data, [cell.seed for cell in cells], self.plan)
+        checkpoint = self.checkpoint = Checkpoint(self.place.checkpoint(cells), group_key(cells))
+        began = perf_counter()
+        self.resume(trainer, checkpoint)
+        watch = self.watcher()
+
+        def note(trainer: Trainer) -> None:
+            tell(trainer.done)
+            if watch and (trainer.done == self.cell.steps or self.baseline.updates(0)):  # a control has no curve
+                self.note_curve(watch, trainer)
+            if checkpoint.due():
+                seconds = self.seconds + perf_counter() - began
+                checkpoint.write(trainer, {"curves": self.curves, "seconds": seconds, "resumed": self.resumed})
+
+        trainer.run(watch=note)
+        drawn, scorer = samples(trainer, self.cell.samples), self.scorer(self.cell.metrics)
+        records = {}
+        for i, (cell, ending) in enumerate(zip(cells, endings(trainer), strict=True)):
+            own = drawn.get(cell.seed)
+            records[cell.key] = self.record(cell, ending, scores(scorer, own, self.baseline.conditional, ending))
+            self.keep(self.place.weights(cell), weights(trainer, i), cell)
+            if own:
+                self.keep(self.place.samples(cell), {"x": own[0], "y": own[1]}, cell)
+        return records
+
+    def resume(self, trainer: Trainer, checkpoint: Checkpoint) -> None:
+        """Put training where it was interrupted, if it was."""
+        if kept := checkpoint.restore(trainer):
+            self.curves, self.seconds = kept["curves"], kept["seconds"]
+            self.resumed = [*kept["resumed"], trainer.done]
+
+    def scorer(self, metrics: Sequence[str]) -> DatasetScorer:
+        return DatasetScorer(self.data, metrics, self.cell.samples)
+
+    def watcher(self) -> DatasetScorer | None:
+        """Return the scorer of the learning curve's points, if one is asked for."""
+        size = min(WATCHED, self.data.held_out.size or WATCHED, self.cell.samples)
+        return DatasetScorer(self.data, [self.cell.watch], size) if self.cell.watch else None
+
+    def note_curve(self, watch: DatasetScorer, trainer: Trainer) -> None:
+        """Add a point to each seed's learning curve: the watched metric of fresh samples, None after divergence."""
+        drawn = samples(trainer, watch.n)
+        for ending in endings(trainer):
+            (score,) = scores(watch, drawn.get(ending.seed), self.baseline.conditional, ending)
+            point = {"step": trainer.done, "metric": score.metric, "value": score.value}
+            self.curves[str(ending.seed)].append(point)
+
+    def keep(self, path: Path, tensors: Tensors, cell: Cell) -> None:
+        """Write tensors into a file, signed with the cell's key."""
+        packed = {label: tensor.contiguous() for label, tensor in tensors.items()}
+        write_atomically(path, save(packed, {"key": cell.key}))
+
+    def kept(self, cell: Cell) -> Samples | None:
+        """Return the samples that were kept of a cell if they are all there."""
+        try:
+            tensors = load(self.place.samples(cell).read_bytes())
+        except (OSError, SafetensorError):
+            return None
+        shapes = {"x": (cell.samples, *self.data.space.shape), "y": (cell.samples,)}
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
+            return None
+        return tensors["x"], tensors["y"]
+
+    def score_again(self, known: Mapping[str, Record]) -> dict[str, Record]:
+        """Return known records with the metrics that they lack, where that is all and their samples are kept."""
+        records, scorers = {}, dict[tuple[str, ...], DatasetScorer]()
+        for cell in self.cells:
+            old = known.get(cell.key)
+            if old is None or state(cell, old) != "unscored":
+                continue
+            drawn = self.kept(cell)
+            if drawn is None and old.status == "done":
+                continue
+            asked = tuple(lacking(cell, old))
+            scorer = scorers.setdefault(asked, self.scorer(asked))
+            ending = Ending(old.seed, old.status, old.step, old.reason)
+            new = scores(scorer, drawn if old.status == "done" else None, self.baseline.conditional, ending)
+            scored = {score.metric: score for score in (*old.scores, *new)}
+            order = [*METRICS, *sorted(set(scored) - set(METRICS))]
+            records[cell.key] = replace(old, scores=tuple(scored[name] for name in order if name in scored))
+        return records
+
+    def failed(self, error: Exception) -> dict[str, Record]:
+        """Return the records of cells that raised; the traceback is kept beside them."""
+        write_atomically(self.folder / "error.txt", "".join(traceback.format_exception(error)).encode())
+        notes = self.trainer.history if self.trainer else []
+        step, reason = notes[-1]["step"] if notes else 0, in_one_line(error)
+        return {cell.key: self.record(cell, Ending(cell.seed, "error", step, reason), ()) for cell in self.cells}
+
+    def record(self, cell: Cell, ending: Ending, scored: tuple[Scores, ...]) -> Record:
+        """Put a record together; its provenance follows."""
+        plan = {"steps": cell.steps, "batch": cell.batch, "backend": cell.backend}
+        facts = conditions(cell.baseline, self.baseline, self.data, plan, cell.samples)
+        trainer = self.trainer if self.trainer and cell.seed in self.trainer.seeds else None
+        return Record(
+            schema=SCHEMA,
+            key=cell_key(facts, cell.seed),
+            split=self.data.split,
+            seed=cell.seed,
+            status=ending.status,
+            step=ending.step,
+            reason=ending.reason,
+            scores=scored,
+            history=history(trainer, trainer.seeds.index(cell.seed)) if trainer else [],
+            curve=self.curves[str(cell.seed)],
+            cost=cost(trainer) if trainer else {},
+            **facts,
+        )
+
+    def origin(self, cell: Cell, shared: Mapping[str, Any], known: Mapping[str, Record]) -> dict[str, Any]:
+        """Return the provenance of one seed's record: the group's, or where only scored anew, also that of before."""
+        trainer = self.trainer
+        if not trainer or cell.seed not in trainer.seeds:
+            old = known.get(cell.key)
+            return {**shared, "trained": old.trained} if old else dict(shared)
+        made = {**shared, "group": list(trainer.seeds), "backend": "traced" if trainer.remark else trainer.plan.backend}
+        made["source"] = source_digest(type(self.baseline))
+        return (
+            made
+            | ({"resumed": self.resumed} if self.resumed else {})
+            | ({"remark": trainer.remark} if trainer.remark else {})
+        )

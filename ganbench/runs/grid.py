@@ -1,0 +1,169 @@
+"""From a suite to its cells: everything is checked before anything runs, and what is done is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from ganbench import data
+from ganbench._util.user_code import is_path
+from ganbench.baseline import Baseline
+from ganbench.dataset import Dataset
+from ganbench.errors import BadInput, RequestError
+from ganbench.metrics import METRICS
+from ganbench.metrics.user import find_metrics
+from ganbench.records.record import Record, cell_key, key_of
+from ganbench.runs.cell import State, conditions, state
+from ganbench.scoring.reference import DatasetScorer, applicable
+from ganbench.suites.suite import Cell, Suite
+from ganbench.training import registry
+from ganbench.training.rehearsal import rehearse
+
+
+def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> list[Cell]:
+    """Return the cells of a suite, one for each seed, each checked as far as it can be without training.
+
+    ``folder`` is where data sets that come as files lie, or are downloaded to unless ``download`` is false. A
+    baseline that does not support a data set is left out where the suite says "all", otherwise refused. Raises
+    RequestError for whatever cannot be done as asked.
+    """
+    names = registry.everyone() if suite.baselines == "all" else list(dict.fromkeys(suite.baselines))
+    if len({registry.title(name) for name in names}) < len(names):
+        raise BadInput(f"two baselines would have one name in tables: {', '.join(sorted(names))}")
+    for name in names:
+        registry.load(name)
+    datasets = {each.name: each for each in (data.load(name, folder, download) for name in suite.datasets)}
+    metrics, watch = measured(suite, list(datasets.values()))
+    return [
+        cell
+        for dataset in datasets.values()
+        for choice in configured(suite, names, dataset)
+        for cell in cells_of(suite, choice, dataset, metrics[dataset.name], watch[dataset.name])
+    ]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A baseline as a suite sets it up."""
+
+    name: str
+    settings: dict[str, Any]  # those that the suite sets
+    baseline: Baseline
+
+
+def configured(suite: Suite, names: Iterable[str], dataset: Dataset) -> list[Choice]:
+    """Return the baselines that support a data set; one of a user's own makes its first updates, to see that it can."""
+    result, batch = [], suite.budget(dataset.name)["batch"]
+    choices = [(name, settings) for name in names for settings in suite.choices(dataset, name)]
+    for name, settings in choices:
+        baseline = registry.configure(name, settings, dataset)
+        reason = baseline.unsupported(dataset.space, batch)
+        if reason and suite.baselines != "all":
+            raise RequestError(f"{registry.title(name)} does not support {dataset.name}: {reason}")
+        if is_path(name) and not reason:
+            rehearse(registry.title(name), baseline, dataset, batch, suite.backend)
+        if not reason:
+            result.append(Choice(name, settings, baseline))
+    return result
+
+
+def cells_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str, ...], watch: str) -> list[Cell]:
+    """Return the cells of one row, one for each seed, with their keys."""
+    budget = suite.budget(dataset.name)
+    steps, batch, samples = budget["steps"], budget["batch"], budget["samples"]
+    plan: dict[str, Any] = {"steps": steps, "batch": batch, "backend": suite.backend}
+    facts = conditions(choice.name, choice.baseline, dataset, plan, samples)
+    seconds = guess(choice.baseline, dataset, steps, len(suite.seeds)) / len(suite.seeds)
+    return [
+        Cell(
+            key=cell_key(facts, seed),
+            row=key_of(facts),
+            baseline=choice.name,
+            settings=choice.settings,
+            dataset=dataset.name,
+            seed=seed,
+            samples=samples,
+            metrics=metrics,
+            watch=watch,
+            guess=seconds,
+            **plan,
+        )
+        for seed in suite.seeds
+    ]
+
+
+def measured(suite: Suite, datasets: Sequence[Dataset]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return the metrics and the watched metric of each data set, by its name.
+
+    What is asked of one data set must apply to it. What is asked of all of them is measured where it applies, which
+    must be somewhere. Raises RequestError for what cannot be measured.
+    """
+    named = [*suite.shared_metrics(), *(name for dataset in datasets for name in suite.own_metrics(dataset.name))]
+    own = [name for name in dict.fromkeys(named) if is_path(name)]
+    find_metrics(own)
+    possible = {dataset.name: applicable(dataset, own=own) for dataset in datasets}
+    for name in suite.shared_metrics():
+        if not any(name in names for names in possible.values()):
+            DatasetScorer(datasets[0], [name], 1)  # says why not
+    metrics, watch = {}, {}
+    for dataset in datasets:
+        name = dataset.name
+        DatasetScorer(dataset, suite.own_metrics(name), suite.budget(name)["samples"])
+        asked = suite.metrics_on(name)
+        wanted = tuple(METRICS) if asked == "all" else asked
+        metrics[name] = tuple(each for each in possible[name] if each in wanted)
+        watch[name] = suite.watch_on(name) if suite.watch_on(name) in possible[name] else ""
+    return metrics, watch
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell beside what is known of it."""
+
+    cell: Cell
+    old: Record | None
+    state: State
+    seconds: float  # about how long what is missing takes
+
+
+def guess(baseline: Baseline, dataset: Dataset, steps: int, seeds: int) -> float:
+    """Return very roughly how many seconds a group of seeds takes on one core."""
+    weight = 1 + prod(dataset.space.shape) / 32
+    return 4 + steps * len(baseline.updates(1)) * weight * (0.001 + 0.0006 * seeds)
+
+
+def tasks(cells: Sequence[Cell], records: dict[str, Record]) -> list[Task]:
+    """Return every cell beside its record, its state and about how long it takes."""
+    kin: dict[tuple[str, str], Record] = {}
+    for record in records.values():
+        if record.status == "done":
+            kin[record.baseline, record.dataset] = record
+    result = []
+    for cell in cells:
+        old = records.get(cell.key)
+        now = state(cell, old)
+        took = {"done": 0.0, "unscored": 1.0}.get(now, seconds(cell, kin.get((cell.title, cell.dataset))))
+        result.append(Task(cell, old, now, took))
+    return result
+
+
+def seconds(cell: Cell, earlier: Record | None) -> float:
+    """Return about how long a cell takes: its share of an ``earlier`` group, scaled by the steps, or a guess."""
+    if earlier is None:
+        return cell.guess
+    longer = cell.steps / earlier.plan["steps"] if earlier.cost.get("gradients") else 1.0
+    return float(earlier.trained.get("seconds", cell.guess)) / len(earlier.group) * longer
+
+
+def groups(todo: Sequence[Task]) -> list[tuple[Task, ...]]:
+    """Return the tasks in groups that are computed together: seeds of one row, with the same to be done.
+
+    A seed is the same in any group: groups are only faster.
+    """
+    together: dict[tuple[str, bool], list[Task]] = {}
+    for task in todo:
+        together.setdefault((task.cell.row, task.state == "unscored"), []).append(task)
+    return [tuple(group) for group in together.values()]

@@ -1,0 +1,250 @@
+"""``score``: anybody's samples against anybody's reference: opened, extracted, compared, with warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ganbench import features as extractors
+from ganbench.dataset import Dataset
+from ganbench.errors import BadInput
+from ganbench.features.base import Extractor
+from ganbench.features.extraction import Extraction, Progress, silent
+from ganbench.features.store import Cache
+from ganbench.features.user import from_callable
+from ganbench.io import Reading, Source
+from ganbench.io.fingerprint import remembering
+from ganbench.metrics.spec import Metric
+from ganbench.scoring.controls import controls
+from ganbench.scoring.inputs import FileInputs
+from ganbench.scoring.intervals import interval
+from ganbench.scoring.named import opened
+from ganbench.scoring.reference import rows_of_moments
+from ganbench.scoring.report import Report, Row
+from ganbench.scoring.scorer import Scorer
+from ganbench.scoring.selection import wanted
+from ganbench.scoring.warnings import Comparison, warnings_of
+
+__all__ = ["Options", "Report", "score"]
+
+OFFLINE = "random_conv"  # takes any image, and is on every machine
+OF_MOMENTS = {"reference": "a mean and a covariance, of how many samples and of which network the file does not say"}
+Features = str | Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How samples are read and their features taken; what is added to the comparison.
+
+    Parameters
+    ----------
+    train : path, name, array or Dataset, optional
+        Examples that the generator was trained on, for metrics of copying.
+    reading, reference_reading : Reading
+        How arrays of samples and of the reference are read, where they do not say it themselves: the layout ("NHWC" or
+        "NCHW"), the values of black and white, the key of the array in a file of several.
+    weights : path, optional
+        The file of the extractor's published weights.
+    download : bool
+        Whether the weights may be fetched.
+    data : Path, optional
+        Folder of data sets that come as files; ``data`` by default.
+    skip_broken : bool
+        Whether to go on without files that cannot be decoded.
+    controls : bool
+        Whether to add the floor that real data reach and the ceilings of bad samples.
+    intervals : bool
+        Whether to add 95 % intervals over the samples; ten times the work.
+    cache : Cache, optional
+        Where features are kept for the next call; None keeps nothing.
+    pixels : {"uint8", "[-1, 1]"}
+        What a callable given as ``features`` takes.
+    progress : callable
+        Is told the name of a source, how many samples are done, and of how many.
+    """
+
+    train: Any = None
+    reading: Reading = field(default_factory=Reading)
+    reference_reading: Reading = field(default_factory=Reading)
+    weights: str | Path | None = None
+    download: bool = False
+    data: Path | None = None
+    skip_broken: bool = False
+    controls: bool = False
+    intervals: bool = False
+    cache: Cache | None = None
+    pixels: Literal["uint8", "[-1, 1]"] = "uint8"
+    progress: Progress = silent
+
+
+def score(
+    samples: Any,
+    reference: Any,
+    *,
+    metrics: Sequence[str] | str | None = None,
+    features: Features = None,
+    options: Options | None = None,
+) -> Report:
+    """Compare samples, or each of a list of them, with a reference.
+
+    Parameters
+    ----------
+    samples : path, name, array, Tensor, Dataset, or a list of these
+        A folder, an archive or an array file of images; a name (``mnist:held_out``, ``results/quick:wgan_gp:ring8``);
+        an array or a tensor of images (n, c, h, w) or (n, h, w, c), or of features (n, d); a torch Dataset.
+    reference : as samples
+        What to compare with; also an npz of ``mu`` (d,) and ``sigma`` (d, d).
+    metrics : str or sequence of str, optional
+        Names, in a list or with commas between, ``"all"``, files of your own (``./mine.py``), or None for fid, kid,
+        precision, recall, density and coverage.
+    features : str or callable, optional
+        The extractor: a name, ``FILE.py:FUNCTION``, a TorchScript file, or a callable from images (n, c, h, w) to
+        features (n, d). By default the data set's own where the reference is one, else ``random_conv``. A callable is
+        known by its qualified name and the digest of its source; it does not use the cache.
+    options : Options, optional
+        How samples are read, and what is added.
+
+    Returns
+    -------
+    Report
+        One row for each set of samples, with values, warnings and everything that the values depend on.
+
+    Raises
+    ------
+    RequestError
+        In one line, for whatever cannot be done as asked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> real, fake = (np.random.default_rng(seed).normal(size=(100, 2)) for seed in (0, 1))
+    >>> report = score(fake, real, metrics="fid,precision")
+    >>> [row.name for row in report.rows]
+    ['an array in memory']
+    >>> 0 < report.rows[0].value("fid") < 0.2
+    True
+    """
+    options = options or Options()
+    sets = list(samples) if isinstance(samples, list | tuple) else [samples]
+    if not sets:
+        raise BadInput("expected one or more sets of samples, got none")
+    asked = wanted(metrics)
+    real, dataset = opened(reference, options.reference_reading, options.data)
+    fakes = numbered([opened(each, options.reading, options.data)[0] for each in sets])
+    train = None if options.train is None else opened(options.train, Reading(), options.data)[0]
+    digests = options.cache.digests if options.cache else None
+    sources = [remembering(each, digests) for each in [real, *fakes, *([train] if train else [])]]
+    real, fakes = sources[0], sources[1 : 1 + len(fakes)]
+    refuse_mixture(sources)
+    refuse_same(real, fakes)
+    if real.kind == "moments" and options.controls:
+        raise BadInput(f"{real.name} holds a mean and a covariance; controls are made of a reference of samples")
+    extractor = extractor_for(real, fakes[0], dataset, features, options)
+    cache = None if callable(features) else options.cache
+    extraction = Extraction(extractor, cache, options.skip_broken, options.progress)
+    real_inputs, *others = extracted(sources, extraction)
+    inputs = others[: len(fakes)]
+    identity = identity_of(extraction, real, fakes[0])
+    modes = dataset.modes if dataset else None
+    scorer = Scorer(real_inputs, others[-1] if train else None, modes, identity, f"the modes of {real.name}")
+    selected = scorer.select(asked.metrics, asked.required, inputs)
+    rows = [row(scorer, fake, selected, options.intervals) for fake in inputs]
+    warnings = warnings_of([comparison(scorer, real_inputs, each, selected, extraction) for each in rows])
+    if options.controls:
+        n = len(inputs[0].feature_set)
+        rows += controls(scorer, real_inputs, n, replace(extraction, cache=None), selected)
+    return Report(real_inputs, identity, tuple(rows), tuple(warnings))
+
+
+def numbered(sources: Sequence[Source]) -> list[Source]:
+    """Return sources of different names: several arrays in memory are numbered."""
+    names = [source.name for source in sources]
+    return [
+        replace(source, name=f"{source.name} {i + 1}" if names.count(source.name) > 1 else source.name)
+        for i, source in enumerate(sources)
+    ]
+
+
+def refuse_mixture(sources: Sequence[Source]) -> None:
+    """Raise BadInput where some are images and others features; the first, a reference, may be moments of either."""
+    known = [source for source in sources if source.kind != "moments"]
+    for other in sources[1:]:
+        if other.kind == "moments":
+            raise BadInput(
+                f"{other.name} holds a mean and a covariance, which only a reference can be; expected samples"
+            )
+        if other.kind != known[0].kind:
+            raise BadInput(
+                f"{other.name} holds {other.kind} and {known[0].name} holds {known[0].kind}; expected the same of both"
+            )
+
+
+def refuse_same(real: Source, fakes: Sequence[Source]) -> None:
+    """Raise BadInput where samples are the reference itself."""
+    for fake in fakes:
+        if fake.digest() == real.digest():
+            raise BadInput(f"{fake.name} and the reference {real.name} are the same: such a score says nothing")
+
+
+def extractor_for(
+    real: Source, fake: Source, dataset: Dataset | None, features: Features, options: Options
+) -> Extractor | None:
+    """Return the extractor, or None for features that were given; raises RequestError where it cannot be had."""
+    if fake.kind == "features":
+        if features not in (None, "identity"):
+            name = features if isinstance(features, str) else getattr(features, "__qualname__", repr(features))
+            raise BadInput(f"features {name} are taken of images, and {fake.name} holds features already")
+        return None
+    if features == "identity":
+        raise BadInput("features identity are for points; for images there is pixels")
+    if real.kind == "moments" and features is None:
+        raise BadInput(f"{real.name} holds a mean and a covariance of features; say of which with --features")
+    if features is not None and not isinstance(features, str):
+        return from_callable(features, options.pixels)
+    return extractors.load(features or (dataset.features if dataset else OFFLINE), options.weights, options.download)
+
+
+def identity_of(extraction: Extraction, real: Source, fake: Source) -> dict[str, str]:
+    """Return what the numbers depend on beside the samples: the extractor, and what is known of the reference."""
+    if real.kind == "moments":
+        return {**extraction.identity(fake), **OF_MOMENTS}
+    return extraction.identity(real)
+
+
+def extracted(sources: Sequence[Source], extraction: Extraction) -> list[FileInputs]:
+    """Return all sets with their features; where one has colour, grey ones are taken as colour too."""
+    sets = [rows_of_moments(each) if each.kind == "moments" else extraction(each) for each in sources]
+    if len({each.channels for each in sets} - {0}) > 1:
+        sets = [
+            extraction(source, 3) if each.channels == 1 else each for each, source in zip(sets, sources, strict=True)
+        ]
+    roles = ["real", *["fake"] * (len(sources) - 1)]
+    name = extraction.extractor.name if extraction.extractor else "given"
+    return [FileInputs(source, each, role, name) for source, each, role in zip(sources, sets, roles, strict=True)]
+
+
+def row(scorer: Scorer, fake: FileInputs, metrics: Sequence[Metric[Any]], with_intervals: bool) -> Row:
+    """Return the scores of one set."""
+    scores = scorer(metrics, fake)
+    values = [(metric, each.values[0]) for metric, each in zip(metrics, scores, strict=True)]
+    intervals = [
+        interval(scorer, metric, fake, value) if with_intervals and value is not None else None
+        for metric, value in values
+    ]
+    return Row(fake.name, False, fake, tuple(scores), tuple(intervals))
+
+
+def comparison(
+    scorer: Scorer, real: FileInputs, row: Row, metrics: Sequence[Metric[Any]], extraction: Extraction
+) -> Comparison:
+    """Return a row as the rules of a fair comparison see it."""
+    key = extraction.identity(real.source)
+    others = extraction.cache.others(real.source.digest(), {**key, "channels": "0"}) if extraction.cache else []
+    fake_key = extraction.identity(row.inputs.source)
+    given = [fake_key] if fake_key != key and real.n is not None else []
+    relevant = [{k: v for k, v in each.items() if k != "channels"} for each in others]
+    usable = tuple(each for each in metrics if not scorer.missing(each, row.inputs))
+    different = tuple(each for each in [*given, *relevant] if each != key)
+    return Comparison(row.inputs, real, usable, key, different)

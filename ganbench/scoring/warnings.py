@@ -1,0 +1,300 @@
+"""What makes a comparison unfair, as warnings: each says what is wrong, why it matters and what to do.
+
+To add one, write a function of a Comparison that returns the text or nothing, and put ``@rule(code, title)`` on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import torch
+from scipy.stats import binom
+from torch import Tensor
+
+from ganbench.features.feature_set import FeatureSet
+from ganbench.metrics._engine.pairs import pair_of
+from ganbench.metrics.spec import Metric
+from ganbench.scoring.inputs import FileInputs
+
+CLOSE, CLOSE_SHARE, CHANCE = 0.01, 0.05, 1e-6
+RUNS = 0.5  # of the changes of class that a shuffled order shows
+USES_ORDER = "inception_score_splits"
+COVARIANCE = ("fid", "fid_infinity", "hotelling_t2")
+FLAT = 1.0  # grey levels of spread below which an image is nearly constant
+LOSSY = ("JPEG", "WEBP")
+CLIPPED = "had values outside the range, clipped"
+
+
+@dataclass(frozen=True)
+class Warned:
+    """One warning: ``about`` which samples, a ``text`` of what is wrong, why it matters and what to do."""
+
+    code: str
+    title: str
+    about: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}: {self.about}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One set of samples against the reference, with the metrics that were used.
+
+    ``identity`` says how features were taken, ``other_identities`` how they were taken elsewhere: of the reference in
+    the cache, or of the samples by the file that holds them.
+    """
+
+    fake: FileInputs
+    real: FileInputs
+    metrics: tuple[Metric[Any], ...]
+    identity: dict[str, str]
+    other_identities: tuple[dict[str, str], ...] = ()
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of samples, of the sets that say it."""
+        return [each.n for each in (self.fake, self.real) if each.n is not None]
+
+    @property
+    def names(self) -> set[str]:
+        """The metrics that were used."""
+        return {each.spec.name for each in self.metrics}
+
+    @property
+    def are_images(self) -> bool:
+        return self.fake.is_image and self.real.is_image
+
+
+Rule = Callable[[Comparison], str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A rule with its title; ``of_reference``: the warning is about the reference, not about the samples."""
+
+    title: str
+    rule: Rule
+    of_reference: bool
+
+
+RULES: dict[str, Entry] = {}
+UNEQUAL = ("W101", "unequal n")  # the only one that compares several sets of samples
+
+
+def rule(code: str, title: str, *, of_reference: bool = False) -> Callable[[Rule], Rule]:
+    """Register a rule."""
+
+    def register(function: Rule) -> Rule:
+        RULES[code] = Entry(title, function, of_reference)
+        return function
+
+    return register
+
+
+def warnings_of(comparisons: Sequence[Comparison]) -> list[Warned]:
+    """Return the warnings of all rows, by code; what holds for several rows is said once."""
+    about: dict[tuple[str, str], list[str]] = {(UNEQUAL[0], text): ["the rows"] for text in unequal(comparisons)}
+    for code, entry in RULES.items():
+        for each in comparisons:
+            if text := entry.rule(each):
+                names = about.setdefault((code, text), [])
+                name = (each.real if entry.of_reference else each.fake).name
+                names += [name] * (name not in names)
+    return [Warned(code, TITLES[code], ", ".join(names), text) for (code, text), names in sorted(about.items())]
+
+
+def unequal(comparisons: Sequence[Comparison]) -> list[str]:
+    """Sets of different sizes are compared with each other."""
+    sizes = sorted({len(each.fake.feature_set) for each in comparisons})
+    if len(sizes) < 2:
+        return []
+    listed = ", ".join(f"{each.fake.name} {len(each.fake.feature_set)}" for each in comparisons)
+    return [f"{listed} samples; distances shrink with the number: compare equal numbers, {sizes[0]} of each"]
+
+
+@rule("W102", "n below what a metric needs")
+def few(comparison: Comparison) -> str:
+    n = min(comparison.sizes)
+    below = [f"{each.spec.name} ({each.spec.minimum})" for each in comparison.metrics if each.spec.minimum > n]
+    if not below:
+        return ""
+    return (
+        f"{n} samples in one of the sets, fewer than these metrics need: {', '.join(below)}; take more, or read them "
+        "as rough"
+    )
+
+
+@rule("W103", "n of samples and reference far apart")
+def uneven(comparison: Comparison) -> str:
+    n, m = comparison.fake.n, comparison.real.n
+    if n is None or m is None or max(n, m) <= 2 * min(n, m):
+        return ""
+    return f"{n} samples against {m} of reference; the bias of distances depends on both: say both numbers, or cut one"
+
+
+@rule("W104", "reference is the training split", of_reference=True)
+def trained_on(comparison: Comparison) -> str:
+    words = comparison.real.name.lower().replace(":", "/")
+    if "train" not in PurePath(words).parts:
+        return ""
+    return "the reference is what generators train on, so that copying it scores best; use the test split"
+
+
+@rule("W105", "duplicates within the samples")
+def duplicates(comparison: Comparison) -> str:
+    digests = comparison.fake.feature_set.facts.digest
+    count = len(comparison.fake.feature_set) - len(digests.unique(dim=0))
+    if not count:
+        return ""
+    return (
+        f"{count} samples repeat others exactly; they count as independent and are not: look for a fixed seed or noise"
+    )
+
+
+@rule("W106", "copies of the reference")
+def copied(comparison: Comparison) -> str:
+    fake, real = comparison.fake.feature_set.facts, comparison.real.feature_set.facts
+    count = int(same_rows(fake.digest, real.digest).sum())
+    if not count:
+        return ""
+    return f"{count} samples are in the reference, value for value; they are no samples: take them out"
+
+
+@rule("W107", "near copies of the reference")
+def nearly_copied(comparison: Comparison) -> str:
+    if comparison.real.n is None or min(comparison.sizes) < 2:
+        return ""
+    close = near_copies(comparison)
+    count, n = int(close.sum()), len(close)
+    if count <= CLOSE_SHARE * n or count <= binom.ppf(1 - CHANCE, n, CLOSE):
+        return ""
+    return (
+        f"{count} samples are nearer to one of the reference than {1 - CLOSE:.0%} of the reference are to each other; "
+        "look at them (--figures) and score against data that the generator has not seen"
+    )
+
+
+def near_copies(comparison: Comparison) -> Tensor:
+    """Whether each sample is within the lowest percent of nearest-neighbour distances in the reference, (n,)."""
+    real = comparison.real.features
+    limit = real.radii(1).quantile(CLOSE, interpolation="lower")
+    return pair_of(real, comparison.fake.features).nearest_real().squares[:, 0] <= limit
+
+
+@rule("W108", "samples sorted by class")
+def ordered(comparison: Comparison) -> str:
+    posteriors = comparison.fake.feature_set.posteriors
+    if USES_ORDER not in comparison.names or posteriors is None:
+        return ""
+    label = posteriors.argmax(1)
+    shares = label.bincount().double() / len(label)
+    expected = (len(label) - 1) * (1 - float(shares.square().sum()))
+    if expected < 1 or int((label[1:] != label[:-1]).sum()) > RUNS * expected:
+        return ""
+    return (
+        f"the samples come sorted by class, and {USES_ORDER} takes them in order: shuffle them, or use inception_score"
+    )
+
+
+@rule("W109", "constant pictures")
+def flat(comparison: Comparison) -> str:
+    count = int((comparison.fake.feature_set.facts.spread < FLAT).sum())
+    if not count or not comparison.fake.is_image:
+        return ""
+    return f"{count} pictures are constant or nearly so (spread below {FLAT:g} grey level); look for failed writes"
+
+
+@rule("W110", "compression differs")
+def recompressed(comparison: Comparison) -> str:
+    shares = [lossy_share(each.feature_set) for each in (comparison.fake, comparison.real)]
+    if not comparison.are_images or abs(shares[0] - shares[1]) <= 0.5:
+        return ""
+    lossy, other = ("samples", "reference") if shares[0] > shares[1] else ("reference", "samples")
+    return f"the {lossy} were compressed with loss and the {other} were not, which networks notice: save both alike"
+
+
+def lossy_share(features: FeatureSet) -> float:
+    return sum(features.stored.get(kind, 0) for kind in LOSSY) / max(1, len(features))
+
+
+@rule("W111", "sizes differ")
+def resized(comparison: Comparison) -> str:
+    if not comparison.are_images:
+        return ""
+    sets = (comparison.fake, comparison.real)
+    fake, real = (each.feature_set.sizes.most_common(1)[0][0] for each in sets)
+    if fake == real:
+        return ""
+    return (
+        f"samples are {fake[1]} by {fake[0]} and the reference {real[1]} by {real[0]} pixels; what is enlarged is "
+        "blurred, which counts as a fault: bring both to one size, and say how"
+    )
+
+
+@rule("W112", "values out of range")
+def clipped(comparison: Comparison) -> str:
+    count = comparison.fake.feature_set.conversions.get(CLIPPED, 0)
+    if not count:
+        return ""
+    return (
+        f"{count} samples had values outside the range, which were clipped; check --span and the generator's last layer"
+    )
+
+
+@rule("W113", "fewer samples than features")
+def singular(comparison: Comparison) -> str:
+    n, d = min(comparison.sizes), comparison.fake.features.dim
+    if n > d or not comparison.names & set(COVARIANCE):
+        return ""
+    return f"{n} samples for {d} features: a covariance needs more samples than features; take more, or fewer features"
+
+
+@rule("W114", "features taken under another preprocessing", of_reference=True)
+def extracted_otherwise(comparison: Comparison) -> str:
+    if not comparison.other_identities:
+        return ""
+    here, other = comparison.identity, comparison.other_identities[0]
+    fields = sorted(name for name in other.keys() | here.keys() if other.get(name) != here.get(name))
+    what = "; ".join(f"{name}: {other.get(name, 'none')!r}, now {here.get(name, 'none')!r}" for name in fields)
+    return f"features were taken otherwise elsewhere ({what}); scores of the two are not comparable: repeat one of them"
+
+
+@rule("W115", "files left out")
+def left_out(comparison: Comparison) -> str:
+    dropped = comparison.fake.feature_set.left_out
+    if not dropped:
+        return ""
+    counts: dict[str, int] = {}
+    for each in dropped:
+        reason = "broken" if each.broken else each.reason
+        counts[reason] = counts.get(reason, 0) + 1
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return (
+        f"{len(dropped)} files were not read ({listed}; first: {dropped[0].name}); n is smaller than the folder looks"
+    )
+
+
+@rule("W116", "n of the reference unknown", of_reference=True)
+def unknown_number(comparison: Comparison) -> str:
+    if comparison.real.n is not None:
+        return ""
+    return (
+        "the reference is a mean and a covariance of an unknown number of samples, whose bias is in the distance, by a "
+        "network that is not named: compare with scores against the same file only"
+    )
+
+
+def same_rows(a: Tensor, b: Tensor) -> Tensor:
+    """Whether each row of ``a`` (n, 2) is among those of ``b``, (n,)."""
+    both, place = torch.cat([a, b]).unique(dim=0, return_inverse=True)
+    known = torch.zeros(len(both), dtype=torch.bool)
+    known[place[len(a) :]] = True
+    return known[place[: len(a)]]
+
+
+TITLES = dict([UNEQUAL]) | {code: entry.title for code, entry in RULES.items()}

@@ -1,0 +1,227 @@
+"""Train one seed in an ordinary PyTorch loop: modules, ``backward()`` and ``torch.optim``.
+
+This is the backend for prints and breakpoints, and the reference that the vectorised backends are tested against: it
+shares a baseline's losses and its batches with them, but neither their gradients nor their optimisers.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganbench.baseline import Baseline, Batch, Net, Update
+from ganbench.dataset import Tensors
+from ganbench.errors import BadInput
+from ganbench.nets.layers import refreshed
+from ganbench.optim import SGD, Adam, Optimizer, RMSProp
+from ganbench.training.update import Tree, scalar
+
+# for each of our optimisers, the names of its state and of the same state in torch's optimiser
+STATE_NAMES: dict[type, dict[str, str]] = {
+    Adam: {"mean": "exp_avg", "square": "exp_avg_sq"},
+    RMSProp: {"square": "square_avg"},
+    SGD: {"velocity": "momentum_buffer"},
+}
+
+
+class Loop:
+    """One seed's generator and discriminator, their optimisers, and the average of the generator's weights.
+
+    Parameters
+    ----------
+    baseline
+        Whose losses, optimisers and constraints are used.
+    G, D
+        Freshly made networks, which are trained in place.
+    """
+
+    def __init__(self, baseline: Baseline, G: nn.Module, D: nn.Module) -> None:
+        self.baseline, self.G, self.D = baseline, G, D
+        self.average = copy.deepcopy(G)
+        self.rules = dict(zip("GD", baseline.optimizers(0.0), strict=True))
+        self.opt_G, self.opt_D = torch_optimizer(self.rules["G"], G), torch_optimizer(self.rules["D"], D)
+        self.carried = copied(baseline.initial_state(Net.of(G), Net.of(D)))
+
+    def update(self, kind: Update, batch: Tensors, progress: float, decay: float) -> list[Tensor]:
+        """Make one update at ``progress`` in [0, 1); return the losses behind it, the discriminator's first."""
+        for optimizer, rule in zip((self.opt_G, self.opt_D), self.baseline.optimizers(progress), strict=True):
+            set_schedule(optimizer, rule)
+        refresh_buffers(self.G)
+        refresh_buffers(self.D)
+        b = Batch(batch | self.carried)
+        if kind == "discriminator":
+            return self.discriminator_step(b)
+        return self.generator_step(b, decay) if kind == "generator" else self.simultaneous_step(b, decay)
+
+    def discriminator_step(self, b: Batch) -> list[Tensor]:
+        """One gradient step of the discriminator on its loss."""
+        loss = scalar(self.baseline.discriminator_loss, Net.of(self.G), Net.of(self.D), b)
+        backward(loss, self.D)
+        self.opt_D.step()
+        self.project()
+        return [loss.detach()]
+
+    def generator_step(self, b: Batch, decay: float) -> list[Tensor]:
+        """One gradient step of the generator on its loss."""
+        loss = scalar(self.baseline.generator_loss, Net.of(self.G), Net.of(self.D), b)
+        backward(loss, self.G)
+        carried = self.next_state(b)
+        self.opt_G.step()
+        self.follow(decay)
+        self.carried = carried
+        return [loss.detach()]
+
+    def simultaneous_step(self, b: Batch, decay: float) -> list[Tensor]:
+        """Both losses from the same weights, then one step of either network."""
+        loss_D = scalar(self.baseline.discriminator_loss, Net.of(self.G), Net.of(self.D), b)
+        loss_G = scalar(self.baseline.generator_loss, Net.of(self.G), Net.of(self.D), b)
+        backward(loss_D, self.D)
+        backward(loss_G, self.G)
+        carried = self.next_state(b)
+        self.opt_D.step()
+        self.project()
+        self.opt_G.step()
+        self.follow(decay)
+        self.carried = carried
+        return [loss_D.detach(), loss_G.detach()]
+
+    def next_state(self, b: Batch) -> Tensors:
+        """Return the carried tensors of the next step, from the networks before this one."""
+        if not self.carried:
+            return {}
+        with torch.no_grad():
+            return copied(self.baseline.next_state(Net.of(self.G), Net.of(self.D), b))
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Map the discriminator's weights back onto the baseline's constraint, such as WGAN's clipping."""
+        weights: Tensors = dict(self.D.named_parameters())
+        for name, projected in self.baseline.project(dict(weights)).items():
+            weights[name].copy_(projected)
+
+    @torch.no_grad()
+    def follow(self, decay: float) -> None:
+        """Let the average follow the generator's weights."""
+        for average, weight in zip(self.average.parameters(), self.G.parameters(), strict=True):
+            average.mul_(decay).add_((1 - decay) * weight)
+
+    def monitor(self, batch: Tensors) -> Tensor:
+        """Return the baseline's own measure of how training goes."""
+        with torch.no_grad():
+            return self.baseline.monitor(Net.of(self.G), Net.of(self.D), Batch(batch | self.carried))
+
+    def state(self) -> Tree:
+        """Return copies of everything that the rest of training depends on, named and laid out as in ``Updates``."""
+        state: Tree = {"average": row(self.average.parameters()), "carried": dict(self.carried)}
+        for name, net, optimizer in (("G", self.G, self.opt_G), ("D", self.D, self.opt_D)):
+            weights, buffers = row(net.parameters()), copied(dict(net.named_buffers()))
+            moments = optimizer_state(self.rules[name], optimizer, net)
+            state[name] = {"weights": weights, "optimizer": moments, "buffers": buffers}
+        return state
+
+    @torch.no_grad()
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue from such a state."""
+        fill(self.average, state["average"])
+        self.carried = copied(state["carried"])
+        for name, net, optimizer in (("G", self.G, self.opt_G), ("D", self.D, self.opt_D)):
+            fill(net, state[name]["weights"])
+            for key, buffer in net.named_buffers():
+                buffer.copy_(state[name]["buffers"][key])
+            load_optimizer_state(self.rules[name], optimizer, net, state[name]["optimizer"])
+
+
+def backward(loss: Tensor, net: nn.Module) -> None:
+    """Set the gradient of ``loss`` with respect to one network's parameters, and to no other's.
+
+    A parameter that the loss does not depend on has the gradient zero: torch's optimisers would skip it otherwise,
+    and the momentum that it has from earlier steps.
+    """
+    parameters = [*net.parameters()]
+    for parameter in parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    if parameters and loss.requires_grad:
+        loss.backward(inputs=parameters)
+
+
+def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer:
+    """Return torch's optimiser of that kind for a network's parameters; raises BadInput where torch has none."""
+    parameters = [*net.parameters()] or [nn.Parameter(torch.zeros(0))]  # torch refuses to optimise nothing
+    if isinstance(rule, Adam):
+        return torch.optim.Adam(parameters, rule.lr, rule.betas, rule.eps)
+    if isinstance(rule, RMSProp):
+        return torch.optim.RMSprop(parameters, rule.lr, rule.decay, rule.eps)
+    if isinstance(rule, SGD):
+        return torch.optim.SGD(parameters, rule.lr, rule.momentum)
+    raise BadInput(f"the backend loop knows Adam, RMSProp and SGD of ganbench.optim, got {type(rule).__name__}")
+
+
+def set_schedule(optimizer: torch.optim.Optimizer, rule: Optimizer) -> None:
+    """Set the scheduled numbers of an optimiser."""
+    (group,) = optimizer.param_groups
+    values = rule.schedule()
+    group["lr"] = values["lr"]
+    if isinstance(rule, Adam):
+        group["betas"] = (values["beta1"], values["beta2"])
+    if isinstance(rule, SGD):
+        group["momentum"] = values["momentum"]
+
+
+def optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module) -> Tensors:
+    """Return the state of torch's optimiser as ours keeps it: rows of all parameters; zeros before the first step."""
+    state: Tensors = {}
+    for ours, theirs in STATE_NAMES[type(rule)].items():
+        moments = [(weight, optimizer.state[weight].get(theirs)) for weight in net.parameters()]
+        state[ours] = row([torch.zeros_like(weight) if moment is None else moment for weight, moment in moments])
+    if isinstance(rule, Adam):
+        steps = [float(optimizer.state[weight].get("step", 0.0)) for weight in net.parameters()]
+        state["steps"] = torch.tensor([max(steps, default=0.0)], dtype=torch.double)
+    return state
+
+
+def load_optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module, state: Tensors) -> None:
+    """Put the state of our optimiser into torch's."""
+    for ours, theirs in STATE_NAMES[type(rule)].items():
+        for weight, moment in parts(net, state[ours]):
+            optimizer.state[weight] |= {theirs: moment.clone()}
+    if not isinstance(rule, SGD):
+        steps = float(state["steps"]) if isinstance(rule, Adam) else 0.0  # RMSProp uses no count of steps
+        for weight in net.parameters():
+            optimizer.state[weight]["step"] = torch.tensor(steps)
+
+
+def refresh_buffers(net: nn.Module) -> None:
+    """Renew the buffers that follow weights, such as the singular vectors of a spectral norm."""
+    buffers = dict(net.named_buffers())
+    with torch.no_grad():
+        for name, value in refreshed(net, dict(net.named_parameters()), buffers).items():
+            if value is not buffers[name]:
+                buffers[name].copy_(value)
+
+
+def copied(tensors: Mapping[str, Tensor]) -> Tensors:
+    """Return detached copies."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def row(tensors: Iterable[Tensor]) -> Tensor:
+    """Join the tensors of a network into one row."""
+    flat = [tensor.detach().flatten() for tensor in tensors]
+    return torch.cat(flat) if flat else torch.zeros(0)
+
+
+def parts(net: nn.Module, row: Tensor) -> list[tuple[nn.Parameter, Tensor]]:
+    """Return a network's parameters, each beside its part of the row."""
+    parameters = [*net.parameters()]
+    pieces = row.split([weight.numel() for weight in parameters]) if parameters else ()
+    return [(weight, piece.view_as(weight)) for weight, piece in zip(parameters, pieces, strict=True)]
+
+
+def fill(net: nn.Module, row: Tensor) -> None:
+    """Overwrite a network's parameters with a row."""
+    for weight, piece in parts(net, row):
+        weight.copy_(piece)

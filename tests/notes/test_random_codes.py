@@ -1,0 +1,52 @@
+"""What decoders make of codes that nobody encoded."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganbench import data
+from ganbench.notes.random_codes import CODES, ROWS, SAMPLES, pictures, train
+from tests.notes.measured import findings, verdict
+
+pytestmark = pytest.mark.xdist_group("experiment-random_codes")
+NAME = "random_codes"
+JUNK, VAE = "random codes of an autoencoder", "random codes of a VAE"
+
+
+def test_given_images_depend_on_what_is_given_and_random_ones_do_not() -> None:
+    trainer = train("ae", data.load("digits"), range(2), 1)
+    black, white = (pictures(trainer, torch.full((3, 1, 8, 8), value)) for value in (-1.0, 1.0))
+    assert black[ROWS[0]].shape == (2, 3, 1, 8, 8)
+    assert black[ROWS[3]].shape == (2, SAMPLES, 1, 8, 8)
+    assert not torch.equal(black[ROWS[0]], white[ROWS[0]])
+    assert torch.equal(black[ROWS[3]], white[ROWS[3]])
+    assert trainer.baseline.latent == CODES
+
+
+@pytest.mark.slow
+def test_the_order_of_distances() -> None:
+    results = findings(NAME)
+    # each gap is several times the seeds' spread, which the rules check with its interval
+    means = [results.mean(name) for name in ("real images", "autoencoder, fitted Gaussian", "autoencoder, N(0, 1)")]
+    assert means == sorted(means)
+    assert results.mean("real images") < results.mean("VAE, N(0, 1)") < results.mean("autoencoder, N(0, 1)")
+
+
+@pytest.mark.slow
+def test_the_claims_are_confirmed() -> None:
+    assert [verdict(NAME, claim) for claim in (JUNK, VAE)] == ["confirmed"] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("claim", "number", "other"),
+    [
+        (JUNK, "autoencoder, N(0, 1)", (1.0, 1.0, 1.0)),
+        (JUNK, "autoencoder, fitted Gaussian", (999.0, 999.0, 999.0)),
+        (VAE, "VAE, N(0, 1)", (999.0, 999.0, 999.0)),
+        (VAE, "autoencoder, N(0, 1)", (1e6, -1e6, 1e6)),
+    ],
+)
+def test_each_rule_can_say_no(claim: str, number: str, other: tuple[float, ...]) -> None:
+    assert verdict(NAME, claim, **{number: other}) == "not confirmed"

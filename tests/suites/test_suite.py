@@ -1,0 +1,205 @@
+"""A TOML file becomes a suite, a suite becomes cells, and what is wrong with it is said before anything runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ganbench.errors import BadInput, Missing, RequestError, UnknownName
+from ganbench.runs.grid import grid
+from ganbench.suites import find_suite, names, shipped
+from ganbench.suites.suite import Budget, Suite
+from ganbench.training import registry
+from tests.narrow import narrow
+from tests.runs.command import TINY, own, suite, suite_of
+
+FULL = """
+question = "Which?"
+baselines = ["ns_gan", "wgan", "f_gan:kl", "noise"]
+datasets = ["ring8(sd=0.05)", "digits"]
+seeds = [3, 1]
+steps = 7
+batch = 16
+samples = 32
+watch = "fid"
+
+[metrics]
+ring8 = ["high_quality", "fid"]
+digits = ["inception_score"]
+
+[plan.digits]
+steps = 5
+samples = 20
+
+[settings.ring8]
+lr = 0.5
+d_steps = 2
+
+[settings.ring8.wgan]
+clip = 0.25
+d_steps = 3
+
+[settings.ring8.f_gan]
+d_steps = 4
+order = "discriminator_first"
+
+[settings.ring8."f_gan:kl"]
+ema = 0.5
+"""
+
+
+def test_a_suite_is_a_grid_of_cells(tmp_path: Path) -> None:
+    cells = grid(suite_of(tmp_path, FULL))
+    assert [(cell.baseline, cell.dataset, cell.seed) for cell in cells] == [
+        (baseline, dataset, seed)
+        for dataset in ("ring8(sd=0.05)", "digits")
+        for baseline in ("ns_gan", "wgan", "f_gan:kl", "noise")
+        for seed in (3, 1)
+    ]
+    assert {(cell.dataset, cell.steps, cell.batch, cell.samples) for cell in cells} == {
+        ("ring8(sd=0.05)", 7, 16, 32),
+        ("digits", 5, 16, 20),
+    }
+    assert {(cell.dataset, cell.metrics, cell.watch) for cell in cells} == {
+        ("ring8(sd=0.05)", ("fid", "high_quality"), "fid"),
+        ("digits", ("inception_score",), "fid"),
+    }
+    assert len({cell.key for cell in cells}) == len(cells)
+    assert len({cell.row for cell in cells}) == len(cells) / 2
+
+
+def test_settings_are_shared_then_the_familys_then_the_members(tmp_path: Path) -> None:
+    cells = {(cell.baseline, cell.dataset[:5]): cell.settings for cell in grid(suite_of(tmp_path, FULL))}
+    assert cells["ns_gan", "ring8"] == {"lr": 0.5, "d_steps": 2}
+    assert cells["wgan", "ring8"] == {"lr": 0.5, "d_steps": 3, "clip": 0.25}
+    assert cells["f_gan:kl", "ring8"] == {"lr": 0.5, "d_steps": 4, "order": "discriminator_first", "ema": 0.5}
+    assert cells["noise", "ring8"] == {}
+    assert cells["wgan", "digit"] == {}
+
+
+def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_path: Path) -> None:
+    base = suite_of(tmp_path)
+    assert isinstance(base, Suite)
+
+    def key(**changes: object) -> str:
+        return grid(replace(base, **changes))[0].key  # type: ignore[arg-type]
+
+    same = [
+        key(),
+        key(seeds=(0, 5, 6)),
+        key(metrics=("modes_captured",)),
+        key(watch="fid"),
+        key(baselines=("ns_gan",)),
+        key(name="other"),
+    ]
+    assert len(set(same)) == 1
+    other = [
+        key(steps=3),
+        key(batch=8),
+        key(samples=33),
+        key(seeds=(1, 0)),
+        key(backend="auto"),
+        key(datasets=("ring8(sd=0.05)",)),
+        key(settings={"ring8": {"lr": 0.5}}),
+        key(plan={"ring8": Budget(steps=9)}),
+    ]
+    assert len({*same, *other}) == 9
+
+
+def test_all_leaves_out_what_does_not_support_the_data_and_holds_every_member() -> None:
+    ring = replace(narrow(shipped("all"), Suite), datasets=("ring8",))
+    names = [cell.baseline for cell in grid(ring)]
+    assert "dcgan" not in names
+    assert "f_gan:kl" in names
+    assert set(names) < set(registry.everyone())
+    with pytest.raises(RequestError, match="dcgan does not support ring8"):
+        grid(replace(ring, baselines=("ns_gan", "dcgan")))
+
+
+def test_shared_metrics_are_measured_where_they_apply_and_must_apply_somewhere(tmp_path: Path) -> None:
+    both = replace(suite_of(tmp_path), datasets=("ring8", "digits"), metrics=("fid", "high_quality"))
+    assert {(cell.dataset, cell.metrics) for cell in grid(both)} == {
+        ("ring8", ("fid", "high_quality")),
+        ("digits", ("fid",)),
+    }
+    with pytest.raises(RequestError, match="metric inception_score cannot be used on ring8"):
+        grid(replace(both, datasets=("ring8",), metrics=("fid", "inception_score")))
+    with pytest.raises(RequestError, match="metric inception_score cannot be used on ring8"):
+        grid(replace(both, metrics={"ring8": ("inception_score",), "digits": ("fid",)}))
+    with pytest.raises(RequestError, match="metric inception_score cannot be used on ring8"):
+        grid(replace(both, datasets=("ring8",), watch="inception_score"))
+
+
+def test_every_shipped_suite_can_be_read_and_those_without_files_can_start() -> None:
+    assert {"all", "quick", "smoke", "toy"} <= set(names())
+    for name in names():
+        known = shipped(name)
+        assert known.name == name
+        assert known.question.endswith("?")
+        if isinstance(known, Suite):
+            grid(replace(known, datasets=tuple(each for each in known.datasets if each != "mnist")))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("steps = 2", "step = 2"), "'step'; did you mean 'steps'"),
+        (("steps = 2\n", ""), "lacks steps"),
+        (("steps = 2", "steps = 0"), "steps must be at least 1, got 0"),
+        (("steps = 2", "steps = -3"), "steps must be at least 1, got -3"),
+        (("steps = 2", "steps = 2.5"), "steps: expected a whole number, got 2.5"),
+        (("samples = 32", "samples = true"), "samples: expected a whole number, got True"),
+        (("seeds = 2", "seeds = [1, 1]"), "seeds must be different"),
+        (("seeds = 2", "seeds = [-1]"), "not negative"),
+        (("seeds = 2", "seeds = 0"), "seeds must not be empty"),
+        (("seeds = 2", "seeds = []"), "seeds must not be empty"),
+        (('["ring8"]', '["ring9"]'), "unknown dataset 'ring9'; did you mean 'ring8'"),
+        (('["ns_gan", "noise"]', '"every"'), "expected a list of strings or 'all', got 'every'"),
+        (('["ns_gan", "noise"]', '["ns_gun"]'), "unknown baseline 'ns_gun'; did you mean 'ns_gan'"),
+        (('["fid"]', '["fidd"]'), "unknown metric 'fidd'; did you mean 'fid'"),
+        (('["fid"]', '["fid"]\nwatch = "kidd"'), "unknown metric 'kidd'; did you mean 'kid'"),
+        (('["fid"]', '["fid"]\n[plan.ring8]\nstep = 2'), "'step'; did you mean 'steps'"),
+        (('["fid"]', '["fid"]\n[plan.ring8]\nsteps = -2'), "must not be negative"),
+        (('["fid"]', '["fid"]\n[plan.ring]\nsteps = 2'), "unknown dataset 'ring'; did you mean 'ring8'"),
+        (('["fid"]', '["fid"]\n[settings.ring8]\nlrr = 2'), "unknown field of every baseline 'lrr'; did you mean 'lr'"),
+        (('["fid"]', '["fid"]\n[settings.ring8.nsgan]\nlr = 2'), "unknown baseline 'nsgan'; did you mean 'ns_gan'"),
+        (('["fid"]', '["fid"]\n[settings.ring8.ns_gan]\nclip = 2'), "unknown field of ns_gan 'clip'"),
+        (('["fid"]', '["fid"]\n[settings.ring8.noise]\nlr = 2'), "noise: lr = 2 has no effect: nothing is trained"),
+        (("steps = 2", "steps = = 2"), "line 6"),
+        (('["fid"]', '["fid"]\nway = "replay"'), "'way'; since version 0.2 it is called 'backend'"),
+        (('["fid"]', '["fid"]\nbackend = "replay"'), "backend 'replay'; since version 0.2 it is called 'traced'"),
+        (
+            ('["fid"]', '["fid"]\n[settings.ring8]\nn_critic = 2'),
+            "'n_critic'; since version 0.2 it is called 'd_steps'",
+        ),
+        (('["fid"]', '["fid"]\n[settings.ring8.ns_gan]\nn_critic = 2'), "ns_gan: n_critic is called d_steps now"),
+        (
+            ('["fid"]', '["fid"]\n[settings.ring8.ns_gan]\norder = "critic_first"'),
+            "'critic_first'; since version 0.2 it is called 'discriminator_first'",
+        ),
+        (("seeds = 2", "seeds = 1.5"), "seeds: expected a list of whole numbers, got 1.5"),
+    ],
+)
+def test_what_is_wrong_with_a_suite_is_said_in_one_line(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    assert change[0] in TINY
+    path = suite(tmp_path, TINY.replace(*change))
+    with pytest.raises(RequestError, match=re.escape(said)) as caught:
+        grid(narrow(find_suite(path), Suite))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_that_is_not_there_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="cannot read this suite: No such file"):
+        find_suite(str(tmp_path / "none.toml"))
+    with pytest.raises(UnknownName, match="unknown suite 'quik'; did you mean 'quick'"):
+        find_suite("quik")
+
+
+def test_two_files_of_one_name_would_share_a_row(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    paths = (own(tmp_path), own(tmp_path / "a"))
+    with pytest.raises(BadInput, match="one name"):
+        grid(replace(suite_of(tmp_path), baselines=paths))
