@@ -32,6 +32,12 @@ def test_metrics_are_plain_functions_of_two_clouds() -> None:
     assert all(isinstance(metric(real, fake), float) for metric in (fid, kid, coverage))
 
 
+def test_the_table_in_the_readme_is_the_committed_overview() -> None:
+    shown = README.split("<!-- quick:begin -->\n")[1].split("<!-- quick:end -->")[0].strip()
+    overview = (ROOT / "results" / "quick" / "overview.md").read_text(encoding="utf-8")
+    assert [line for line in overview.splitlines() if line.startswith("|")] == shown.splitlines()
+
+
 def test_every_file_that_the_readme_links_to_exists() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         if not link.startswith("http"):

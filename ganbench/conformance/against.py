@@ -119,12 +119,12 @@ def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = F
 
 def differences(new: SeedScores, old: SeedScores) -> list[str]:
     """Name the fields of the identity that differ for any seed, with both values."""
-    told = []
+    changes = []
     for name in IDENTITY:
         pairs = [(getattr(old[seed], name), getattr(new[seed], name)) for seed in old]
         if unlike := next((pair for pair in pairs if pair[0] != pair[1]), None):
-            told.append(f"{name}: {unlike[0]!r} before, {unlike[1]!r} now")
-    return told
+            changes.append(f"{name}: {unlike[0]!r} before, {unlike[1]!r} now")
+    return changes
 
 
 def mean(scores: SeedScores) -> float | None:

@@ -151,13 +151,13 @@ def bare(record: Record) -> Record:
 def strange(old: Record, new: Record) -> str:
     """Say what of the machine differs from where the record was made, nothing where all bits should agree."""
     first, now = machine(old.trained), machine(new.provenance)
-    told = []
+    reasons = []
     for name, value in now.items():
         if first[name] != value:
-            told.append(
+            reasons.append(
                 "versions of packages differ" if name == "packages" else f"{name} is {value}, was {first[name]}"
             )
-    return "; ".join(told)
+    return "; ".join(reasons)
 
 
 def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -> Line:
@@ -166,8 +166,8 @@ def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -
     if set(new) != set(old):
         return Line(*head, "missing", mean(old), mean(new), "training did not end in a score")
     means = mean(old), mean(new)
-    if told := differences(new, old):
-        return Line(*head, "incomparable", *means, "; ".join(told))
+    if reasons := differences(new, old):
+        return Line(*head, "incomparable", *means, "; ".join(reasons))
     changed = sum(old[seed].values != new[seed].values for seed in old)
     if not changed:
         return Line(*head, "equal", *means)
@@ -211,5 +211,7 @@ def text(results: Sequence[Reproduced], refused: Sequence[str], form: str = "tex
     head = [f"{each.cell}: trained again, compared {each.bound}" for each in results]
     head += [f"{len(refused)} groups were left out, for one {refused[0]}"] if refused else []
     form_of = {"github": "::notice::{}\n", "markdown": "- {}\n"}.get(form, "{}\n")
-    told = "".join(form_of.format(line) for line in head)
-    return told + ("\n" if form == "markdown" else "") + against.text([x for each in results for x in each.lines], form)
+    reasons = "".join(form_of.format(line) for line in head)
+    return (
+        reasons + ("\n" if form == "markdown" else "") + against.text([x for each in results for x in each.lines], form)
+    )

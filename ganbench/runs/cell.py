@@ -111,12 +111,12 @@ def compute(cells: Sequence[Cell], place: Place, known: Mapping[str, Record], te
     """
     began = perf_counter()
     with fixed_arithmetic() as heard:
-        work = Work(cells, place)
+        work, made = Work(cells, place), dict[str, Record]()
         try:
-            made = work.score_again(known)
+            made |= work.score_again(known)
             made |= work.train([cell for cell in cells if cell.key not in made], tell)
         except Exception as error:  # what a cell raises is its result, and other cells go on
-            made = work.failed(error)
+            made = work.failed(error) | made
     shared = provenance(place.device, perf_counter() - began + work.seconds, heard)
     records = [replace(made[cell.key], provenance=work.origin(cell, shared, known)) for cell in cells]
     Store(place.folder).append(*records)

@@ -137,15 +137,15 @@ def guess(baseline: Baseline, dataset: Dataset, steps: int, seeds: int) -> float
 
 def tasks(cells: Sequence[Cell], records: dict[str, Record]) -> list[Task]:
     """Return every cell beside its record, its state and about how long it takes."""
-    kin: dict[tuple[str, str], Record] = {}
+    timed: dict[tuple[str, str], Record] = {}
     for record in records.values():
         if record.status == "done":
-            kin[record.baseline, record.dataset] = record
+            timed[record.baseline, record.dataset] = record
     result = []
     for cell in cells:
         old = records.get(cell.key)
         now = state(cell, old)
-        took = {"done": 0.0, "unscored": 1.0}.get(now, seconds(cell, kin.get((cell.title, cell.dataset))))
+        took = {"done": 0.0, "unscored": 1.0}.get(now, seconds(cell, timed.get((cell.title, cell.dataset))))
         result.append(Task(cell, old, now, took))
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from ganbench.runs.cell import compute
 from ganbench.training.registry import names
 from tests.runs.command import ganbench, own, suite
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "pandas", "scipy", "matplotlib", "sklearn", "numpy"}
 COUNT = """
 import sys
@@ -47,6 +49,13 @@ def test_lists_load_no_library_of_numbers(kind: str) -> None:
     command = [sys.executable, "-c", COUNT, "list", kind]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     assert not HEAVY & set(done.stdout.rpartition("loaded:")[2].split())
+
+
+def test_tables_of_a_finished_run_load_neither_torch_nor_matplotlib(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "results" / "quick", tmp_path / "quick")
+    command = [sys.executable, "-c", COUNT, "table", str(tmp_path / "quick")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    assert not {"torch", "torchvision", "matplotlib", "sklearn"} & set(done.stdout.rpartition("loaded:")[2].split())
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,19 @@ def test_without_kept_samples_a_new_metric_means_training_again(tmp_path: Path) 
     assert ["trained" in record.provenance for record in records] == [True, False]
 
 
+def test_a_seed_that_was_scored_again_stays_done_where_training_another_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = grid(tiny(tmp_path, baselines=("noise",)))
+    old = computed(tmp_path, cells)
+    more = [replace(cell, metrics=("fid", "high_quality")) for cell in cells]
+    Place(tmp_path).samples(cells[1]).unlink()
+    monkeypatch.setattr(module, "Trainer", None)
+    first, second = computed(tmp_path, more, *old)
+    assert (first.status, [score.metric for score in first.scores]) == ("done", ["fid", "high_quality"])
+    assert second.status == "error"
+
+
 def test_a_score_of_an_earlier_version_of_its_metric_is_made_again(finished: tuple[Path, list[Cell]]) -> None:
     folder, (cell, _) = finished
     old = Store(folder).read()[cell.key]
