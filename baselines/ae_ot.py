@@ -24,7 +24,8 @@ class AEOT(PlainAutoencoder):
     h is fitted so that every cell of the unit cube has the same mass, by Adam on quasi-random points with a rate that
     falls to zero. A sample mixes the code y_i of w's cell with the next best of ``neighbours`` whose facet meets y_i's
     at less than ``angle`` radians, ``share`` of it y_i's; where none does, the map is taken to jump, and nothing is
-    mixed. Codes are scaled to unit mean variance for h and the angles.
+    mixed. Codes are scaled to unit mean variance for h and the angles. By construction a sample mixes two codes of
+    training examples, ``share`` of one, or is one: read its scores beside those of ``bootstrap``, which copies.
     """
 
     kept: int = 500

@@ -23,17 +23,22 @@ class CGAN(Conditional):
 
     The discriminator classifies pairs (x, y) as real or fake; it does not predict the class. Fakes get the labels of
     the batch's real examples, so both kinds of pairs have the data's class frequencies. ``fusion`` is how the generator
-    is told: indicators beside z (the paper), or z times a learnt vector for each class (later code).
+    is told: indicators beside z (the paper), or z times a learnt vector for each class (later code). A product with z,
+    whose mean is zero, tells classes apart by their scales alone: where none is set, its z has at least 16 numbers.
     """
 
     fusion: Fusion = "concat"
 
     paper = "Mirza & Osindero, Conditional Generative Adversarial Nets, 2014. arXiv:1411.1784"
+    version = 2
     members = ("fusion", ("concat", "hadamard"))
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.fusion in get_args(Fusion), "fusion", f"one of {', '.join(get_args(Fusion))}")
+
+    def latent_for(self, usual: int) -> int:
+        return max(usual, 16) if self.fusion == "hadamard" else usual
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         D = joint.Labelled(joint.discriminator(space, space.classes), space.classes)

@@ -19,7 +19,9 @@ class Consensus(Baseline):
 
     v joins the gradients of both losses, each with respect to its own network's weights; both are updated at once. On
     ring8 the paper's gamma makes small gradients worth more than good samples: after 500 steps of the suite `search` at
-    rate 3e-3, 0.4 % of the samples are good and 3 to 6 of 8 modes captured; with 0.1, 9 % and all.
+    rate 3e-3, 0.4 % of the samples are good and 3 to 6 of 8 modes captured; with 0.1, 9 % and all. Networks are
+    the shared, piecewise linear ones, so that rows differ in losses alone: of the second derivatives in v, those within
+    a unit are zero, and only those across layers are left.
     """
 
     gamma: float = 10.0

@@ -26,6 +26,9 @@ class HalfClasses(Control):
         # kept examples first: the pool is then as long for every seed, however many it keeps
         return {"pool": x[torch.argsort((~kept).int(), stable=True)], "kept": kept.sum()}
 
+    def distinct_samples(self, data: Dataset) -> int | None:
+        return min(data.train.size or self.limit, self.limit) // 2  # about as many
+
     def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[b.index % b.kept]
 

@@ -21,5 +21,8 @@ class HeldOut(Control):
     def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         return {"pool": some(data.control, self.limit, stream)[0]}
 
+    def distinct_samples(self, data: Dataset) -> int | None:
+        return min(data.control.size or self.limit, self.limit)
+
     def generate(self, G: Net, b: Batch) -> Tensor:
         return b.pool[b.index % len(b.pool)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,22 +19,29 @@ from ganbench.nets.autoencoder import encoder
 class MADGAN(Baseline):
     """Ghosh et al., 2018, equations 2-4: the discriminator has a logit for each generator and, last, one for real data.
 
-    Generators share no layers and are given the same z; a sample comes from one of them, all equally likely.
+    Generators are given the same z and share all layers but the last, as in the paper, unless ``shared`` is false; a
+    sample comes from one of them, all equally likely. The discriminator's loss adds up the generators', as printed.
     ``saturating`` chooses the generators' loss log(1 - P(real)), as printed, over -log P(real), as usual in code.
     """
 
     generators: int = 4
+    shared: bool = True
     saturating: bool = False
     lr: float | tuple[float, float] = 1e-4
 
     paper = "Ghosh et al., Multi-Agent Diverse Generative Adversarial Networks, 2018. arXiv:1704.02906"
+    version = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require(self.generators >= 1, "generators", "at least 1")
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
-        G = Generators([nets.generator(self.latent, space) for _ in range(self.generators)])
+        each = [cast("nn.Sequential", nets.generator(self.latent, space)) for _ in range(self.generators)]
+        if not self.shared:
+            return Generators(each), encoder(space, self.generators + 1)
+        last = [i for i, layer in enumerate(each[0]) if isinstance(layer, nn.Linear | nn.ConvTranspose2d)][-1]
+        G = Generators([net[last:] for net in each], each[0][:last])
         return G, encoder(space, self.generators + 1)
 
     def noise(self, space: Space) -> dict[str, Draw]:
@@ -62,11 +70,12 @@ class MADGAN(Baseline):
 
 
 class Generators(nn.Module):
-    """``(n, latent) -> (generators, n, *shape)``: what each generator makes of the same noise."""
+    """``(n, latent) -> (generators, n, *shape)``: what each makes of the same noise, after layers that all share."""
 
-    def __init__(self, nets: list[nn.Module]) -> None:
+    def __init__(self, nets: Iterable[nn.Module], shared: nn.Module | None = None) -> None:
         super().__init__()
-        self.nets = nn.ModuleList(nets)
+        self.nets, self.shared = nn.ModuleList(nets), shared or nn.Identity()
 
     def forward(self, z: Tensor) -> Tensor:
+        z = self.shared(z)
         return torch.stack([cast("Tensor", net(z)) for net in self.nets])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from ganbench import nets
-from ganbench.baseline import Baseline, Batch, Net
+from ganbench.baseline import Baseline, Batch, Net, Update
 from ganbench.dataset import Space
 from ganbench.losses import logistic, non_saturating
 
@@ -16,12 +16,14 @@ from ganbench.losses import logistic, non_saturating
 class PacGAN(Baseline):
     """Lin et al., 2018, section 3: ``pack`` samples side by side, on the non-saturating GAN, which a pack of 1 is.
 
-    A batch makes batch / pack packs of different samples; images are packed as channels.
+    An update is given ``pack`` times the batch, as in the authors' code: the discriminator decides on as many packs as
+    others decide on samples. A pack's samples are different draws; images are packed as channels.
     """
 
     pack: int = 2
 
     paper = "Lin et al., PacGAN: The power of two samples in generative adversarial networks, 2018. arXiv:1712.04086"
+    version = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -37,9 +39,9 @@ class PacGAN(Baseline):
     def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return non_saturating(D(self.packs(G(b.z))))
 
+    def batch_size(self, update: Update, batch: int) -> int:
+        return self.pack * batch
+
     def packs(self, x: Tensor) -> Tensor:
         """``(n, c, ...) -> (n / pack, pack * c, ...)``, neighbours together."""
         return x.unflatten(0, (-1, self.pack)).flatten(1, 2)
-
-    def unsupported(self, space: Space, batch: int) -> str | None:
-        return f"the batch must be a multiple of pack = {self.pack}, got {batch}" if batch % self.pack else None

@@ -7,12 +7,12 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ganbench.baseline import Batch, Net
+from ganbench.baseline import Batch, Net, Update
 from ganbench.dataset import Space
 from ganbench.families import Conditional
 from ganbench.losses import hinge, negative_mean
-from ganbench.nets import discriminator, generator
-from ganbench.nets.conditional import Conditioned, Projected
+from ganbench.nets import convolutional, discriminator, generator
+from ganbench.nets.conditional import Conditioned, Projected, SumPool
 from ganbench.nets.layers import SpectralNorm
 from ganbench.optim import Adam, Optimizer
 
@@ -22,20 +22,26 @@ class Projection(Conditional):
     """Miyato & Koyama, 2018, equation 3, on the hinge loss; spectral norm on every layer of the discriminator.
 
     The generator is told the class by conditional batch normalisation. Fakes get the labels of the batch's real
-    examples.
+    examples; the generator's batches are twice as large, as in the authors' code. Features of images are sums over all
+    places, so that the discriminator's answers grow fast: on MNIST it needs a smaller rate than the generator. Of its
+    architecture no more is here: networks are the shared ones, where the paper has ResNets.
     """
 
     d_steps: int = 5
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Miyato & Koyama, cGANs with Projection Discriminator, 2018. arXiv:1802.05637"
+    version = 2
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         G = cast("nn.Sequential", generator(self.latent, space))
         D = cast("nn.Sequential", discriminator(space, wrap=SpectralNorm))
-        features = D[:-2]  # all but the last layer and the flattening
-        last = cast("nn.Linear", cast("SpectralNorm", D[-2]).layer)
-        projected = Projected(features, last.in_features, space.classes, wrap=SpectralNorm)
+        features: nn.Module = D[:-2]  # all but the last layer and the flattening
+        size = cast("nn.Linear", cast("SpectralNorm", D[-2]).layer).in_features
+        if convolutional(space):
+            features = nn.Sequential(*D[:-3], SumPool())
+            size = cast("nn.Conv2d", cast("SpectralNorm", D[-5]).layer).out_channels
+        projected = Projected(features, size, space.classes, wrap=SpectralNorm)
         return Conditioned(G, space.classes), projected
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
@@ -43,6 +49,9 @@ class Projection(Conditional):
 
     def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return negative_mean(D(G(b.z, b.y), b.y))
+
+    def batch_size(self, update: Update, batch: int) -> int:
+        return 2 * batch if update == "generator" else batch
 
     def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:
         """Return Adam with rates that fall to zero in a straight line."""

@@ -18,7 +18,9 @@ from ganbench.optim import Adam, Optimizer
 class SNGAN(Baseline):
     """Miyato et al., 2018, Algorithm 1 and equations 16-17; rates fall to zero, generator batches are twice as large.
 
-    Dense layers become 1-Lipschitz; a convolution's norm may exceed that of its kernel as a matrix.
+    Dense layers become 1-Lipschitz; a convolution's norm may exceed that of its kernel as a matrix. Of its networks
+    nothing is here but the normalisation: they are the shared ones, two to four convolutions of 16 channels or more
+    for images of more than 16 pixels, where the paper has seven of 64 to 512 channels, or a ResNet.
     """
 
     d_steps: int = 5

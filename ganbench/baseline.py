@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
+from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
 import torch
@@ -22,6 +23,7 @@ __all__ = [
     "Batch",
     "Control",
     "Draw",
+    "League",
     "Net",
     "Order",
     "Update",
@@ -36,6 +38,9 @@ __all__ = [
 Draw = Callable[[int, torch.Generator], Tensor]
 Update = Literal["discriminator", "generator", "both"]
 Order = Literal["discriminator_first", "generator_first", "simultaneous"]
+# Rows of tables that are compared: trained against a discriminator without labels; asked for samples of a class;
+# trained without a discriminator (likelihood, transport, autoencoders); not trained at all.
+League = Literal["adversarial", "conditional", "not adversarial", "control"]
 
 
 class Batch:
@@ -123,6 +128,8 @@ class Baseline:
     version: ClassVar[int] = 1  # raised when the same settings train to other numbers; part of a record's key
     conditional: ClassVar[bool] = False  # whether its samples are asked to be of a class
     members: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # of a family: the field that differs, and its values
+    aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})  # further names of members that train to the same
+    league: ClassVar[League | None] = None  # among whom tables rank it; None: as ``conditional`` and ``d_steps`` say
 
     def __post_init__(self) -> None:
         self.require(self.latent >= 1, "latent", "at least 1")
@@ -135,6 +142,19 @@ class Baseline:
         """Raise BadInput unless a field's value ``holds``."""
         if not holds:
             raise BadInput(f"{type(self).__name__}: {field} must be {expected}, got {getattr(self, field)!r}")
+
+    def latent_for(self, usual: int) -> int:
+        """Return the length of the noise vector where none is set, for data whose ``usual`` one is this long."""
+        return usual
+
+    @classmethod
+    def in_league(cls) -> League:
+        """Return among whom tables rank this baseline."""
+        if cls.league:
+            return cls.league
+        if cls.conditional:
+            return "conditional"
+        return "adversarial" if cls.d_steps else "not adversarial"
 
     # Networks, noise and losses.
 
@@ -179,6 +199,10 @@ class Baseline:
     def fit(self, G: Net, data: Dataset, stream: torch.Generator) -> Tensors:
         """Return tensors that are fitted after training and before sampling, for one seed."""
         return {}
+
+    def distinct_samples(self, data: Dataset) -> int | None:
+        """Return after how many samples they repeat themselves one by one; None where every sample is a new draw."""
+        return None
 
     def unsupported(self, space: Space, batch: int) -> str | None:
         """Return why this baseline does not support such data or this batch size, or None."""
@@ -235,6 +259,7 @@ class Control(Baseline):
     limit: int = 10_000
 
     paper: ClassVar[str] = "control"
+    league: ClassVar[League | None] = "control"
 
     def __post_init__(self) -> None:
         super().__post_init__()

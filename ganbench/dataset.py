@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ganbench.errors import BadInput
+
 Tensors = dict[str, Tensor]
 
 
@@ -57,7 +59,9 @@ class Source(Protocol):
     made on the device, inside the traced update.
     """
 
-    size: int | None  # None: streamed, every draw is new
+    @property
+    def size(self) -> int | None:
+        """How many examples there are; None: streamed, every draw is new."""
 
     def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``n`` random choices as small CPU tensors, each with leading axis ``n``."""
@@ -98,6 +102,8 @@ class Dataset:
         The components of a mixture whose distribution is known.
     version
         Raised when an example or the split changes; part of a record's key.
+    reference
+        Name of the random stream that chooses the reference among the held-out examples.
     """
 
     name: str
@@ -110,6 +116,20 @@ class Dataset:
     latent: int = 2
     modes: Modes | None = None
     version: int = 1
+    reference: str = "reference"
+
+    def __post_init__(self) -> None:
+        for part in ("train", "held_out", "control"):
+            check_labels(f"{self.name}, {part}", getattr(getattr(self, part), "y", None), self.space.classes)
+
+
+def check_labels(where: str, labels: object, classes: int) -> None:
+    """Raise BadInput for a label that is none of the classes; without classes there are no labels to check."""
+    if not isinstance(labels, Tensor) or not classes:
+        return
+    bad = ((labels < 0) | (labels >= classes)).nonzero()[:1].flatten().tolist()
+    if bad:
+        raise BadInput(f"{where}: example {bad[0]} has the label {int(labels[bad[0]])}; expected 0 to {classes - 1}")
 
 
 Factory = Callable[[], Dataset]

@@ -6,6 +6,7 @@ Each variant's own file in ``baselines/`` states its losses and restates the val
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,16 @@ class Conditional(Baseline):
 
     def unsupported(self, space: Space, batch: int) -> str | None:
         return "it needs labelled data" if space.classes == 0 else None
+
+
+@dataclass(frozen=True)
+class Autoencoding(Baseline):
+    """The discriminator is an autoencoder, and its answer the error of the reconstruction; codes are as large as z."""
+
+    def unsupported(self, space: Space, batch: int) -> str | None:
+        if (numbers := prod(space.shape)) <= self.latent:
+            return f"an autoencoder with codes of {self.latent} numbers copies any example of {numbers}, real or not"
+        return None
 
 
 @dataclass(frozen=True)

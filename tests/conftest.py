@@ -6,10 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from ganbench.notes import EXPERIMENTS
+from ganbench.notes.base import Form
+from ganbench.notes.record import Observation, key_for
+from ganbench.records.store import Log
+from ganbench.training import ENGINE_VERSION
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,6 +41,30 @@ def run_python(*arguments: str, cwd: Path, path: Path | None = None) -> subproce
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Compute keys as an engine of that version does: committed results may be of an earlier one for a while."""
+
+    def use(version: int) -> None:
+        for module in ("ganbench.runs.cell", "ganbench.notes.record"):
+            monkeypatch.setattr(f"{module}.ENGINE_VERSION", version)
+
+    return use
+
+
+@pytest.fixture
+def observed(engine: Callable[[int], None]) -> dict[str, Observation]:
+    """The committed observations by their keys; keys are computed with the engine of which most of them are."""
+    known = Log(ROOT / "results" / "notes", Observation).read()
+
+    def of_engine(version: int) -> int:
+        engine(version)
+        return sum(key_for(name, Form("fast")) in known for name in EXPERIMENTS)
+
+    engine(max(range(ENGINE_VERSION, 0, -1), key=of_engine))
+    return known
 
 
 @pytest.fixture(scope="session")

@@ -295,8 +295,8 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "Adam without the correction of its first steps",
-        "ganbench.optim:Adam.init",
-        result(lambda state, *_: state | {"steps": state["steps"] + 1000}),
+        "ganbench.optim:Adam.schedule",
+        arguments(lambda self, count=1: (self, count + 1000)),
         "tests/training/test_optim.py",
     ),
     Bug(
@@ -314,20 +314,20 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "a one-sided quantile for a two-sided interval",
-        "ganbench.tables:interval",
-        arguments(lambda values, confidence=0.95: (values, 2 * confidence - 1)),
+        "ganbench.tables:student",
+        arguments(lambda freedom, confidence=0.95: (freedom, 2 * confidence - 1)),
         STATISTICS,
     ),
     Bug(
         "the tier is computed from the first three seeds",
-        "ganbench.tables:best_tier",
+        "ganbench.tables.best:tier",
         arguments(lambda rows, *rest: ({name: values[:3] for name, values in rows.items()}, *rest)),
-        STATISTICS,
+        "tests/tables/test_best.py::test_every_seed_counts",
     ),
     Bug(
         "the smallest is the best of every score",
-        "ganbench.tables:losses",
-        instead(lambda values, *_rest, **_named: list(values)),
+        "ganbench.tables:Scale.losses",
+        instead(lambda self, values, *_rest, **_named: self.of(values)),
         "tests/tables/test_tables.py::test_the_best_is_the_highest_where_higher_is_better",
     ),
     Bug(

@@ -9,6 +9,7 @@ from typing import TypeVar
 from ganbench.errors import UnknownName
 
 T = TypeVar("T")
+LISTED = 100  # names of a message, at most
 
 RENAMED = {  # names of version 0.1 and what they are called since
     "n_critic": "d_steps",
@@ -43,5 +44,22 @@ def suggestion(name: str, options: Iterable[str]) -> str:
     listed = list(options)
     if RENAMED.get(name) in listed:
         return f"since version 0.2 it is called {RENAMED[name]!r}"
-    near = get_close_matches(name, listed, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else f"expected one of {', '.join(listed)}"
+    near = nearest(name, listed)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    more = f" and {len(listed) - LISTED} others" if len(listed) > LISTED else ""
+    return f"expected one of {', '.join(listed[:LISTED])}{more}"
+
+
+def nearest(name: str, options: Iterable[str]) -> list[str]:
+    """Return up to three options spelled nearly like a name, only those that differ in case or hyphens if there are."""
+    alike: dict[str, list[str]] = {}
+    for option in options:
+        alike.setdefault(plain(option), []).append(option)
+    spelled = get_close_matches(plain(name), alike, n=3, cutoff=0.6)
+    return [option for each in (spelled[:1] if plain(name) in alike else spelled) for option in alike[each]][:3]
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case, with underscores."""
+    return name.casefold().replace("-", "_").replace(" ", "_")

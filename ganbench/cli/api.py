@@ -10,7 +10,7 @@ from ganbench.cli.run import Request
 from ganbench.errors import BadInput
 from ganbench.runs.results import Results
 from ganbench.suites import find_suite
-from ganbench.suites.suite import Suite
+from ganbench.suites.suite import Suite, with_budget
 
 
 def run(
@@ -21,9 +21,11 @@ def run(
     seeds: Sequence[int] = (),
     metrics: Sequence[str] | str = (),
     steps: int | None = None,
+    budget: str = "standard",
     backend: str = "",
     device: str = "auto",
     jobs: int | None = None,
+    group: int | None = None,
     out: str | Path = "results",
     data: str | Path | None = None,
     fresh: bool = False,
@@ -41,6 +43,8 @@ def run(
         Instead of the suite's.
     steps : int, optional
         Instead of the suite's, on all data sets.
+    budget : str
+        ``"tiny"`` for a first look, ``"standard"``, or ``"full"``; another scale has results of its own.
     backend : str
         How updates are executed; as the suite says by default.
     device : str
@@ -48,8 +52,10 @@ def run(
     jobs : int, optional
         Cells at a time: one per core by default, one on a GPU. More than one needs ``if __name__ == "__main__":`` in a
         script, as all processes that Python starts do.
+    group : int, optional
+        Seeds of a row that are trained together, at most: all by default. A seed is the same in any group.
     out : str or Path
-        Results go to ``out/<suite>``.
+        Results go to ``out/<suite>``, those of another budget to ``out/<suite>-<budget>``.
     data : str or Path, optional
         Folder of data sets that come as files.
     fresh : bool
@@ -78,9 +84,11 @@ def run(
         seeds=tuple(seeds),
         metrics=names(metrics),
         steps=steps,
+        budget=budget,
         backend=backend,
         device=device,
         jobs=jobs,
+        group=group,
         out=Path(out),
         data=None if data is None else Path(data),
         fresh=fresh,
@@ -88,7 +96,7 @@ def run(
         dry_run=False,
     )
     suite_run.run(request)
-    return Results(request.out / question.name)
+    return Results(request.out / with_budget(question, budget).name)
 
 
 def names(given: Sequence[str] | str) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ def baseline(name: str) -> Facts:
         "defaults": {each.name: plain(each.default) for each in fields(cls) if each.default is not MISSING},
         "control": issubclass(cls, Control),
         "conditional": cls.conditional,
+        "league": cls.in_league(),
         "supports": [each for each, space in spaces.items() if not cls().unsupported(space, BATCH)],
     }
 
@@ -74,6 +75,7 @@ def metric(spec: Any, family: str) -> Facts:
         "better": spec.better,
         "ideal": spec.ideal,
         "bounds": [bound if abs(bound) < float("inf") else None for bound in spec.bounds],
+        "scale": spec.scale,
         "paper": spec.paper,
         "summary": spec.summary,
         "version": spec.version,

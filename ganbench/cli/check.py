@@ -40,6 +40,7 @@ def names(text: str) -> tuple[str, ...]:
 @click.option("--against", type=FOLDER, help="... with that one, instead of checking an implementation.")
 @click.option("--reproduce", type=FOLDER, help="Train cells of this results folder again and compare.")
 @click.option("--cells", type=click.IntRange(min=1), default=3, show_default=True, help="How many, with --reproduce.")
+@click.option("--own-code", is_flag=True, help="With --reproduce: execute FILE.py that a record names as its baseline.")
 @click.option("--peers", is_flag=True, help="Check other libraries instead: all that can be imported.")
 @click.option("--out", type=OUT, default=Path("results/peers"), show_default=True, help="Where --peers writes.")
 @click.option("--junit", type=FILE, help="Also write JUnit XML there.")
@@ -58,6 +59,7 @@ def check(
     against: Path | None,
     reproduce: Path | None,
     cells: int,
+    own_code: bool,
     peers: bool,
     out: Path,
     junit: Path | None,
@@ -78,10 +80,12 @@ def check(
     if implementation and len(metrics) != 1:
         raise click.UsageError("--implementation needs one --metric that it should be")
     leave = click.get_current_context().exit
+    if own_code and not reproduce:
+        raise click.UsageError("--own-code goes with --reproduce")
     if results and against:
         leave(of_results(results, against, form))
     if reproduce:
-        leave(of_cells(reproduce, cells, form))
+        leave(of_cells(reproduce, cells, own_code, form))
     from ganbench.conformance import claims, runner  # noqa: PLC0415
 
     selected = claims.selected(metrics, select, skip)
@@ -111,11 +115,11 @@ def of_results(new: Path, old: Path, form: str) -> int:
     return against.exit_code(lines)
 
 
-def of_cells(folder: Path, count: int, form: str) -> int:
+def of_cells(folder: Path, count: int, own_code: bool, form: str) -> int:
     """Train cells again, compare them with their records and return the exit code."""
     from ganbench.conformance import reproduce  # noqa: PLC0415
 
-    cells, refused = reproduce.sampled(folder, count)
+    cells, refused = reproduce.sampled(folder, count, own_code)
     results = []
     for each in reproduce.reproduce(cells, folder):
         results.append(each)

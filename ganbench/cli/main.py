@@ -29,6 +29,15 @@ class Commands(click.Group):
                 raise
             raise refusal(error.format_message(), error.exit_code) from error
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            from ganbench._util.names import suggestion  # noqa: PLC0415
+
+            ctx.fail(f"No such command {args[0]!r}; {suggestion(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         from ganbench.errors import GanbenchError, RequestError  # noqa: PLC0415
 
@@ -37,13 +46,24 @@ class Commands(click.Group):
         except GanbenchError as error:
             code, text = 2 if isinstance(error, RequestError) else 1, str(error)
         except click.NoSuchOption as error:
-            now = RENAMED.get(error.option_name)
-            code, text = error.exit_code, f"{error.option_name} is now {now}" if now else error.format_message()
+            code, text = error.exit_code, no_such_option(error)
         except click.ClickException as error:
             code, text = error.exit_code, error.format_message()
         except KeyboardInterrupt as error:
             code, text = INTERRUPTED, str(error) or "interrupted"
         raise refusal(text, code)
+
+
+def no_such_option(error: click.NoSuchOption) -> str:
+    """Say what an option is called now, or which ones are spelled nearly so."""
+    from ganbench._util.names import nearest  # noqa: PLC0415
+
+    if now := RENAMED.get(error.option_name):
+        return f"{error.option_name} is now {now}"
+    command = error.ctx.command if error.ctx else None
+    known = [name for each in (command.params if command else ()) for name in each.opts if name.startswith("--")]
+    near = [f"--{name}" for name in nearest(error.option_name.lstrip("-"), (each[2:] for each in known))]
+    return f"No such option: {error.option_name}" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
 def refusal(text: str, code: int) -> click.exceptions.Exit:

@@ -16,6 +16,10 @@ little below its minimum number of samples, and two values are comparable only w
 reference and both numbers of samples agree. Ideal is the value of a perfect sampler in the limit; where there is none,
 compare with the same metric of held-out real data.
 
+The scale is the one on which tables average and compare values: *log* for positive distances (differences are ratios),
+*logit* for shares between 0 and 1 (ratios of odds), *count* for whole numbers, and *linear* for everything else, also
+for estimates that may be negative, such as an unbiased KID.
+
 The invariances are tested: *identity* (the ideal value when the samples are the reference itself), *symmetric* (real
 and fake may change places), and what changes nothing when it is done to both samples: a *rotation*, a *translation*, a
 *scale*, a *permutation* of the rows.
@@ -57,11 +61,13 @@ def entry(metric: Metric[Any]) -> str:
         "better": spec.better,
         "ideal": "depends on the data" if spec.ideal is None else f"{spec.ideal:g}",
         "range": "{:g} to {:g}".format(*spec.bounds),
+        "scale": spec.scale,
         "minimum": f"{spec.minimum} samples",
         "version": str(spec.version),
         "options": ", ".join(f"`{name}={value!r}`" for name, value in spec.options.items()) or "none",
         "invariances": ", ".join(sorted(spec.invariances)) or "none",
         "paper": spec.paper,
+        **({"cost": "slow: part of `--metrics all` with `--slow` only"} if spec.slow else {}),
     }
     lines = "\n".join(f"- {name}: {value}" for name, value in facts.items())
     return f"\n### {spec.name}\n\n{explanation(metric)}\n\n{lines}\n"

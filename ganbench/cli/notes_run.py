@@ -57,6 +57,7 @@ def check_options(request: Request, name: str) -> None:
         "--seeds": request.seeds,
         "--metrics": request.metrics,
         "--steps": request.steps is not None,
+        "--budget": request.budget != "standard",
         "--backend": request.backend,
         "--device": request.device not in {"auto", "cpu"},
     }

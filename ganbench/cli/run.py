@@ -19,9 +19,11 @@ class Request:
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
     steps: int | None
+    budget: str
     backend: str
     device: str
     jobs: int | None
+    group: int | None
     out: Path
     data: Path | None
     fresh: bool
@@ -65,12 +67,19 @@ def seeds_of(text: str) -> tuple[int, ...]:
 @click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
 @click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
 @click.option(
+    "--budget",
+    default="standard",
+    show_default=True,
+    help="tiny: a fifth of the steps, two seeds, for a first look; full: four times the steps, ten seeds.",
+)
+@click.option(
     "--backend",
     default="",
-    help="Instead of the suite's: how updates are executed: traced, compiled, eager, loop or auto.",
+    help="Instead of the suite's: how updates are executed: auto (compiled if it pays), traced, compiled, eager, loop.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Cells at a time.  [default: one per core; one on a GPU]")
+@click.option("--group", type=click.IntRange(min=1), help="Seeds of a row trained together, at most.  [default: all]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -94,9 +103,11 @@ def run(
     seeds: str | None,
     metrics: str,
     steps: int | None,
+    budget: str,
     backend: str,
     device: str,
     jobs: int | None,
+    group: int | None,
     out: Path,
     data: Path | None,
     fresh: bool,
@@ -119,9 +130,11 @@ def run(
         chosen,
         names,
         steps,
+        budget,
         backend,
         device,
         jobs,
+        group,
         out,
         data,
         fresh,

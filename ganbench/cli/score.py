@@ -35,25 +35,39 @@ def span_of(
 @click.option("--reference", required=True, help="What to compare with: as SAMPLES, or a data set's name.")
 @click.option("--train", help="What the generator was trained on, for metrics of copying.")
 @click.option("--metrics", default="", help="Names with commas between, or all.  [default: the usual ones]")
+@click.option("--slow", is_flag=True, help="Let all hold the metrics that take many times as long as the others.")
 @click.option("--features", help="An extractor's name, FILE.py:FUNCTION or a TorchScript file.")
 @click.option("--weights", type=click.Path(path_type=Path), help="The file of the extractor's published weights.")
+@click.option(
+    "--trust-weights", is_flag=True, help="Take --weights for what they are: a copy in another format, a tuned network."
+)
 @click.option("--download", is_flag=True, help="Permit fetching the weights.")
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
 )
-@click.option("--layout", type=click.Choice(("NHWC", "NCHW")), help="Axes of arrays of images, where they do not say.")
+@click.option(
+    "--layout",
+    type=click.Choice(("NHWC", "NCHW"), case_sensitive=False),
+    metavar="NHWC|NCHW",
+    help="Axes of arrays of images, where they do not say.",
+)
 @click.option(
     "--span",
     callback=span_of,
     metavar="BLACK,WHITE",
-    help="Black and white of arrays of floats, where they do not say: -1,1.",
+    help="Black and white of floats and of more than 8 bits, where they do not say it: -1,1 or 0,4095.",
+)
+@click.option(
+    "--reference-span", callback=span_of, metavar="BLACK,WHITE", help="Those of the reference.  [default: as --span]"
 )
 @click.option("--key", default="", help="Which array of a file with several.")
+@click.option("--reference-key", default="", help="Which array of the reference.  [default: as --key, if it has it]")
+@click.option("--train-key", default="", help="Which array of --train.  [default: as --key, if it has it]")
 @click.option("--skip-broken", is_flag=True, help="Go on without files that cannot be decoded.")
 @click.option("--controls", is_flag=True, help="Add the floor (real data) and the ceilings (bad samples).")
 @click.option("--intervals", is_flag=True, help="Add 95 % intervals over the samples; ten times the work.")
 @click.option("--figures", type=click.Path(path_type=Path), help="Folder for pictures.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS, case_sensitive=False), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the screen.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where there is a warning.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache.")
@@ -62,13 +76,18 @@ def score(
     reference: str,
     train: str | None,
     metrics: str,
+    slow: bool,
     features: str | None,
     weights: Path | None,
+    trust_weights: bool,
     download: bool,
     data: Path | None,
     layout: Any,
     span: tuple[float, float] | None,
+    reference_span: tuple[float, float] | None,
     key: str,
+    reference_key: str,
+    train_key: str,
     skip_broken: bool,
     controls: bool,
     intervals: bool,
@@ -86,19 +105,23 @@ def score(
     from ganbench.io import Reading  # noqa: PLC0415
     from ganbench.scoring import api  # noqa: PLC0415
 
-    with progress_bars() as progress:
+    with progress_bars(lines="all" in metrics.split(",")) as (progress, metric_progress):
         options = api.Options(
             train=train,
             reading=Reading(layout or "", span, key),
-            reference_reading=Reading(layout or "", span),
+            reference_reading=Reading(layout or "", reference_span, reference_key, key),
+            train_reading=Reading(layout or "", None, train_key, key),
             weights=weights,
+            trust_weights=trust_weights,
             download=download,
             data=data,
             skip_broken=skip_broken,
             controls=controls,
             intervals=intervals,
             cache=None if no_cache else usual_cache(),
+            slow=slow,
             progress=progress,
+            metric_progress=metric_progress,
         )
         report = api.score(list(samples), reference, metrics=metrics, features=features, options=options)
         if figures:
@@ -130,5 +153,6 @@ def show(report: Report, form: str, out: Path | None) -> None:
         click.echo(reports.FORMATS[form](report), nl=False)
     else:
         write_text(out, reports.FORMATS[form](report))
-        for warning in report.warnings:
-            click.echo(str(warning), err=True)
+    if out is not None or form == "csv":  # which has no place for what is said below a table
+        for line in [*report.notes, *report.warnings]:
+            click.echo(str(line), err=True)

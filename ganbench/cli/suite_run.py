@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -21,10 +22,11 @@ from ganbench.records.record import Record
 from ganbench.records.store import SELECTION, Store
 from ganbench.runs.cell import Place
 from ganbench.runs.executors import process as local
-from ganbench.runs.grid import Task, grid, groups, tasks
+from ganbench.runs.grid import Task, at_hand, check_memory, groups, tasks
+from ganbench.runs.select import best, chosen, csv_of, stages, toml, trials
 from ganbench.suites import find_suite
-from ganbench.suites.suite import Notes, Suite
-from ganbench.tables import show, write
+from ganbench.suites.suite import Cell, Notes, Suite, with_budget
+from ganbench.tables import Tables
 from ganbench.tables.rows import spans
 
 STATES = {"missing": "to do", "unscored": "to score", "failed": "failed", "done": "done"}
@@ -35,36 +37,90 @@ def run(request: Request) -> int:
     question, device = find_suite(request.suite), device_for(request.device)
     if isinstance(question, Notes):
         return notes_run.run(terminal(), request, question)
-    suite = asked(question, request)
+    suite, console = asked(with_budget(question, request.budget), request), terminal()
+    suite, missing = at_hand(suite, request.data) if request.dry_run else (suite, dict[str, str]())
     store = Store(request.out / suite.name)
-    work = tasks(grid(suite, request.data, download=not request.dry_run), {} if request.fresh else store.read())
-    todo = [
-        task
-        for task in work
-        if task.state not in {"done", "failed"} or (task.state == "failed" and request.retry_failed)
-    ]
-    jobs = request.jobs or local.jobs_for(groups(todo), device)
-    console = terminal()
-    announce(console, suite, work, todo, device, jobs)
+    rounds = stages(suite, store.read, request.data, download=not request.dry_run)
     if request.dry_run:
-        console.print(overview(work))
-        return 0
-    for warning in filter(
-        None, [store.open(), *(f"set aside: {path}" for path in (store.set_aside() if request.fresh else []))]
-    ):
-        say(console, warning)
-    failed = carry_out(console, todo, work, Place(store.folder, device, request.data), jobs)
-    keys = [task.cell.key for task in work]
+        for name, reason in missing.items():
+            say(console, f"not in this list: {name} ({reason}); a run downloads it first, or stops")
+        return foretell(console, suite, rounds, {} if request.fresh else store.read(), request, device)
+    # What is wrong with the request or the records ends here: nothing is written.
+    first, known = next(rounds), store.read()
+    parts = groups(
+        [task for task in tasks(first, {} if request.fresh else known) if to_do(task, request)], request.group
+    )
+    check_memory(parts, device, request.jobs or local.jobs_for(parts, device), request.data)
+    for warning in [store.open(), *(f"set aside: {path}" for path in set_aside(store, request))]:
+        if warning:
+            say(console, warning)
+    failed, worked, keys = 0, False, list[str]()
+    for cells in chain([first], rounds):
+        work = tasks(cells, store.read())
+        todo = [task for task in work if to_do(task, request)]
+        parts = groups(todo, request.group)
+        jobs = request.jobs or local.jobs_for(parts, device)
+        announce(console, suite, work, todo, device, jobs)
+        failed |= carry_out(console, parts, work, Place(store.folder, device, request.data), jobs, not suite.rungs)
+        worked |= bool(todo)
+        keys += [task.cell.key for task in work]
     write_atomically(store.folder / SELECTION, json.dumps({"suite": suite.name, "keys": keys}, indent=1).encode())
-    conclude(console, store, bool(todo), request.data)
+    if suite.rungs:
+        conclude_search(console, store, suite, request.data)
+    else:
+        conclude(console, store, worked, request.data)
     return failed
+
+
+def set_aside(store: Store, request: Request) -> list[Path]:
+    """Set earlier results aside where the request says so; return their new places."""
+    return store.set_aside() if request.fresh else []
+
+
+def to_do(task: Task, request: Request) -> bool:
+    """Whether a cell is to be computed, or scored, as the request is."""
+    return task.state not in {"done", "failed"} or (task.state == "failed" and request.retry_failed)
+
+
+def foretell(
+    console: Console,
+    suite: Suite,
+    rounds: Iterator[list[Cell]],
+    known: dict[str, Record],
+    request: Request,
+    device: str,
+) -> int:
+    """Say what would be done, rung by rung as far as it is known; return the exit code."""
+    for number in range(max(1, len(suite.rungs))):
+        try:
+            cells = next(rounds)
+        except BadInput:  # a trial of the rung before has no record yet
+            kept = ", then ".join(f"the best {rung.keep}" for rung in suite.rungs[number - 1 : -1])
+            say(console, f"after that {kept} of each baseline go on, which is chosen when all are done")
+            break
+        work = tasks(cells, known)
+        todo = [task for task in work if to_do(task, request)]
+        parts = groups(todo, request.group)
+        jobs = request.jobs or local.jobs_for(parts, device)
+        check_memory(parts, device, jobs, request.data)
+        announce(console, suite, work, todo, device, jobs)
+        console.print(overview(work))
+    return 0
 
 
 def asked(suite: Suite, request: Request) -> Suite:
     """Return the suite as the request changes it: lists that were typed replace the suite's."""
     if request.experiments:
         raise BadInput(f"--experiment cannot change {suite.name}: it is made of cells, not of experiments")
-    same_steps = {name: replace(budget, steps=0) for name, budget in suite.plan.items()}
+    plan = {
+        name: replace(
+            budget,
+            steps=budget.steps if request.steps is None else 0,
+            seeds=() if request.seeds else budget.seeds,
+            baselines=() if request.baselines else budget.baselines,
+        )
+        for name, budget in suite.plan.items()
+    }
     return replace(
         suite,
         baselines="all" if request.baselines == ("all",) else request.baselines or suite.baselines,
@@ -72,7 +128,7 @@ def asked(suite: Suite, request: Request) -> Suite:
         seeds=request.seeds or suite.seeds,
         metrics="all" if request.metrics == ("all",) else request.metrics or suite.metrics,
         steps=suite.steps if request.steps is None else request.steps,
-        plan=suite.plan if request.steps is None else same_steps,
+        plan=plan,
         backend=request.backend or suite.backend,
     )
 
@@ -81,12 +137,12 @@ def announce(
     console: Console, suite: Suite, work: Sequence[Task], todo: Sequence[Task], device: str, jobs: int
 ) -> None:
     """Say what is asked, what is done already, and how long the rest takes."""
-    seeds = len(suite.seeds)
-    rows = len(work) // seeds
+    rows, seeds = len({task.cell.row for task in work}), len({task.cell.seed for task in work})
+    most = "" if rows * seeds == len(work) else "up to "
     say(console, f"{suite.name}: {suite.question}")
     say(
         console,
-        f"{len(work)} cells ({rows} row{'s' * (rows != 1)} of {seeds} seed{'s' * (seeds != 1)}) on {device}, "
+        f"{len(work)} cells ({rows} row{'s' * (rows != 1)} of {most}{seeds} seed{'s' * (seeds != 1)}) on {device}, "
         f"{jobs} process{'es' * (jobs != 1)}",
     )
     done = sum(task.state == "done" for task in work)
@@ -110,16 +166,23 @@ def overview(work: Sequence[Task]) -> Table:
     return table
 
 
-def carry_out(console: Console, todo: Sequence[Task], work: Sequence[Task], place: Place, jobs: int) -> int:
-    """Compute what is to do; return 1 if any cell has failed, now or before, and 0 otherwise."""
+def carry_out(
+    console: Console,
+    waiting: Sequence[tuple[Task, ...]],
+    work: Sequence[Task],
+    place: Place,
+    jobs: int,
+    pictures: bool,
+) -> int:
+    """Compute the groups that are waiting; return 1 if any cell has failed, now or before, and 0 otherwise."""
     ended = {task.cell.key: task.old for task in work if task.old}
-    waiting = groups(todo)
     with display(console, len(waiting)) as shown:
         try:
             for group, records in local.run(waiting, place, jobs, shown.step):
                 ended |= {record.key: record for record in records}
                 shown.end(group, records)
-                draw([record for record in ended.values() if record.row == records[0].row], place)
+                if pictures:
+                    draw([record for record in ended.values() if record.row == records[0].row], place)
         except KeyboardInterrupt:
             kept = sum(task.state == "done" or ended.get(task.cell.key) is not task.old for task in work)
             said = f"interrupted: {kept} of {len(work)} cells are kept in {place.folder}"
@@ -137,13 +200,31 @@ def draw(row: Sequence[Record], place: Place) -> None:
 def conclude(console: Console, store: Store, redraw: bool, data: Path | None) -> None:
     """Show the comparison and say where everything is."""
     records = store.selected()
-    console.print(show(records))
-    paths = write(records, store.folder)
+    tables = Tables(records)
+    console.print(tables.show())
+    paths = tables.write(store.folder)
     paths += charts(records, store, data) if redraw or any(map(store.lacks_picture, records)) else []
     paths += sorted({*store.folder.glob("*.png")} - set(paths))
     say(console, f"records: {store.path}")
     say(console, f"samples, weights, pictures of each row: {store.cells}")
     say(console, f"tables and pictures: {', '.join(map(str, paths))}")
+
+
+def conclude_search(console: Console, store: Store, suite: Suite, data: Path | None) -> None:
+    """Show the best trial of every baseline; write all trials and what was chosen."""
+    known = store.read()
+    rungs = trials(suite, known, data)
+    table = Table("baseline", "dataset", "trials", "best", "settings")
+    for trial in best(rungs[-1]):
+        count = sum((each.dataset, each.baseline) == (trial.dataset, trial.baseline) for each in rungs[0])
+        table.add_row(trial.baseline, trial.dataset, str(count), f"{trial.mean:.4g}", json.dumps(trial.settings))
+    console.print(table)
+    paths = [
+        write_atomically(store.folder / "trials.csv", csv_of(rungs).encode()),
+        write_atomically(store.folder / "chosen.toml", toml(chosen(suite, known, data)).encode()),
+    ]
+    say(console, f"records: {store.path}")
+    say(console, f"trials and what was chosen: {', '.join(map(str, paths))}")
 
 
 def charts(records: Sequence[Record], store: Store, data: Path | None) -> list[Path]:

@@ -14,7 +14,8 @@ from ganbench.conformance.output import escaped
 from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
-from ganbench.tables.statistics import interval
+from ganbench.tables.scales import scale_for
+from ganbench.tables.statistics import estimate
 
 Outcome = Literal["equal", "within", "moved", "unversioned", "missing", "incomparable"]
 WRONG = {"moved", "unversioned", "missing"}
@@ -82,7 +83,8 @@ def scores_of(seeds: Seeds) -> dict[str, SeedScores]:
     by_metric: dict[str, SeedScores] = {}
     for seed in sorted(seeds):
         for score in seeds[seed].scores:
-            by_metric.setdefault(score.metric, {})[seed] = score
+            name = score.metric if score.weights == "average" else f"{score.metric} (last weights)"
+            by_metric.setdefault(name, {})[seed] = score
     return by_metric
 
 
@@ -111,7 +113,7 @@ def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = F
     changed = sum(not same(old[seed].value, new[seed].value) for seed in old)
     if not changed:
         return Line(record.baseline, record.dataset, first.metric, "equal", *means)
-    outcome: Outcome = "unversioned" if samples else "within" if within(old, means) else "moved"
+    outcome: Outcome = "unversioned" if samples else "within" if within(new, old) else "moved"
     why = f"{changed} of {len(old)} seeds differ under one version of the metric"
     why += f" on the same samples: its values changed, its version {first.version} did not" if samples else ""
     return Line(record.baseline, record.dataset, first.metric, outcome, *means, why)
@@ -143,13 +145,14 @@ def same(a: float | None, b: float | None) -> bool:
     return a == b if a is None or b is None else math.isclose(a, b, rel_tol=RTOL, abs_tol=1e-12)
 
 
-def within(old: SeedScores, means: tuple[float | None, float | None]) -> bool:
-    """Whether the new mean lies in the old one's interval; never where all seeds have lost their values."""
-    values = known(old)
-    if means[1] is None or not values:
+def within(new: SeedScores, old: SeedScores) -> bool:
+    """Whether the new mean lies in the old one's interval, both on the metric's scale; never where values are lost."""
+    before, now = known(old), known(new)
+    if not before or not now:
         return False
-    before = interval(values)
-    return before.half_width is not None and abs(means[1] - before.mean) <= before.half_width
+    scale = scale_for(next(iter(old.values())), [*before, *now])
+    interval, mean = estimate(before, scale), estimate(now, scale).mean
+    return interval.low is not None and interval.high is not None and interval.low <= mean <= interval.high
 
 
 def exit_code(lines: Sequence[Line]) -> int:

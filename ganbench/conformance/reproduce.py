@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from ganbench import data
+from ganbench._util.user_code import is_path
 from ganbench.conformance import against
 from ganbench.conformance.against import (
     Line,
@@ -47,10 +48,11 @@ class Reproduced:
     lines: tuple[Line, ...]
 
 
-def sampled(folder: Path, count: int) -> tuple[list[Group], list[str]]:
+def sampled(folder: Path, count: int, own_code: bool = False) -> tuple[list[Group], list[str]]:
     """Return ``count`` groups of a results folder, the same each time, and why others could not be among them.
 
-    Seeds that were trained together are trained together again. Raises BadInput where none can be trained again, for
+    Seeds that were trained together are trained together again. A baseline that is a file of somebody's own is executed
+    only where ``own_code`` allows it. Raises BadInput where none can be trained again, for
     one, because they were all made by other versions.
     """
     groups: list[Group] = []
@@ -58,7 +60,7 @@ def sampled(folder: Path, count: int) -> tuple[list[Group], list[str]]:
     for members in grouped(current(folder)):
         first = members[0]
         try:
-            groups.append([(cell_of(record), record) for record in members])
+            groups.append([(cell_of(record, own_code), record) for record in members])
         except RequestError as error:
             refused.append(f"{first.baseline} on {first.dataset}: {error}")
     if not groups:
@@ -85,10 +87,12 @@ def current(folder: Path) -> list[Record]:
     return [record for record in known if record.key in keys] or known
 
 
-def cell_of(record: Record) -> Cell:
+def cell_of(record: Record, own_code: bool) -> Cell:
     """Return the cell whose record this is; raises RequestError where this code would not train the same."""
     if not record.scores or record.status == "error":
         raise BadInput("it holds no scores")
+    if is_path(record.baseline) and not own_code:
+        raise BadInput(f"{record.baseline} is code that the record names: it is executed only with --own-code")
     dataset = data.load(record.dataset)
     baseline = registry.built(record.baseline, record.settings, dataset)
     facts = conditions(record.baseline, baseline, dataset, record.plan, record.samples)
@@ -106,8 +110,13 @@ def cell_of(record: Record) -> Cell:
         dataset=record.dataset,
         seed=record.seed,
         samples=record.samples,
-        metrics=tuple(score.metric for score in record.scores if score.metric in METRICS),
+        metrics=tuple(score.metric for score in record.averaged if score.metric in METRICS),
         watch=record.curve[0]["metric"] if record.curve and record.curve[0]["metric"] in METRICS else "",
+        sets=max(len(score.by_draw[0]) for score in record.scores),
+        references=max(score.draws for score in record.scores),
+        weights=tuple(dict.fromkeys(score.weights for score in record.scores)),
+        points=len(record.history) or 1,
+        examples=bool(record.examples),
         guess=0.0,
         **record.plan,
     )
@@ -176,7 +185,7 @@ def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -
         return Line(*head, "moved", *means, why)
     if len(old) == 1:
         return Line(*head, "incomparable", *means, f"{why}, and one seed has no interval")
-    return Line(*head, "within" if within(old, means) else "moved", *means, why)
+    return Line(*head, "within" if within(new, old) else "moved", *means, why)
 
 
 def about(record: Record, what: str, same: bool) -> Line:

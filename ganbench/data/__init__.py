@@ -73,15 +73,21 @@ DATASETS = {entry.name: entry for entry in ENTRIES}
 def load(name: str, folder: Path | None = None, download: bool = True) -> Dataset:
     """Return the data set of that name, which may carry settings: ``ring8(sd=0.05,size=10000)``.
 
+    ``validation=1`` divides the training examples of any data set, for a search of settings (``data.validation``).
     ``folder`` is where sets that come as files lie; they are downloaded into it unless ``download`` is false.
     Raises UnknownName for a name or a field, BadInput for a value, Missing for files that cannot be had.
     """
     bare, given = split(name)
     entry = find("dataset", bare, DATASETS)
-    if given and not entry.settings:
-        raise BadInput(f"{bare} takes no settings, got {', '.join(given)}")
-    settings = settle(bare, given, entry.settings)
-    if entry.files:
-        return entry.function()(folder=folder, download=download)
-    dataset = entry.function()(**entry.fixed, **settings)
-    return replace(dataset, name=spelled(bare, settings, entry.settings))
+    defaults: Settings = {**entry.settings, "validation": 0}
+    settings = settle(bare, given, defaults)
+    if settings["validation"] not in (0, 1):
+        raise BadInput(f"{bare}: validation must be 0 or 1, got {settings['validation']}")
+    files = {"folder": folder, "download": download} if entry.files else {}
+    own = {field: value for field, value in settings.items() if field in entry.settings}
+    dataset = entry.function()(**entry.fixed, **own, **files)
+    if settings["validation"]:
+        from ganbench.data.validation import validation  # noqa: PLC0415 it takes torch
+
+        dataset = validation(dataset)
+    return replace(dataset, name=spelled(bare, settings, defaults))

@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from ganbench.data.sources import Finite
+from ganbench.data.sources import Pixels
 from ganbench.dataset import Dataset, Space
 from ganbench.errors import BadInput, Missing
 
@@ -40,10 +40,10 @@ def mnist(folder: Path | None = None, download: bool = True) -> Dataset:
     return Dataset(
         name="mnist",
         space=Space(shape=(1, 28, 28), classes=10, low=-1.0, high=1.0),
-        train=Finite(train_x, train_y),
+        train=Pixels(train_x, 127.5, train_y),
         # The halves of the test file were written by different people: each part takes from both.
-        held_out=Finite(test_x[0::2], test_y[0::2]),
-        control=Finite(test_x[1::2], test_y[1::2]),
+        held_out=Pixels(test_x[0::2], 127.5, test_y[0::2]),
+        control=Pixels(test_x[1::2], 127.5, test_y[1::2]),
         split="train: the training file; held out: even positions of the test file; control: odd positions",
         features="mnist",
         latent=64,
@@ -70,9 +70,8 @@ def fetch(folder: Path, download: bool) -> None:
 
 
 def images(folder: Path, name: str) -> Tensor:
-    """Return images (n, 1, 28, 28) float32 in [-1, 1]."""
-    pixels = np.frombuffer(unpacked(folder, name), np.uint8, offset=16).reshape(-1, 1, 28, 28)
-    return torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1)
+    """Return the grey levels of images, (n, 1, 28, 28) uint8."""
+    return torch.from_numpy(np.frombuffer(unpacked(folder, name), np.uint8, offset=16).reshape(-1, 1, 28, 28).copy())
 
 
 def labels(folder: Path, name: str) -> Tensor:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # importing it takes torch, which a list of names does not ne
 class Entry:
     """One line of the table of contents: what it computes, and where the factory is.
 
-    The factory of an extractor with ``published`` weights takes their file and whether it may be fetched.
+    The factory of an extractor with ``published`` weights takes a Wanted: which file, and what may be done for it.
     """
 
     name: str
@@ -43,28 +43,43 @@ ENTRIES = [
     Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "classifier", "stacked_mnist"),
     Entry("random_conv", "320 activations of fixed random filters, of any pictures", "random_conv", "random_conv"),
     Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
+    Entry(
+        "inception_pytorch_fid",
+        "2048 of the network of FID, pytorch-fid's resize",
+        "inception",
+        "inception_pytorch_fid",
+        True,
+    ),
     Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),
     Entry("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),
     Entry("dinov2", "1024 of DINOv2's ViT-L/14", "dinov2", "dinov2", True),
     Entry("clip", "512 of CLIP's ViT-B/32", "clip", "clip", True),
-    Entry("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels, as in CMMD", "clip", "clip_large", True),
+    Entry("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels", "clip", "clip_large", True),
+    Entry("clip_cmmd", "768 of the same, of the central square as CMMD cuts it", "clip", "clip_cmmd", True),
 ]
 EXTRACTORS = {entry.name: entry for entry in ENTRIES}
 
 
-def load(name: str, weights: str | Path | None = None, download: bool = False) -> Extractor:
+def load(
+    name: str, weights: str | Path | None = None, download: bool = False, trust_weights: bool = False
+) -> Extractor:
     """Return the extractor of that name, or a user's own: ``FILE.py:FUNCTION`` (which is run) or a TorchScript file.
 
-    ``weights`` names the file of published weights; ``download`` permits fetching it. Raises UnknownName, or Missing or
-    BadInput for weights that are not there, cannot be used, or were named for an extractor that has none.
+    ``weights`` names the file of published weights; ``download`` permits fetching it; ``trust_weights`` takes any file
+    of the network's tensors, whose digest becomes part of the identity. Raises UnknownName, or Missing or BadInput for
+    weights that are not there, cannot be used, or were named for an extractor that has none.
     """
+    if trust_weights and weights is None:
+        raise BadInput("--trust-weights is about a file of weights; name it with --weights FILE")
     if name not in EXTRACTORS and is_file(name):
         return own(name, weights)
     entry = find("features", name, EXTRACTORS)
-    if entry.published:
-        return entry.function()(None if weights is None else Path(weights), download)
-    refuse_weights(name, weights)
-    return entry.function()()
+    if not entry.published:
+        refuse_weights(name, weights)
+        return entry.function()()
+    from ganbench.features.weights_file import Wanted  # noqa: PLC0415 (it takes torch)
+
+    return entry.function()(Wanted(None if weights is None else Path(weights), download, trust_weights))
 
 
 def is_file(name: str) -> bool:

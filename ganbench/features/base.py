@@ -40,9 +40,10 @@ class Extractor(Protocol):
 def in_batches(function: Callable[[Tensor], Tensor], x: Tensor, size: int = BATCH) -> Tensor:
     """Apply ``function`` to batches of exactly ``size`` rows, the last one padded with zeros, and join the results.
 
-    Every call does the same arithmetic whatever ``n`` is: a kernel may round differently for another batch size.
+    Every call does the same arithmetic whatever ``n`` is: a kernel may round differently for another batch size. A
+    caller's autocast rounds nothing here.
     """
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(x.device.type, enabled=False):
         results = [function(padded(batch, size))[: len(batch)] for batch in torch.split(x, size)]
     return torch.cat(results)
 

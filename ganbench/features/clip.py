@@ -1,4 +1,7 @@
-"""CLIP's image towers as extractors (Radford et al., 2021): ViT-B/32, and the ViT-L/14 at 336 pixels of CMMD.
+"""CLIP's image towers as extractors (Radford et al., 2021): ViT-B/32, and ViT-L/14 at 336 pixels.
+
+Pictures that are not square are seen in two ways. CLIP's own, which clean-fid shares, resizes the shorter side and cuts
+the middle out; the code of CMMD cuts first. Features of the two differ, and so do the extractors' names.
 
 The network is tested against torch's own transformer layers; the published weights were not at hand when this was
 written. The digests are those in the files' addresses.
@@ -8,13 +11,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.vit import Plan, VisionTransformer, quick_gelu
-from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
+from ganbench.features.weights_file import USUAL, State, Wanted, WeightsFile, filled, read
 
 BATCH = 8
 MEAN = (122.7709383, 116.7460125, 104.09373615)  # of 0-255
@@ -59,27 +61,32 @@ BASE = Size(side=224, patch=32, width=768, layers=12, projection=512)
 LARGE = Size(side=336, patch=14, width=1024, layers=24, projection=768)
 
 
-def clip(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def clip(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return ViT-B/32, 512 features, not normalised."""
-    identity = {"name": "clip", "weights_sha256": BASE_FILE.sha256}
-    return extractor(identity, BASE, state_dict("clip", BASE_FILE, weights, download, script=True))
+    weights = read("clip", BASE_FILE, wanted)
+    return extractor({"name": "clip", **weights.identity}, BASE, weights.state)
 
 
-def clip_large(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def clip_large(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return ViT-L/14 at 336 pixels, 768 features, not normalised."""
-    identity = {"name": "clip_large", "weights_sha256": LARGE_FILE.sha256}
-    return extractor(identity, LARGE, state_dict("clip_large", LARGE_FILE, weights, download, script=True))
+    weights = read("clip_large", LARGE_FILE, wanted)
+    return extractor({"name": "clip_large", **weights.identity}, LARGE, weights.state)
 
 
-def extractor(identity: dict[str, str], size: Size, state: State, batch: int = BATCH) -> ImageNetwork:
-    """Return an extractor with these weights; raises BadInput for weights that are not this network's.
+def clip_cmmd(wanted: Wanted = USUAL) -> ImageNetwork:
+    """Return ViT-L/14 at 336 pixels behind the view of CMMD, 768 features, not normalised."""
+    weights = read("clip_cmmd", LARGE_FILE, wanted)
+    return extractor({"name": "clip_cmmd", **weights.identity}, LARGE, weights.state, fit="crop first")
 
-    The central square is cut out first, then resized; resizing first gives another edge where a picture is not square.
-    """
+
+def extractor(
+    identity: dict[str, str], size: Size, state: State, batch: int = BATCH, *, fit: str = "crop last"
+) -> ImageNetwork:
+    """Return an extractor with these weights; raises BadInput for weights that are not this network's."""
     with torch.device("meta"):  # drawing first weights would take time and move the global generator
         network = VisionTransformer(plan(size))
     filled(network, tower(state), identity["name"])
-    view = View("pil", size.side, MEAN, SD, crop="square")
+    view = View("pil", size.side, MEAN, SD, fit)
     layer = {"layer": f"projected class token, {size.projection}"}
     return ImageNetwork({**identity, **layer}, view, network, batch)
 

@@ -6,14 +6,12 @@ written. Their digest is pinned as a dozen independent projects record it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch.nn import functional as F
 
 from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.vit import Plan, VisionTransformer
-from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
+from ganbench.features.weights_file import USUAL, State, Wanted, WeightsFile, filled, read
 
 BATCH = 8
 FILE = WeightsFile(
@@ -39,10 +37,10 @@ MEAN = (123.675, 116.28, 103.53)  # ImageNet's, of 0-255
 SD = (58.395, 57.12, 57.375)
 
 
-def dinov2(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def dinov2(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return ViT-L/14: the whole picture resized by Pillow to 224 by 224 (Stein et al., 2023), 1024 features."""
-    identity = {"name": "dinov2", "weights_sha256": FILE.sha256}
-    return extractor(identity, LARGE, state_dict("dinov2", FILE, weights, download))
+    weights = read("dinov2", FILE, wanted)
+    return extractor({"name": "dinov2", **weights.identity}, LARGE, weights.state)
 
 
 def extractor(identity: dict[str, str], plan: Plan, state: State, batch: int = BATCH) -> ImageNetwork:

@@ -26,6 +26,7 @@ from ganbench.features.feature_set import Facts, FeatureSet, folder_labels
 from ganbench.features.image_network import ImageNetwork
 from ganbench.features.store import Cache
 from ganbench.io.decode import quietly
+from ganbench.io.levels import worded
 from ganbench.io.source import Bytes, LeftOut, Picture, Source, natural
 
 WINDOW, WINDOW_BYTES = 512, 1 << 25  # images that are extracted together, at most
@@ -63,6 +64,8 @@ class Extraction:
         extractor cannot take.
         """
         key = {**self.identity(source), "channels": str(channels)}
+        if source.span:
+            key["span"] = str(source.span)
         cache = self.cache if source.kind == "images" else None  # what was given is as quickly read again
         features = cache.find(source.digest(), key) if cache else None
         if features is None:
@@ -98,7 +101,8 @@ def given(source: Source) -> FeatureSet:
     n = len(rows)
     facts = Facts(digest_rows(digests), torch.ones(n), torch.zeros(n, 2, dtype=torch.int32))
     labels = None if source.labels is None else torch.from_numpy(source.labels)
-    return FeatureSet(rows.whole(), None, *compact(labels), tuple(map(str, range(n))), facts, 0, {"array": n})
+    notes = dict.fromkeys(source.notes, n)
+    return FeatureSet(rows.whole(), None, *compact(labels), tuple(map(str, range(n))), facts, 0, {"array": n}, notes)
 
 
 class GreyBeforeColour(Exception):
@@ -117,6 +121,8 @@ class ImagePass:
         self.digests: list[bytes] = []
         self.spreads: list[float] = []
         self.sizes: list[tuple[int, int]] = []
+        self.scaled: set[str] = set()
+        self.depth = 0
         self.values, self.posteriors = Rows(), Rows()
 
     def run(self) -> FeatureSet:
@@ -164,6 +170,8 @@ class ImagePass:
             self.names.append(each.name)
             self.stored[each.stored] += 1
             self.conversions.update(each.conversions)
+            self.scaled |= {worded(each.span)} if each.span else set()
+            self.depth = max(self.depth, each.depth)
         extracted = self.extracted([with_channels(each.pixels, self.channels) for each in pictures])
         self.values.add(extracted.values)
         if extracted.posteriors is not None:
@@ -213,7 +221,7 @@ class ImagePass:
         names = tuple(self.names[i] for i in order.tolist())
         facts = Facts(
             digest_rows(self.digests)[order],
-            torch.tensor(self.spreads)[order],
+            torch.tensor(self.spreads, dtype=torch.float32)[order],
             torch.tensor(self.sizes, dtype=torch.int32)[order],
         )
         labels = self.source.labels
@@ -227,6 +235,8 @@ class ImagePass:
             dict(sorted(self.stored.items())),
             dict(sorted(self.conversions.items())),
             tuple(sorted(self.left_out, key=lambda each: natural(each.name))),
+            tuple(sorted(self.scaled)),
+            self.depth,
         )
 
 

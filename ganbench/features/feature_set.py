@@ -30,7 +30,8 @@ class FeatureSet:
     """A set of samples in the order of their names.
 
     ``stored`` and ``conversions`` count samples by file format and by what was done to them; ``channels`` is the
-    number that features were taken with, 0 for features that were given.
+    number that features were taken with, 0 for features that were given. ``scaled`` are the ranges that images of more
+    than 8 bits were scaled from, ``depth`` is the largest value of 16 bits whose range nothing says.
     """
 
     values: Tensor  # (n, d)
@@ -43,6 +44,8 @@ class FeatureSet:
     stored: dict[str, int] = field(default_factory=dict)
     conversions: dict[str, int] = field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    scaled: tuple[str, ...] = ()
+    depth: int = 0
 
     def __len__(self) -> int:
         return len(self.values)
@@ -63,7 +66,7 @@ def packed(features: FeatureSet) -> tuple[Tensors, dict[str, str]]:
     return kept, {"feature_set": json.dumps(plain)}
 
 
-PLAIN = ("classes", "names", "channels", "stored", "conversions")
+PLAIN = ("classes", "names", "channels", "stored", "conversions", "scaled", "depth")
 
 
 def unpacked(tensors: Tensors, text: dict[str, str]) -> FeatureSet:
@@ -80,6 +83,8 @@ def unpacked(tensors: Tensors, text: dict[str, str]) -> FeatureSet:
         stored=dict(plain["stored"]),
         conversions=dict(plain["conversions"]),
         left_out=tuple(LeftOut(*each) for each in plain["left_out"]),
+        scaled=tuple(plain["scaled"]),
+        depth=int(plain["depth"]),
     )
 
 

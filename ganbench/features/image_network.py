@@ -27,38 +27,53 @@ class View:
     side: int  # pixels
     mean: tuple[float, ...]  # of each channel; one for all
     sd: tuple[float, ...]
-    crop: str = ""  # "": the whole picture, stretched; else the name of a central crop
+    fit: str = "stretch"  # a name of FITS: how a picture that is not square becomes one
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return uint8 images (n, 1 or 3, h, w) as float32 (n, 3, side, side)."""
-        x = resize(self.resize, CROPS[self.crop](x, self.side), self.side, self.side).expand(-1, 3, -1, -1)
-        mean, sd = (torch.tensor(values, device=x.device).view(1, -1, 1, 1) for values in (self.mean, self.sd))
+        x = FITS[self.fit](x, self.resize, self.side).expand(-1, 3, -1, -1)
+        mean, sd = (
+            torch.tensor(values, dtype=torch.float32, device=x.device).view(1, -1, 1, 1)
+            for values in (self.mean, self.sd)
+        )
         return (x - mean) / sd
 
     def __str__(self) -> str:
         mean, sd = ("/".join(f"{value:g}" for value in values) for values in (self.mean, self.sd))
-        crop = f"central {self.crop}, then " if self.crop else ""
-        return f"{QUANTISED}; {crop}{self.resize} resize to {self.side} by {self.side}; minus {mean}, over {sd}"
+        size = f"{self.side} by {self.side}"
+        resized = {
+            "stretch": f"{self.resize} resize to {size}",
+            "crop first": f"central square, then {self.resize} resize to {size}",
+            "crop last": f"{self.resize} resize of the shorter side to {self.side}, then the central {size}",
+        }
+        return f"{QUANTISED}; {resized[self.fit]}; minus {mean}, over {sd}"
 
 
-def whole(x: Tensor, _: int) -> Tensor:
-    """Keep the whole picture."""
-    return x
+def stretch(x: Tensor, method: str, side: int) -> Tensor:
+    """Resize the whole picture to a square."""
+    return resize(method, x, side, side)
 
 
-def square(x: Tensor, _: int) -> Tensor:
-    """Keep the largest central square."""
-    side = min(x.shape[-2:])
-    return middle(x, side)
+def crop_first(x: Tensor, method: str, side: int) -> Tensor:
+    """Cut the largest central square out, then resize it: what the code of CMMD does."""
+    shorter = min(x.shape[-2:])
+    top, left = ((length - shorter) // 2 for length in x.shape[-2:])
+    return resize(method, x[..., top : top + shorter, left : left + shorter], side, side)
 
 
-def middle(x: Tensor, side: int) -> Tensor:
-    """Keep the central square of that side."""
-    top, left = ((length - side) // 2 for length in x.shape[-2:])
-    return x[..., top : top + side, left : left + side]
+def crop_last(x: Tensor, method: str, side: int) -> Tensor:
+    """Resize the shorter side, then cut the central square out: what CLIP does, by torchvision's rules of rounding."""
+    shorter = min(x.shape[-2:])
+    height, width = (side * length // shorter for length in x.shape[-2:])
+    top, left = (round((length - side) / 2) for length in (height, width))
+    return resize(method, x, height, width)[..., top : top + side, left : left + side]
 
 
-CROPS: dict[str, Callable[[Tensor, int], Tensor]] = {"": whole, "square": square}
+FITS: dict[str, Callable[[Tensor, str, int], Tensor]] = {
+    "stretch": stretch,
+    "crop first": crop_first,
+    "crop last": crop_last,
+}
 
 
 class ImageNetwork:

@@ -7,9 +7,8 @@ so no published score has been reproduced with them: what is certain is that onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganbench.features.image_network import ImageNetwork, View
-from ganbench.features.weights_file import State, WeightsFile, filled, state_dict
+from ganbench.features.weights_file import USUAL, State, Wanted, WeightsFile, filled, read
 
 BATCH, SIDE = 8, 299
 
@@ -33,7 +32,7 @@ TORCHVISION_FILE = WeightsFile(
     "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
 )
 ORIGINAL_SCALE = (128.0,), (128.0,)
-TORCHVISION_SCALE = (127.5,), (127.5,)
+HALF_SCALE = (127.5,), (127.5,)
 FEATURES = 2048
 Pool = Callable[[Tensor], Tensor]
 Kernel = int | tuple[int, int]  # height and width
@@ -44,29 +43,39 @@ largest: Pool = partial(F.max_pool2d, kernel_size=3, stride=1, padding=1)
 halve: Pool = partial(F.max_pool2d, kernel_size=3, stride=2)
 
 
-def inception(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def inception(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return the network of the Frechet distance behind the resize of its original graph."""
-    return original("inception", View("tf1", SIDE, *ORIGINAL_SCALE), weights, download)
+    return original("inception", View("tf1", SIDE, *ORIGINAL_SCALE), wanted)
 
 
-def inception_clean(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def inception_pytorch_fid(wanted: Wanted = USUAL) -> ImageNetwork:
+    """Return the network of the Frechet distance behind PyTorch's resize and scale, as pytorch-fid sees pictures."""
+    return original("inception_pytorch_fid", View("bilinear", SIDE, *HALF_SCALE), wanted)
+
+
+def inception_clean(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return the network of the Frechet distance behind Pillow's antialiased resize."""
-    return original("inception_clean", View("clean", SIDE, *ORIGINAL_SCALE), weights, download)
+    return original("inception_clean", View("clean", SIDE, *ORIGINAL_SCALE), wanted)
 
 
-def inception_torchvision(weights: Path | None = None, download: bool = False) -> ImageNetwork:
+def inception_torchvision(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return torchvision's own Inception v3, trained on ImageNet's 1000 classes, behind Pillow's antialiased resize."""
     name = "inception_torchvision"
-    state = state_dict(name, TORCHVISION_FILE, weights, download)
-    kept = {key: value for key, value in state.items() if not key.startswith("AuxLogits.")}
-    view = View("clean", SIDE, *TORCHVISION_SCALE)
-    return extractor({"name": name, "weights_sha256": TORCHVISION_FILE.sha256}, view, TORCHVISION, kept)
+    weights = read(name, TORCHVISION_FILE, wanted)
+    state = {key: value for key, value in weights.state.items() if not key.startswith("AuxLogits.")}
+    variant = replace(TORCHVISION, classes=classes_of(state, TORCHVISION.classes)) if wanted.trust else TORCHVISION
+    return extractor({"name": name, **weights.identity}, View("clean", SIDE, *HALF_SCALE), variant, state)
 
 
-def original(name: str, view: View, weights: Path | None, download: bool) -> ImageNetwork:
+def classes_of(state: State, usual: int) -> int:
+    """Return how many classes the read-out of some weights knows: a network may have been trained on others."""
+    return len(state["fc.weight"]) if "fc.weight" in state and state["fc.weight"].ndim == 2 else usual
+
+
+def original(name: str, view: View, wanted: Wanted) -> ImageNetwork:
     """Return the network of 2015 behind a view."""
-    state = state_dict(name, ORIGINAL_FILE, weights, download)
-    return extractor({"name": name, "weights_sha256": ORIGINAL_FILE.sha256}, view, ORIGINAL, state)
+    weights = read(name, ORIGINAL_FILE, wanted)
+    return extractor({"name": name, **weights.identity}, view, ORIGINAL, weights.state)
 
 
 def extractor(identity: dict[str, str], view: View, variant: Variant, state: State, batch: int = BATCH) -> ImageNetwork:

@@ -67,6 +67,13 @@ def two_taps(x: Tensor, size: int, dim: int) -> Tensor:
     return low.add_(high.sub_(low).mul_(weight if dim == -1 else weight[:, None]))
 
 
+def bilinear(x: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear between the centres of pixels, without antialiasing: PyTorch's own, as pytorch-fid uses it."""
+    if x.shape[-2:] == (height, width):
+        return x.float()
+    return F.interpolate(x.float(), (height, width), mode="bilinear", align_corners=False)
+
+
 def clean(x: Tensor, height: int, width: int) -> Tensor:
     """Pillow's antialiased bicubic (a = -1/2) in float32, clipped to 0-255 and not rounded (Parmar et al., 2022)."""
     if x.shape[-2:] == (height, width):
@@ -134,7 +141,7 @@ def none(x: Tensor, height: int, width: int) -> Tensor:
 
 
 Resize = Callable[[Tensor, int, int], Tensor]
-RESIZES: dict[str, Resize] = {"tf1": tf1, "clean": clean, "pil": pil, "none": none}
+RESIZES: dict[str, Resize] = {"tf1": tf1, "bilinear": bilinear, "clean": clean, "pil": pil, "none": none}
 
 
 def resize(name: str, x: Tensor, height: int, width: int) -> Tensor:

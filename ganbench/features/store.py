@@ -22,7 +22,7 @@ from ganbench.features.feature_set import FeatureSet, packed, unpacked
 FOLDER, BOUND = "GANBENCH_CACHE", "GANBENCH_CACHE_BYTES"  # names in the environment
 USUAL_BOUND = 10 << 30  # bytes
 DIGESTS = "digests.json"  # of sources, beside the feature sets
-VERSION = 2  # goes up whenever the same files would give other features or facts by the same libraries
+VERSION = 3  # goes up whenever the same files would give other features or facts by the same libraries
 
 
 def default_folder() -> Path:

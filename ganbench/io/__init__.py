@@ -12,8 +12,9 @@ from ganbench.io.decode import SUFFIXES
 from ganbench.io.folder import open_folder
 from ganbench.io.memory import from_memory
 from ganbench.io.source import Reading, Source, printable
+from ganbench.io.tensors import TORCH
 
-ARRAYS = (".npy", ".npz", ".safetensors")
+ARRAYS = (".npy", ".npz", ".safetensors", *TORCH)
 
 __all__ = ["ARRAYS", "Reading", "Source", "is_array_file", "open_source"]
 
@@ -32,13 +33,13 @@ def open_source(samples: Any, reading: Reading | None = None) -> Source:
     except (OSError, ValueError) as error:
         raise Missing(f"{name!r}: cannot be opened ({error})") from error
     if is_folder:
-        return open_folder(path, name)
+        return open_folder(path, name, reading.span)
     if not is_there:
         raise Missing(f"{name}: no such file or folder")
     if not path.is_file():
         raise BadInput(f"{name}: neither a folder nor a regular file")
     if path.name.lower().endswith((*ZIP, *TAR)):
-        return open_archive(path, name)
+        return open_archive(path, name, reading.span)
     if is_array_file(path):
         return open_array_file(path, name, reading)
     if path.suffix.lower() in SUFFIXES:

@@ -10,17 +10,17 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from ganbench.errors import BadInput, Missing
-from ganbench.io.decode import DECODER_ERRORS, SUFFIXES
+from ganbench.io.decode import DECODER_ERRORS, SUFFIXES, decode
 from ganbench.io.fingerprint import content_digest, stamp
-from ganbench.io.folder import LARGEST, Item, decoded, reasons_of, within_bounds
-from ganbench.io.source import LeftOut, Picture, Source, natural, printable
+from ganbench.io.folder import LARGEST, Decode, Item, decoded, decoder, reasons_of, within_bounds
+from ganbench.io.source import LeftOut, Picture, Source, Span, natural, printable
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 T = TypeVar("T")
 BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
 
 
-def open_archive(path: Path, name: str) -> Source:
+def open_archive(path: Path, name: str, span: Span | None = None) -> Source:
     """Return the images in an archive; raises BadInput where there is none or the archive cannot be used."""
     scan = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures
     members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path), name))
@@ -32,7 +32,9 @@ def open_archive(path: Path, name: str) -> Source:
         name,
         "images",
         lambda: content_digest(path, name),
-        lambda: guarded(scan(path), name),
+        lambda: guarded(scan(path, decoder(span)), name),
+        span=span,
+        respan=None if span else lambda guessed: lambda: guarded(scan(path, decoder(None, guessed[1])), name),
         count=count,
         stamp=lambda: stamp([path]),
     )
@@ -64,10 +66,10 @@ def unfit(name: str, is_file: bool, size: int) -> str:
     return "" if size else "empty"
 
 
-def zip_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+def zip_pictures(path: Path, decode: Decode = decode) -> Iterator[Picture | LeftOut]:
     """Decode the images of a zip file, which stays open until the last thread has read from it."""
     with zipfile.ZipFile(path) as file:
-        yield from decoded(zip_items(file, path))
+        yield from decoded(zip_items(file, path), decode)
 
 
 def zip_names(path: Path) -> Iterator[Item]:
@@ -103,9 +105,9 @@ def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise BadInput(f"{info.filename}: cannot be unpacked ({' '.join(str(error).split())})") from error
 
 
-def tar_pictures(path: Path) -> Iterator[Picture | LeftOut]:
+def tar_pictures(path: Path, decode: Decode = decode) -> Iterator[Picture | LeftOut]:
     """Decode the images of a tar file."""
-    return decoded(tar_items(path))
+    return decoded(tar_items(path), decode)
 
 
 def tar_names(path: Path) -> Iterator[Item]:

@@ -1,8 +1,9 @@
-"""From a file's bytes to pixels by one documented rule, whatever Pillow makes of its mode.
+"""From a file's bytes, or a picture of Pillow's, to pixels by one documented rule, whatever Pillow makes of its mode.
 
 Grey stays grey, and colour whose three channels are equal becomes grey; a palette, CMYK and the like become RGB.
-16 bits become 8 by ``round(v / 257)``. Transparent pixels are put on white, as a page shows them. The orientation in
-EXIF is applied. Of several frames the first is taken. Each of these is reported as a conversion of the picture.
+More than 8 bits become 8 at once, from all of them, by the rule of ``levels``: ``round(v / 257)`` for 16 bits in their
+full range. Transparent pixels are put on white, as a page shows them. The orientation in EXIF is applied. Of several
+frames the first is taken. Each of these is reported as a conversion of the picture.
 
 Plain PNG and colour JPEG take a shortcut past ``Image.open``, which needs longer than the decoding of small pictures:
 8 bits of grey or colour in PNG go straight to Pillow's own decoder, JPEG to simplejpeg where it is installed (the extra
@@ -19,18 +20,22 @@ import tarfile
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pickle import UnpicklingError
 from tokenize import TokenError
+from typing import Any
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, UnidentifiedImageError, features
 from safetensors import SafetensorError
 
 from ganbench.errors import BadInput
-from ganbench.io.source import Bytes, Picture
+from ganbench.io.deep import deep, from_deep, is_deep, raw_mode
+from ganbench.io.levels import FULL, ON_WHITE, is_grey, on_white
+from ganbench.io.source import Bytes, Picture, Span
 
 try:
     from simplejpeg import decode_jpeg
@@ -50,10 +55,19 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of da
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "TIFF", "GIF")  # others may start programs
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif")
-LOSSY = {"JPEG", "WEBP"}
+LOSSY = ("JPEG", "MPO", "WEBP", "TIFF of JPEG", "TIFF of WEBP")  # what pictures are stored as, by their content
 MOST_PIXELS = 1 << 26
 ORIENTATION = 0x0112
-SIXTEEN = {"I;16", "I;16L", "I;16B", "I;16N", "I"}
+STRIPS = 273  # a tag of TIFF: where its pixels lie
+TURNS: dict[int, Callable[[Bytes], Bytes]] = {  # by the orientation of EXIF
+    2: np.fliplr,
+    3: partial(np.rot90, k=2),
+    4: np.flipud,
+    5: lambda pixels: np.swapaxes(pixels, 0, 1),
+    6: partial(np.rot90, k=-1),
+    7: lambda pixels: np.rot90(np.swapaxes(pixels, 0, 1), 2),
+    8: np.rot90,
+}
 # what the readers of images, archives and arrays raise on damaged files; these have no common root
 DECODER_ERRORS: tuple[type[Exception], ...] = (
     OSError,
@@ -75,6 +89,7 @@ DECODER_ERRORS: tuple[type[Exception], ...] = (
     tarfile.TarError,
     SafetensorError,
     TokenError,  # of numpy's reader of old headers
+    UnpicklingError,  # of torch's reader of tensors
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -94,17 +109,47 @@ def quietly() -> Iterator[None]:
         yield
 
 
-def decode(name: str, content: bytes) -> Picture:
-    """Return the picture in a file of any of ``FORMATS``; raises BadInput, with the reason, where there is none."""
+def decode(name: str, content: bytes, span: Span | None = None, white: float = FULL) -> Picture:
+    """Return the picture in a file of any of ``FORMATS``; raises BadInput, with the reason, where there is none.
+
+    ``span`` are the values of black and white of what has more than 8 bits and does not say them itself; where they
+    are not named, ``white`` is that of 16 bits.
+    """
     for stored, shortcut in (("PNG", png_pixels), ("JPEG", jpeg_pixels)):
         pixels = shortcut(content, MOST_PIXELS)
         if pixels is not None:
             return picture(name, pixels, stored, [])
+    with reported(name), opened(content) as image:
+        return converted(name, image, content, span, white)
+
+
+def from_pillow(name: str, image: Image.Image, span: Span | None = None, white: float = FULL) -> Picture:
+    """Return a picture in memory, by the rule for files; raises BadInput, with the reason, where that cannot be."""
+    with reported(name):
+        return converted(name, image, file_behind(image), span, white)
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=FORMATS)
+
+
+def file_behind(image: Image.Image) -> bytes | None:
+    """Return the content of the file that a picture of its first frame is yet to be decoded from, or None."""
+    known: Any = image
+    if not getattr(image, "tile", None) or getattr(image, "fp", None) is None or image.tell():
+        return None
+    place = known.fp.tell()
+    known.fp.seek(0)
+    content: bytes = known.fp.read()
+    known.fp.seek(place)
+    return content
+
+
+@contextmanager
+def reported(name: str) -> Iterator[None]:
+    """Raise BadInput with one line for whatever decoders raise within."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise BadInput(f"{image.width} by {image.height} pixels, more than the {MOST_PIXELS} that are decoded")
-            return converted(name, image, content)
+        yield
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from error
     except UnidentifiedImageError as error:
@@ -115,77 +160,84 @@ def decode(name: str, content: bytes) -> Picture:
         raise BadInput(f"{name}: damaged ({' '.join(str(error).split()) or type(error).__name__})") from error
 
 
-def converted(name: str, image: Image.Image, content: bytes) -> Picture:
-    """Apply the rule of this module."""
-    stored = image.format or "unknown"
-    notes = []
-    if getattr(image, "n_frames", 1) > 1:
+def converted(name: str, image: Image.Image, content: bytes | None, span: Span | None, white: float) -> Picture:
+    """Apply the rule of this module to a picture, and to the content of its file where that is known."""
+    if image.width * image.height > MOST_PIXELS:
+        raise BadInput(f"{image.width} by {image.height} pixels, more than the {MOST_PIXELS} that are decoded")
+    stored, notes, taken, depth = stored_as(image, content), [], None, 0
+    if getattr(image, "n_frames", 1) > 1 and not image.tell():
         notes.append("have several frames, of which the first was taken")
-    pixels, more = loaded(image, stored, content)
-    return picture(name, pixels, stored, [*notes, *more])
+    if content and stored == "JPEG" and not turn_of(image):
+        pixels = opened_jpeg_pixels(image, content)
+        if pixels is not None:
+            return picture(name, pixels, stored, notes)
+    is_cut = image.mode != "F" and is_deep(raw_mode(image))
+    values = deep(image, None if content is None else partial(opened, content))
+    if values is None:
+        image.load()
+        pixels, more = eight_bits(image)
+        more = [*["had 16 bits of colour, of which the lower 8 were dropped"] * is_cut, *more]
+    else:
+        pixels, more, taken, depth = from_deep(name, values, span, white)
+    if turn := turn_of(image):  # a PNG may say so behind its pixels
+        pixels = TURNS[turn](pixels)
+        notes.append("were turned as EXIF says")
+    return picture(name, pixels, stored, [*notes, *more], taken, depth)
 
 
-def picture(name: str, pixels: Bytes, stored: str, notes: list[str]) -> Picture:
+def stored_as(image: Image.Image, content: bytes | None) -> str:
+    """Return the format of a picture, and whether it compresses with loss where a format may or may not."""
+    kind, inner = image.format or "array", image.info.get("compression", "")
+    if kind == "WEBP":
+        return "array" if content is None else "WEBP lossless" if is_lossless_webp(content) else kind
+    if kind == "TIFF" and inner in ("jpeg", "tiff_jpeg"):
+        return "TIFF of JPEG"
+    if kind == "TIFF" and inner == "webp" and content:
+        tags: Any = getattr(image, "tag_v2", {})
+        return kind if is_lossless_webp(content[min(tags.get(STRIPS, (0,))) :]) else "TIFF of WEBP"
+    return kind
+
+
+def is_lossless_webp(content: bytes) -> bool:
+    """Whether the first picture in a WebP file is one of its lossless kind."""
+    start = 12
+    while start + 8 <= len(content):
+        kind, size = content[start : start + 4], int.from_bytes(content[start + 4 : start + 8], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8L"
+        start += 8 + (16 if kind == b"ANMF" else size + size % 2)  # a frame holds chunks of its own
+    return False
+
+
+def turn_of(image: Image.Image) -> int:
+    """Return the orientation that EXIF gives, 0 where the picture stands as it should."""
+    orientation = image.getexif().get(ORIENTATION, 1)
+    return orientation if orientation in TURNS else 0
+
+
+def picture(
+    name: str, pixels: Bytes, stored: str, notes: list[str], span: Span | None = None, depth: int = 0
+) -> Picture:
     """Return decoded pixels as a picture, whose colour becomes grey where it is none."""
     if pixels.shape[2] == 3 and is_grey(pixels):
         pixels = pixels[..., :1]
         notes = [*notes, "are greyscale, stored in colour"]
-    return Picture(name, np.ascontiguousarray(pixels), stored, tuple(notes))
+    return Picture(name, np.ascontiguousarray(pixels), stored, tuple(notes), span, depth)
 
 
-def loaded(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:
-    """Decode, turn as EXIF says, and return pixels (h, w, 1 or 3) and what was done to them."""
-    if stored == "JPEG" and not is_turned(image):
-        pixels = opened_jpeg_pixels(image, content)
-        if pixels is not None:
-            return pixels, []
-    image.load()
-    if not is_turned(image):  # a PNG may say so behind its pixels
-        return eight_bits(image, stored, content)
-    pixels, more = eight_bits(ImageOps.exif_transpose(image), stored, content)
-    return pixels, ["were turned as EXIF says", *more]
-
-
-def is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(ORIENTATION, 1) not in (0, 1)
-
-
-def eight_bits(image: Image.Image, stored: str, content: bytes) -> tuple[Bytes, list[str]]:
-    """Return pixels (h, w, 1 or 3) and what was done to them; raises BadInput for values without a range."""
+def eight_bits(image: Image.Image) -> tuple[Bytes, list[str]]:
+    """Return pixels (h, w, 1 or 3) and what was done to them."""
     mode = image.mode
-    if mode == "F" or (mode == "I" and stored == "TIFF"):
-        raise BadInput("pixels without a range (32 bits each); save them as 8 or 16 bits")
-    if mode in SIXTEEN:
-        return from_sixteen(np.asarray(image).astype(np.int64)), ["had 16 bits of grey, divided by 257 and rounded"]
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        return on_white(np.asarray(image.convert("RGBA"))), ["had transparent pixels, put on white"]
+        plain = image.convert("LA") if mode == "La" else image
+        return on_white(np.asarray(plain.convert("RGBA"))), [ON_WHITE]
     if mode == "L":
         return np.asarray(image)[..., None], []
     if mode == "1":
         return np.asarray(image.convert("L"))[..., None], ["had 1 bit, taken as 0 and 255"]
     if mode == "RGB":
-        deep = stored == "PNG" and len(content) > 24 and content[24] == 16
-        return np.asarray(image), ["had 16 bits of colour, of which the lower 8 were dropped"] * deep
+        return np.asarray(image), []
     return np.asarray(image.convert("RGB")), [f"were {'palette' if mode == 'P' else mode}, converted to RGB"]
-
-
-def from_sixteen(values: NDArray[np.int64]) -> Bytes:
-    """Return round(v / 257) of values in 0-65535, (h, w, 1)."""
-    return ((values.clip(0, 65535) + 128) // 257).astype(np.uint8)[..., None]
-
-
-def on_white(rgba: Bytes) -> Bytes:
-    """Return what a white page shows: round(alpha c + (1 - alpha) 255)."""
-    colour, alpha = rgba[..., :3].astype(np.uint32), rgba[..., 3:].astype(np.uint32)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def is_grey(pixels: Bytes) -> bool:
-    """Whether the three channels are equal; most colour pictures betray themselves in the first row."""
-    for part in (pixels[:1], pixels):
-        if (part[..., 0] != part[..., 1]).any() or (part[..., 0] != part[..., 2]).any():
-            return False
-    return True
 
 
 def png_pixels(content: bytes, most: int) -> Bytes | None:

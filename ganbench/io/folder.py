@@ -16,7 +16,8 @@ import numpy as np
 from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import SUFFIXES, decode
 from ganbench.io.fingerprint import stamp
-from ganbench.io.source import LeftOut, Picture, Source, natural, printable
+from ganbench.io.levels import FULL
+from ganbench.io.source import LeftOut, Picture, Source, Span, natural, printable
 
 LARGEST = 1 << 27  # bytes of a single image file
 TASK, TASK_BYTES, AHEAD = 16, 1 << 22, 3  # files of a task, bytes of its pixels; tasks that wait for each thread
@@ -24,9 +25,10 @@ FREED = (1 << 25) - (1 << 16)  # just below the largest block from whose size gl
 
 Read = Callable[[], bytes]
 Item = tuple[str, Read] | LeftOut
+Decode = Callable[[str, bytes], Picture]
 
 
-def open_folder(path: Path, name: str) -> Source:
+def open_folder(path: Path, name: str, span: Span | None = None) -> Source:
     """Return the images below a folder; raises BadInput where there is none, Missing where it cannot be read."""
     try:
         files, left_out = listed(path)
@@ -45,7 +47,9 @@ def open_folder(path: Path, name: str) -> Source:
         name,
         "images",
         lambda: digest(items()),
-        lambda: decoded(items()),
+        lambda: decoded(items(), decoder(span)),
+        span=span,
+        respan=None if span else lambda guessed: lambda: decoded(items(), decoder(None, guessed[1])),
         count=len(files),
         stamp=lambda: stamp(files, *passed),
     )
@@ -140,7 +144,12 @@ def digest(items: Iterator[Item]) -> str:
     return whole.hexdigest()
 
 
-def decoded(items: Iterator[Item]) -> Iterator[Picture | LeftOut]:
+def decoder(span: Span | None = None, white: float = FULL) -> Decode:
+    """Return a decoder that takes these values for black and white where files do not say them."""
+    return partial(decode, span=span, white=white)
+
+
+def decoded(items: Iterator[Item], decode: Decode = decode) -> Iterator[Picture | LeftOut]:
     """Decode in threads, in order, never more than a few tasks ahead; tasks are smaller where pictures are large."""
     keep_what_is_freed()
     workers, count = os.cpu_count() or 1, 1
@@ -148,7 +157,7 @@ def decoded(items: Iterator[Item]) -> Iterator[Picture | LeftOut]:
         waiting: deque[Future[list[Picture | LeftOut]]] = deque()
         while True:
             while len(waiting) < workers * AHEAD and (task := list(islice(items, count))):
-                waiting.append(pool.submit(decode_all, task))
+                waiting.append(pool.submit(decode_all, task, decode))
             if not waiting:
                 return
             pictures = waiting.popleft().result()
@@ -166,11 +175,11 @@ def keep_what_is_freed() -> None:
     np.empty(FREED, np.uint8)
 
 
-def decode_all(task: Iterable[Item]) -> list[Picture | LeftOut]:
-    return [item if isinstance(item, LeftOut) else decode_one(*item) for item in task]
+def decode_all(task: Iterable[Item], decode: Decode) -> list[Picture | LeftOut]:
+    return [item if isinstance(item, LeftOut) else decode_one(*item, decode) for item in task]
 
 
-def decode_one(name: str, read: Read) -> Picture | LeftOut:
+def decode_one(name: str, read: Read, decode: Decode) -> Picture | LeftOut:
     """Return one picture, or why there is none."""
     try:
         return decode(name, read())

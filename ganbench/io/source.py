@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Kind = Literal["images", "features", "moments"]
 Layout = Literal["", "NHWC", "NCHW"]
+Span = tuple[float, float]  # the values of black and white
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Picture:
     pixels: Bytes
     stored: str  # the file format, or "array"
     conversions: tuple[str, ...] = ()
+    span: Span | None = None  # from which it was scaled to 256 levels; None: it has eight bits
+    depth: int = 0  # the largest value of 16 bits whose range nothing says
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,36 @@ class LeftOut:
     broken: bool = False
 
 
+Scan = Callable[[], Iterator[Picture | LeftOut]]  # a pass over images
+
+
 @dataclass(frozen=True)
 class Reading:
-    """How to read what does not say it itself: the axes of an array of images, its range, which array of several."""
+    """How to read what does not say it itself.
+
+    Attributes
+    ----------
+    layout : {"", "NHWC", "NCHW"}
+        The axes of an array of images.
+    span : (float, float), optional
+        The values of black and white of floats and of pictures of more than eight bits. None: guessed, by one rule for
+        both sides of a comparison.
+    key : str
+        Which array of a file with several.
+    other_key : str
+        Which array, where ``key`` says nothing and the file has one of that name.
+    key_option : str
+        What the command line calls the key, for messages.
+    """
 
     layout: Layout = ""
-    span: tuple[float, float] | None = None  # the values of black and white; None: deduced from the values
+    span: Span | None = None
     key: str = ""
+    other_key: str = ""
+    key_option: str = "--key"
 
     def __str__(self) -> str:
-        return f"layout={self.layout} span={self.span} key={self.key}"
+        return f"layout={self.layout} key={self.key or self.other_key}"
 
 
 @dataclass(frozen=True)
@@ -60,17 +83,22 @@ class Source:
     """Samples somewhere: opening looks at names and headers only; every pass reads them again, in bounded memory.
 
     ``scan`` passes over images, ``rows`` over blocks (m, d) of features, ``moments`` returns a mean (d,) and a
-    covariance (d, d); only one of them is used, as ``kind`` says.
-    ``digest`` is that of all that the samples depend on.
+    covariance (d, d); which of them is used, ``kind`` says. A file may hold images beside the moments of a set.
+    ``digest`` is that of all that the samples depend on but ``span``, the black and white that images are read with.
     """
 
     name: str
     kind: Kind
     digest: Callable[[], str]
-    scan: Callable[[], Iterator[Picture | LeftOut]] = lambda: iter(())
+    scan: Scan = lambda: iter(())
     rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
     moments: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
     labels: NDArray[np.int64] | None = None  # of arrays; folders say it by their names
+    unused_labels: str = ""  # why labels that are there cannot be used
+    notes: tuple[str, ...] = ()  # what was done to all rows of features
+    span: Span | None = None  # named or guessed; None: samples say it themselves, or by their 16 bits
+    extremes: Span | None = None  # the smallest and largest value, where the range is guessed from them
+    respan: Callable[[Span], Scan] | None = None  # a pass with another range, of what does not say its own
     identity: str = ""  # what a file of features says of the network that made them
     count: int | None = None  # where it is known before a pass
     again: Callable[[], str] | None = None  # the digest once more, where ``digest`` remembers it
@@ -79,6 +107,12 @@ class Source:
     def remembering(self) -> Source:
         """Return the same source with a digest that is taken once."""
         return replace(self, digest=cache(self.digest), again=self.digest)
+
+    def spanned(self, span: Span | None) -> Source:
+        """Return the same samples with black and white at these values, where they do not say them themselves."""
+        if span is None or span == self.span or self.respan is None:
+            return self
+        return replace(self, span=span, scan=self.respan(span))
 
     def changed(self) -> bool:
         """Whether the content is another than when its digest was taken."""

@@ -11,19 +11,27 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganbench._util.streams import stream
-from ganbench.metrics._engine.balls import TIE
-from ganbench.metrics._engine.blocks import centred_rows, distance_pass, exact_squares, working_type
-from ganbench.metrics._engine.nearest import Nearest, Search
+from ganbench.metrics._engine.blocks import (
+    TIE,
+    centred_rows,
+    distance_pass,
+    exact_squares,
+    in_full_precision,
+    working_type,
+)
+from ganbench.metrics._engine.nearest import Nearest, OverNearest, Search
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, pair_of
 from ganbench.metrics.features import Features, at_least, both
 from ganbench.metrics.spec import metric
 
+EVEN = 1e-9  # a vote this near one half is tied
 HIDDEN, EPOCHS, BATCH, RATE = 20, 100, 64, 1e-3
 ONE_NEIGHBOUR = (NearestWithin(real=1, fake=1), NearestAcross())
 
 
 @metric(
     better="target",
+    scale="logit",
     ideal=0.5,
     bounds=(0.0, 1.0),
     invariances={"symmetric", "rotation", "translation", "scale", "permutation"},
@@ -69,6 +77,7 @@ def one_nn_accuracy(real: Any, fake: Any) -> float:
 
 @metric(
     better="target",
+    scale="logit",
     ideal=0.5,
     bounds=(0.0, 1.0),
     invariances={"rotation", "translation", "scale", "permutation"},
@@ -114,6 +123,7 @@ def one_nn_real(real: Any, fake: Any) -> float:
 
 @metric(
     better="target",
+    scale="logit",
     ideal=0.5,
     bounds=(0.0, 1.0),
     invariances={"rotation", "translation", "scale", "permutation"},
@@ -188,7 +198,15 @@ def _from_row(sample: Features, row: int, to: Features) -> Tensor:
     return exact_squares(sample.values, to.values, torch.full_like(every, row), every)
 
 
-@metric(better="lower", ideal=0.5, bounds=(0.0, 1.0), invariances={"rotation", "translation", "scale"}, minimum=200)
+@metric(
+    better="target",
+    scale="logit",
+    ideal=0.5,
+    bounds=(0.0, 1.0),
+    invariances={"rotation", "translation", "scale"},
+    minimum=200,
+    version=2,
+)
 def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Held-out accuracy of a k-nearest-neighbour classifier of reals and fakes.
 
@@ -202,7 +220,7 @@ def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     Returns
     -------
     float, 0 to 1
-        The accuracy on the test half; a tied vote counts one half; lower is better, ideally 0.5.
+        The accuracy on the test half; a tied vote counts one half; best near 0.5, below it where fakes copy reals.
 
     Raises
     ------
@@ -211,7 +229,8 @@ def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
 
     Notes
     -----
-    k is the root of the number of training rows, rounded down; each sample is shuffled and split in halves.
+    k is the root of the number of training rows, rounded down; rows as far as the k-th share what nearer ones leave of
+    the vote. Each sample is shuffled and split in halves.
 
     References
     ----------
@@ -228,12 +247,19 @@ def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     centre = train.mean(0)
     kind = working_type(test, train, centre)
     left, right = (centred_rows(each, centre, kind) for each in (test, train))
-    nearest: Nearest = distance_pass(left, right, {"nearest": partial(Search, k=k)})["nearest"]
-    votes = labels[nearest.index].mean(1)
-    return float(torch.where(votes == 0.5, 0.5, ((votes > 0.5) == (truth > 0.5)).double()).mean())
+    nearest: Nearest = distance_pass(left, right, {"nearest": partial(Search, k=k + 1)})["nearest"]
+    votes, squares = labels[nearest.index[:, :k]], nearest.squares
+    tied = (squares[:, k] <= squares[:, k - 1] * TIE).nonzero().flatten()
+    if len(tied):
+        over = partial(OverNearest, near=squares[tied, k - 1], of=lambda rows, _: labels[rows])
+        mean, _ = distance_pass(right, left.part(tied), {"over": over})["over"]
+        nearer = squares[tied, :k] * TIE < squares[tied, k - 1 : k]
+        votes[tied] = torch.where(nearer, votes[tied], mean[:, None])
+    margin = votes.mean(1) - 0.5
+    return float(torch.where(margin.abs() < EVEN, 0.5, ((margin > 0) == (truth > 0.5)).double()).mean())
 
 
-@metric(better="lower", ideal=0.5, bounds=(0.0, 1.0), minimum=1000)
+@metric(better="target", scale="logit", ideal=0.5, bounds=(0.0, 1.0), minimum=1000)
 def c2st_nn(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Held-out accuracy of a small neural network that tells reals from fakes.
 
@@ -247,7 +273,7 @@ def c2st_nn(real: Any, fake: Any, *, seed: int = 0) -> float:
     Returns
     -------
     float, 0 to 1
-        The accuracy on the test half; lower is better, ideally 0.5.
+        The accuracy on the test half; best near 0.5.
 
     Raises
     ------
@@ -272,8 +298,9 @@ def c2st_nn(real: Any, fake: Any, *, seed: int = 0) -> float:
     mean, spread = train.mean(0), train.std(0)
     spread = torch.where(spread > 0, spread, 1.0)
     x, y = ((part - mean) / spread for part in (train, test))
-    weights = _fit(x.float(), labels.float(), seed)
-    return float(((_logits(weights, y.float()) > 0) == (truth > 0.5)).double().mean())
+    with in_full_precision(x.device):
+        weights = _fit(x.float(), labels.float(), seed)
+        return float(((_logits(weights, y.float()) > 0) == (truth > 0.5)).double().mean())
 
 
 def split(real: Any, fake: Any, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -298,14 +325,16 @@ def _logits(weights: list[Tensor], x: Tensor) -> Tensor:
 
 
 def _fit(x: Tensor, labels: Tensor, seed: int) -> list[Tensor]:
-    """Train by Adam on batches in an order that the seed fixes."""
+    """Train by Adam on batches in an order that the seed fixes, whatever the caller has switched off or on."""
     random = stream(seed, "c2st", "network")
-    weights = []
-    for fan_in, fan_out in ((x.shape[1], HIDDEN), (HIDDEN, 1)):
-        for shape in ((fan_in, fan_out), (fan_out,)):
-            weights.append(((2 * torch.rand(shape, generator=random) - 1) / fan_in**0.5).to(x.device).requires_grad_())
-    adam = torch.optim.Adam(weights, lr=RATE)
-    with torch.enable_grad():
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        x, labels = x.clone(), labels.clone()  # of inference mode none may take part in gradients
+        weights = []
+        for fan_in, fan_out in ((x.shape[1], HIDDEN), (HIDDEN, 1)):
+            for shape in ((fan_in, fan_out), (fan_out,)):
+                drawn = 2 * torch.rand(shape, generator=random, dtype=x.dtype) - 1
+                weights.append((drawn / fan_in**0.5).to(x.device).requires_grad_())
+        adam = torch.optim.Adam(weights, lr=RATE)
         for _ in range(EPOCHS):
             for batch in torch.randperm(len(x), generator=random).to(x.device).split(BATCH):
                 adam.zero_grad()

@@ -31,7 +31,7 @@ def class_distribution_gap(real: Tensor, fake: Tensor) -> Tensor:
     return divergence(fake_classes, real_classes).clamp(min=0)
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
 def mode_score_a(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Mode Score in reading A, which is the Inception Score itself.
 
@@ -71,7 +71,7 @@ def mode_score_a(real_posteriors: Any, fake_posteriors: Any) -> float:
     return (divergence(fake, real.mean(0)).mean() - gap).clamp(min=0).exp().item()
 
 
-@metric(better="higher", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="higher", scale="linear", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
 def mode_score_b(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Mode Score in reading B, a penalised Inception Score.
 
@@ -110,7 +110,7 @@ def mode_score_b(real_posteriors: Any, fake_posteriors: Any) -> float:
     return (mutual_information(fake) - class_distribution_gap(real, fake)).exp().item()
 
 
-@metric(better="lower", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
 def am_score(real_posteriors: Any, fake_posteriors: Any) -> float:
     """AM score: certain posteriors and the right class distribution.
 
@@ -151,7 +151,12 @@ def am_score(real_posteriors: Any, fake_posteriors: Any) -> float:
 
 
 @metric(
-    better="lower", ideal=0.0, bounds=(0.0, 1.0), invariances={"identity", "symmetric", "permutation"}, minimum=1000
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, 1.0),
+    invariances={"identity", "symmetric", "permutation"},
+    minimum=1000,
 )
 def class_distribution_chi_square(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Symmetric chi-square distance between the class distributions.
@@ -189,7 +194,14 @@ def class_distribution_chi_square(real_posteriors: Any, fake_posteriors: Any) ->
     return ((p - q).square() / (p + q).clamp(min=torch.finfo(p.dtype).tiny)).sum().div(2).clamp(max=1).item()
 
 
-@metric(better="lower", ideal=0.0, bounds=(0.0, math.inf), invariances={"identity", "permutation"}, minimum=1000)
+@metric(
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, math.inf),
+    invariances={"identity", "permutation"},
+    minimum=1000,
+)
 def class_distribution_kl(real_posteriors: Any, fake_posteriors: Any) -> float:
     """KL divergence of the samples' class distribution from that of the reference.
 
@@ -236,7 +248,7 @@ def per_class_means(fake_posteriors: Any, fake_labels: Any) -> tuple[Tensor, Ten
     return torch.stack([group.mean(0) for group in groups]), share, groups
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
 def between_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     """Inception Score between the classes that were asked for.
 
@@ -277,7 +289,7 @@ def between_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     return (entropy(share @ means) - share @ entropy(means)).clamp(min=0).exp().item()
 
 
-@metric(better="lower", ideal=1.0, bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="lower", scale="linear", ideal=1.0, bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
 def within_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     """Inception Score within the classes that were asked for.
 

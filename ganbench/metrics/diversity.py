@@ -40,7 +40,13 @@ def hill_number(eigenvalues: Tensor, order: float) -> float:
     return math.exp((order * p.log()).logsumexp(0).item() / (1 - order))
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"rotation", "scale", "permutation"}, minimum=1000)
+@metric(
+    better="higher",
+    scale="linear",
+    bounds=(1.0, math.inf),
+    invariances={"rotation", "scale", "permutation"},
+    minimum=1000,
+)
 def vendi(fake: Any, *, order: float = 1.0) -> float:
     """Vendi score with the cosine kernel: the effective number of different samples.
 
@@ -108,6 +114,7 @@ def mean_distance(x: Tensor) -> float:
 
 @metric(
     better="target",
+    scale="linear",
     ideal=1.0,
     bounds=(0.0, math.inf),
     invariances={"identity", "rotation", "translation", "scale", "permutation"},

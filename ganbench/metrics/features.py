@@ -97,6 +97,13 @@ def sum_rows(values: Tensor, centre: Tensor) -> Tensor:
     return torch.stack([part.sum(0) for part in differences(values, centre)]).sum(0)
 
 
+def order_of_bytes(rows: Tensor) -> Tensor:
+    """Return the numbers of the rows (n, d) in the order of their bytes: one order whatever order they come in."""
+    array = rows.contiguous().cpu().numpy()
+    whole = array.view(np.dtype((np.void, array.itemsize * array.shape[1])))[:, 0]
+    return torch.from_numpy(whole.argsort(kind="stable")).to(rows.device)
+
+
 def features(values: Any, name: str) -> Features:
     """Return ``values`` as Features; Features pass through, so that their caches are shared."""
     return values if isinstance(values, Features) else Features(values, name)

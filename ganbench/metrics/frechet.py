@@ -30,6 +30,7 @@ SMALL = 512  # dimensions up to which the most accurate factorisations cost noth
 
 @metric(
     better="lower",
+    scale="log",
     ideal=0.0,
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
@@ -227,7 +228,7 @@ def fid_bias(sample: Any, n: int, m: float = float("inf")) -> float:
     return float(values.sum() * (1 / n + 1 / m) + spread * (1 / (n - 1) + 1 / (m - 1)))
 
 
-@metric(better="lower", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
 def fid_infinity(real: Any, fake: Any, *, points: int = 15, seed: int = 0) -> float:
     """FID extrapolated to infinitely many samples.
 
@@ -335,6 +336,7 @@ def transport(source: Tensor, target: Tensor) -> Tensor:
 
 @metric(
     better="lower",
+    scale="log",
     ideal=0.0,
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
@@ -381,6 +383,7 @@ def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float
 
 @metric(
     better="lower",
+    scale="log",
     ideal=0.0,
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},

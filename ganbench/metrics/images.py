@@ -12,6 +12,7 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
+from ganbench.metrics._engine.blocks import in_full_precision
 from ganbench.metrics.spec import metric
 from ganbench.metrics.transport import directions, sorted_cost
 
@@ -36,10 +37,10 @@ def similarity(a: Tensor, b: Tensor, span: float) -> tuple[Tensor, Tensor]:
     side = min(WINDOW, *a.shape[2:])
     at = torch.arange(side, dtype=a.dtype, device=a.device) - (side - 1) / 2
     bell = (-0.5 * (at / (WIDTH * side / WINDOW)).square()).exp()
-    kernel = torch.outer(bell, bell)[None, None] / bell.sum().square()
+    bell = (bell / bell.sum()).view(1, 1, 1, side)
 
     def blurred(x: Tensor) -> Tensor:
-        return conv2d(x.flatten(0, 1)[:, None], kernel).view(len(x), -1)
+        return conv2d(conv2d(x.flatten(0, 1)[:, None], bell), bell.mT).view(len(x), -1)  # a Gaussian is separable
 
     c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
     mean_a, mean_b = blurred(a), blurred(b)
@@ -84,7 +85,7 @@ def mean_similarity(values: Any, name: str, pairs: int, span: float, seed: int) 
     return torch.cat([multi_scale_similarity(x[i].double(), x[j].double(), span) for i, j in blocks]).mean().item()
 
 
-@metric(better="lower", bounds=(0.0, 1.0), minimum=1000)
+@metric(better="lower", scale="logit", bounds=(0.0, 1.0), minimum=1000)
 def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Mean multi-scale structural similarity of pairs of samples.
 
@@ -130,7 +131,7 @@ def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int
     return mean_similarity(fake_images, "fake_images", pairs, span, seed)
 
 
-@metric(better="target", ideal=0.0, bounds=(-1.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(better="target", scale="linear", ideal=0.0, bounds=(-1.0, 1.0), invariances={"identity"}, minimum=1000)
 def ms_ssim_excess(real_images: Any, fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Multi-scale structural similarity within the samples less that within the reference.
 
@@ -253,8 +254,10 @@ def swd_by_level(real_images: Any, fake_images: Any, per_image: int = 128, seed:
         )
     if min(a.shape[2:]) < SIDE or per_image < 1:
         raise BadInput(f"expected images of at least {SIDE} pixels and a patch of each, got {tuple(a.shape[2:])}")
+    with in_full_precision(a.device):
+        pyramids = laplacian_pyramid(a), laplacian_pyramid(b)
     values = []
-    for level, bands in enumerate(zip(laplacian_pyramid(a), laplacian_pyramid(b), strict=True)):
+    for level, bands in enumerate(zip(*pyramids, strict=True)):
         # Both sets are cut at the same places, so that a set compared with itself scores 0.
         p, q = (patches(band, per_image, stream(seed, "patches", level)) for band in bands)
         chosen = directions(512, p.shape[1], seed, f"swd/{level}").to(p)
@@ -263,7 +266,15 @@ def swd_by_level(real_images: Any, fake_images: Any, per_image: int = 128, seed:
     return values
 
 
-@metric(better="lower", ideal=0.0, bounds=(0.0, math.inf), invariances={"identity", "symmetric"}, minimum=1000)
+@metric(
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, math.inf),
+    invariances={"identity", "symmetric"},
+    minimum=1000,
+    slow=True,
+)
 def laplacian_swd(real_images: Any, fake_images: Any, *, per_image: int = 128, seed: int = 0) -> float:
     """Sliced Wasserstein-1 distance x 1000 of 7 x 7 patches, averaged over the levels of a Laplacian pyramid.
 

@@ -17,20 +17,21 @@ from ganbench.errors import BadInput
 from ganbench.metrics.features import Features, matrix
 from ganbench.metrics.spec import metric
 
-SUM_SLACK = {torch.float16: 1e-2, torch.bfloat16: 5e-2}  # rounding of a softmax over a thousand classes
+SUM_SLACK = {"float16": 1e-2, "bfloat16": 5e-2}  # rounding of a softmax over a thousand classes
 SMALLEST = 1e-16  # what an exact zero counts as where the published formula would be infinite
 
 
 def posteriors(values: Any, name: str) -> Tensor:
     """Return class posteriors (n, K) in float64 with rows that sum to one; BadInput names the first bad row."""
-    raw = matrix(values.values if isinstance(values, Features) else values, name)
+    stored = values.values if isinstance(values, Features) else values
+    raw = matrix(stored, name)
     if not raw.numel():
         raise BadInput(f"{name}: expected at least one row and one class, got shape {tuple(raw.shape)}")
     p = raw.double()
     for row in (p < 0).any(1).nonzero().flatten()[:1].tolist():
         raise BadInput(f"{name}: row {row} has a negative probability ({p[row].min().item():.3g})")
     total = p.sum(1)
-    slack = SUM_SLACK.get(raw.dtype, 1e-4)
+    slack = SUM_SLACK.get(str(getattr(stored, "dtype", "")).removeprefix("torch."), 1e-4)
     for row in ((total - 1).abs() > slack).nonzero().flatten()[:1].tolist():
         raise BadInput(f"{name}: row {row} sums to {total[row].item():.6g}, expected probabilities that sum to 1")
     return p / total[:, None]
@@ -61,7 +62,7 @@ def mutual_information(p: Tensor) -> Tensor:
     return (entropy(p.mean(0)) - entropy(p).mean()).clamp(min=0)
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
 def inception_score(fake_posteriors: Any) -> float:
     """Inception Score over all samples at once.
 
@@ -133,7 +134,7 @@ def inception_scores_by_split(fake_posteriors: Any, splits: int = 10) -> list[fl
     return [mutual_information(p[a:b]).exp().item() for a, b in pairwise(edges)]
 
 
-@metric(better="higher", bounds=(1.0, math.inf), minimum=50000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), minimum=50000)
 def inception_score_splits(fake_posteriors: Any, *, splits: int = 10) -> float:
     """Inception Score as first published: the mean over contiguous, unshuffled blocks.
 
@@ -175,7 +176,7 @@ def inception_score_splits(fake_posteriors: Any, *, splits: int = 10) -> float:
     return math.fsum(scores) / len(scores)
 
 
-@metric(better="higher", bounds=(0.0, math.inf), minimum=1000)
+@metric(better="higher", scale="linear", bounds=(0.0, math.inf), minimum=1000)
 def inception_score_cross_fitted(fake_posteriors: Any) -> float:
     """Inception Score whose marginal comes from the other half of the samples.
 
@@ -226,7 +227,7 @@ def mean_pairwise_divergence(p: Tensor) -> Tensor:
     return (torch.xlogy(p, p).sum(1).mean() - p.mean(0) @ p.clamp(min=SMALLEST).log().mean(0)).clamp(min=0)
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
 def modified_is(fake_posteriors: Any) -> float:
     """Modified Inception Score: diversity within predicted classes, as far as the classifier sees it.
 
@@ -268,7 +269,7 @@ def modified_is(fake_posteriors: Any) -> float:
     return torch.stack(scores).mean().item()
 
 
-@metric(better="higher", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
 def modified_is_all_pairs(fake_posteriors: Any) -> float:
     """Modified Inception Score over all pairs of different samples, regardless of class.
 

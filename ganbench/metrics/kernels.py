@@ -16,7 +16,7 @@ from ganbench.metrics._engine.blocks import CentredRows, MakeReduction, pieces
 from ganbench.metrics._engine.kernel_sums import Distance, Gaussian, WeightedSums
 from ganbench.metrics._engine.median import median_square
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.features import Features, at_least, count, order_of_bytes
 from ganbench.metrics.spec import metric
 
 FEW = (
@@ -45,15 +45,29 @@ def median_distance(sample: Features) -> float:
     """Median distance between different rows, zeros left out; raises BadInput where all rows are equal."""
     if "median distance" not in sample.derived:
         at_least(sample, 2)
-        order = sample.rows.norms.argsort(stable=True)
-        few = min(FEW, len(sample))
-        chosen = order[torch.arange(few, device=order.device) * len(sample) // few]
-        square = median_square(sample.values[chosen], sample.mean)
+        square = median_square(sample.values[spread_rows(sample)], sample.mean)
         if square is None:
             raise BadInput(f"{sample.name}: expected rows that differ, got {len(sample)} equal rows")
         sample.derived["median distance"] = square**0.5
     value: float = sample.derived["median distance"]
     return value
+
+
+def spread_rows(sample: Features) -> Tensor:
+    """Return the numbers of at most FEW rows, evenly by their distance from the mean, whatever the rows' order.
+
+    Rows that are equally far, up to rounding, come in the order of their bytes.
+    """
+    if len(sample) <= FEW:
+        return torch.arange(len(sample), device=sample.values.device)
+    lengths, order = sample.rows.exact[1].sort(stable=True)
+    rounding = (sample.dim + 16) * torch.finfo(lengths.dtype).eps * lengths[-1]
+    group = torch.cat([lengths.new_zeros(1), lengths.diff() > rounding]).long().cumsum(0)
+    tied = (group.bincount()[group] > 1).nonzero().flatten()
+    if len(tied):
+        by_bytes = order_of_bytes(sample.values[order[tied]])
+        order[tied] = order[tied][by_bytes][group[tied][by_bytes].argsort(stable=True)]
+    return order[torch.arange(FEW, device=order.device) * len(sample) // FEW]
 
 
 def sums_of(kernel: Stationary, left: Tensor | None = None, right: Tensor | None = None) -> MakeReduction:
@@ -88,10 +102,12 @@ def energy(_pair: Pair) -> Distance:
 
 @metric(
     better="lower",
+    scale="linear",
     ideal=0.0,
     bounds=(float("-inf"), 2.0),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=100,
+    version=2,
     requires=(KernelSums(gaussian),),
 )
 def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
@@ -137,10 +153,12 @@ def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
 
 @metric(
     better="lower",
+    scale="linear",
     ideal=0.0,
     bounds=(float("-inf"), 2.0),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=100,
+    version=2,
     requires=(KernelSums(mixture),),
 )
 def mmd_mixture(real: Any, fake: Any) -> float:
@@ -182,6 +200,7 @@ def mmd_mixture(real: Any, fake: Any) -> float:
 
 @metric(
     better="lower",
+    scale="log",
     ideal=0.0,
     bounds=(0.0, 2000.0),
     invariances={"identity", "symmetric", "rotation", "scale", "permutation"},
@@ -232,6 +251,7 @@ def cmmd(real: Any, fake: Any) -> float:
 
 @metric(
     better="lower",
+    scale="linear",
     ideal=0.0,
     invariances={"symmetric", "rotation", "translation", "permutation"},
     minimum=100,

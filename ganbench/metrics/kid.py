@@ -70,7 +70,12 @@ def _reductions(key: Requirement, real: Members, fake: Members) -> Reductions:
 
 
 @metric(
-    better="lower", ideal=0.0, invariances={"symmetric", "rotation", "permutation"}, minimum=100, requires=(AllPairs(),)
+    better="lower",
+    scale="linear",
+    ideal=0.0,
+    invariances={"symmetric", "rotation", "permutation"},
+    minimum=100,
+    requires=(AllPairs(),),
 )
 def kid(real: Any, fake: Any) -> float:
     """Kernel Inception distance: the unbiased squared MMD of a cubic kernel over all pairs.
@@ -114,7 +119,7 @@ def kid(real: Any, fake: Any) -> float:
     return float(_estimates(pair, key, len(pair.real), len(pair.fake))[0])
 
 
-@metric(better="lower", ideal=0.0, invariances={"rotation"}, minimum=1000, requires=(Subsets(),))
+@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation"}, minimum=1000, requires=(Subsets(),))
 def kid_subsets(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, seed: int = 0) -> float:
     """Mean of KID over random subsets, as first published.
 

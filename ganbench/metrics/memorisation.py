@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
+from ganbench.metrics._engine.blocks import TIE, Block, CentredRows, exact_squares
 from ganbench.metrics._engine.pairs import NearestWithin, pair_of
 from ganbench.metrics.clusters import k_means
 from ganbench.metrics.features import Features, at_least, both, features
@@ -21,7 +21,12 @@ CELL = 20  # fakes that a cell must hold to count
 
 
 @metric(
-    better="higher", bounds=(0.0, 1.0), invariances={"rotation", "translation", "scale", "permutation"}, minimum=1000
+    better="higher",
+    scale="logit",
+    bounds=(0.0, 1.0),
+    invariances={"rotation", "translation", "scale", "permutation"},
+    minimum=1000,
+    version=2,
 )
 def authenticity(train: Any, fake: Any) -> float:
     """Share of fakes farther from their nearest training row than that row is from its own nearest other.
@@ -46,7 +51,7 @@ def authenticity(train: Any, fake: Any) -> float:
 
     Notes
     -----
-    ``mean over y of [|y - x| > r_1(x)]`` with x the training row nearest to y.
+    ``mean over y of [|y - x| > r_1(x)]`` with x the training row nearest to y; equally near ones share the vote.
 
     References
     ----------
@@ -59,16 +64,19 @@ def authenticity(train: Any, fake: Any) -> float:
     0.5
     """
     pair = pair_of(features(train, "train"), fake)
-    nearest = pair.nearest_real()
-    return float((nearest.squares[:, 0] > pair.real.radii(1)[nearest.index[:, 0]]).double().mean())
+    near, radii = pair.nearest_real().squares[:, 0], pair.real.radii(1)
+    share, _ = pair.over_nearest_real(lambda training, fakes: near[fakes] > radii[training] * TIE)
+    return float(share.mean())
 
 
 @metric(
     better="lower",
+    scale="logit",
     ideal=0.0,
     bounds=(0.0, 1.0),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
+    version=2,
 )
 def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
     """Share of fakes nearer to a training row than nearly all training rows are to each other.
@@ -110,7 +118,7 @@ def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
     return float((pair.nearest_real().squares[:, 0] <= _closeness(pair.real, quantile)).double().mean())
 
 
-@metric(better="target", ideal=0.0, minimum=1000)
+@metric(better="target", scale="linear", ideal=0.0, minimum=1000)
 def c_t(train: Any, real: Any, fake: Any, *, cells: int = 3, seed: int = 0) -> float:
     """Data-copying statistic: how much nearer fakes are to the training rows than held-out reals are.
 
@@ -179,9 +187,11 @@ def _to_train(sample: Features, train: Features) -> Any:
 
 @metric(
     better="higher",
+    scale="linear",
     bounds=(1.0, float("inf")),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
+    version=2,
     requires=(NearestWithin(real=1),),
 )
 def birthday_support(real: Any, fake: Any, *, quantile: float = 0.01) -> float:
@@ -230,10 +240,10 @@ def birthday_support(real: Any, fake: Any, *, quantile: float = 0.01) -> float:
 
 
 def _closeness(sample: Features, quantile: float) -> float:
-    """Return the quantile of squared nearest-neighbour distances, an observed value."""
+    """Return the quantile of squared nearest-neighbour distances, an observed value, and what ties with it."""
     if not 0 < quantile < 1:
         raise BadInput(f"quantile: expected a number between 0 and 1, got {quantile}")
-    return float(np.quantile(sample.radii(1).cpu().numpy(), quantile, method="lower"))
+    return float(np.quantile(sample.radii(1).cpu().numpy(), quantile, method="lower")) * TIE
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import RadiusRatios, balls, knn_balls
+from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
 from ganbench.metrics.features import Features, at_least, both, count
 from ganbench.metrics.spec import Invariance, metric
@@ -22,6 +23,7 @@ INVARIANT: set[Invariance] = {"rotation", "translation", "scale", "permutation"}
 
 @metric(
     better="higher",
+    scale="logit",
     ideal=1.0,
     bounds=(0.0, 1.0),
     invariances=INVARIANT | {"identity"},
@@ -69,6 +71,7 @@ def precision(real: Any, fake: Any, *, k: int = 3) -> float:
 
 @metric(
     better="higher",
+    scale="logit",
     ideal=1.0,
     bounds=(0.0, 1.0),
     invariances=INVARIANT | {"identity"},
@@ -116,6 +119,7 @@ def recall(real: Any, fake: Any, *, k: int = 3) -> float:
 
 @metric(
     better="higher",
+    scale="linear",
     ideal=1.0,
     bounds=(0.0, float("inf")),
     invariances=INVARIANT,
@@ -164,6 +168,7 @@ def density(real: Any, fake: Any, *, k: int = 5) -> float:
 
 @metric(
     better="higher",
+    scale="logit",
     ideal=1.0,
     bounds=(0.0, 1.0),
     invariances=INVARIANT | {"identity"},
@@ -236,7 +241,15 @@ def expected_coverage(n: int, m: int, k: int = 5) -> float:
     return 1 - missed
 
 
-@metric(better="higher", bounds=(0.0, float("inf")), invariances=INVARIANT, minimum=1000, requires=(RadiusRatios(3),))
+@metric(
+    better="higher",
+    scale="linear",
+    bounds=(0.0, float("inf")),
+    invariances=INVARIANT,
+    minimum=1000,
+    version=2,
+    requires=(RadiusRatios(3),),
+)
 def realism(real: Any, fake: Any, *, k: int = 3) -> float:
     """Median realism of the fakes.
 
@@ -315,6 +328,7 @@ def realism_scores(real: Any, fake: Any, *, k: int = 3) -> Tensor:
 
 @metric(
     better="target",
+    scale="log",
     bounds=(0.0, float("inf")),
     invariances={"rotation", "translation", "permutation"},
     minimum=1000,
@@ -410,10 +424,12 @@ LEVELS = 30
 
 @metric(
     better="higher",
+    scale="logit",
     ideal=1.0,
     bounds=(0.0, 1.0),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
+    version=2,
 )
 def alpha_precision(real: Any, fake: Any) -> float:
     """Agreement of the fakes with the typical part of the reals, at every level of typicality.
@@ -455,16 +471,18 @@ def alpha_precision(real: Any, fake: Any) -> float:
     at_least(f, 1)
     levels = _levels(r)
     radii = torch.quantile(distances_to(r, r.mean), levels)
-    inside = (distances_to(f, r.mean)[None] <= radii[:, None]).double().mean(1)
+    inside = (distances_to(f, r.mean)[None] <= radii[:, None] * TIE).double().mean(1)
     return _agreement(inside, levels)
 
 
 @metric(
     better="higher",
+    scale="logit",
     ideal=1.0,
     bounds=(0.0, 1.0),
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
+    version=2,
     requires=(
         NearestWithin(real=5),
         NearestAcross(),
@@ -496,7 +514,8 @@ def beta_recall(real: Any, fake: Any, *, k: int = 5) -> float:
     Notes
     -----
     ``1 - 2 integral |R_beta - beta|`` over 30 levels. R_beta is the share of reals whose nearest fake lies in their
-    ball and within the beta-quantile of such fakes' distances from the fake mean.
+    ball and within the beta-quantile of such fakes' distances from the fake mean; of equally near fakes the one nearest
+    to that mean counts.
 
     References
     ----------
@@ -510,11 +529,11 @@ def beta_recall(real: Any, fake: Any, *, k: int = 5) -> float:
     0.9372
     """
     pair = pair_of(real, fake)
-    nearest = pair.nearest_fake()
-    met = nearest.squares[:, 0] <= pair.real.radii(k)
-    matched = distances_to(pair.fake, pair.fake.mean)[nearest.index[:, 0]]
+    met = pair.nearest_fake().squares[:, 0] <= pair.real.radii(k) * TIE
+    from_mean = distances_to(pair.fake, pair.fake.mean)
+    _, matched = pair.over_nearest_fake(lambda fakes, _reals: from_mean[fakes])
     levels = _levels(pair.real)
-    typical = matched[None] <= torch.quantile(matched, levels)[:, None]
+    typical = matched[None] <= torch.quantile(matched, levels)[:, None] * TIE
     return _agreement((met[None] & typical).double().mean(1), levels)
 
 

@@ -6,11 +6,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter, getdoc, signature
-from typing import Any, Literal, ParamSpec, Protocol, cast
+from typing import Any, Literal, ParamSpec, Protocol, cast, get_args
+
+from ganbench._util.names import check_names
+from ganbench.errors import BadInput
 
 P = ParamSpec("P")
 
 Better = Literal["lower", "higher", "target"]
+Scale = Literal[
+    "log",  # a distance, positive: differences are ratios
+    "logit",  # a share, between 0 and 1: differences are ratios of odds
+    "count",  # a whole number of things
+    "linear",  # anything else, estimates that may be negative among it
+]
 Invariance = Literal[
     "identity",  # the ideal value (``ideal``) when fake is real itself
     "symmetric",  # metric(a, b) == metric(b, a)
@@ -42,7 +51,8 @@ class MetricSpec:
     some input changes. ``ideal`` is the value of a perfect sampler in the limit (None where it depends on the data),
     ``minimum`` the sample size below which the value means little. ``options`` are the keyword arguments with their
     defaults, part of a score's identity. A user's metric is called by its file's name, and ``file_sha256``, which is
-    among its options too, is the digest of that file.
+    among its options too, is the digest of that file. ``scale`` is the one on which values are averaged and compared.
+    ``slow``: it takes many times as long as the pass over the distances, and is not part of "all" unless asked for.
     """
 
     name: str
@@ -58,6 +68,18 @@ class MetricSpec:
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     file_sha256: str = ""
     requires: tuple[Any, ...] = ()  # Requirements of the pass over the distances that metrics share, with these options
+    scale: Scale = "linear"
+    slow: bool = False
+
+    def __post_init__(self) -> None:
+        check_names(f"scale of {self.name}", [self.scale], get_args(Scale))
+        low, high = self.bounds
+        if self.scale == "logit" and self.bounds != (0.0, 1.0):
+            raise BadInput(f"{self.name}: scale logit is for shares, bounds (0, 1), got ({low:g}, {high:g})")
+        if self.scale in ("log", "count") and not low >= 0:
+            raise BadInput(
+                f"{self.name}: scale {self.scale} is for values of at least 0, got bounds ({low:g}, {high:g})"
+            )
 
 
 class Metric(Protocol[P]):
@@ -80,6 +102,8 @@ def metric(
     minimum: int = 2,
     version: int = 1,
     requires: tuple[Any, ...] = (),
+    scale: Scale = "linear",
+    slow: bool = False,
 ) -> Callable[[Callable[P, float]], Metric[P]]:
     """Put the facts about a metric on its function, as ``function.spec``; it stays the function that it is.
 
@@ -91,6 +115,11 @@ def metric(
         What fills the positional arguments, in order; by default the arguments' own names.
     ideal, bounds, invariances, minimum, version, requires
         As in `MetricSpec`.
+    scale : "log", "logit", "count" or "linear"
+        On which scale tables average and compare values: ratios, for positive distances; odds, for shares in [0, 1];
+        whole numbers; or plain differences, for everything else.
+    slow : bool
+        Whether it takes so long that ``--metrics all`` leaves it to ``--slow``.
     paper : str, optional
         Where the metric comes from; by default the References of the docstring.
 
@@ -128,6 +157,8 @@ def metric(
             summary=text.split("\n", 1)[0],
             options=options,
             requires=requires,
+            scale=scale,
+            slow=slow,
         )
         return described
 

@@ -170,7 +170,7 @@ def strongest(tests: FeatureTests) -> float:
     return value
 
 
-@metric(better="lower", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
+@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
 def t_statistic(real: Any, fake: Any) -> float:
     """Largest absolute t statistic, with pooled variance, of a feature.
 
@@ -208,7 +208,7 @@ def t_statistic(real: Any, fake: Any) -> float:
     return strongest(t_tests(real, fake))
 
 
-@metric(better="higher", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
 def t_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the t tests of the features, corrected for their number.
 
@@ -244,7 +244,7 @@ def t_p_value(real: Any, fake: Any) -> float:
     return t_tests(real, fake).holm.min().item()
 
 
-@metric(better="lower", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
+@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
 def welch_statistic(real: Any, fake: Any) -> float:
     """Largest absolute Welch t of a feature, without assuming equal variances.
 
@@ -280,7 +280,7 @@ def welch_statistic(real: Any, fake: Any) -> float:
     return strongest(welch_tests(real, fake))
 
 
-@metric(better="higher", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
 def welch_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the Welch tests of the features, corrected for their number.
 
@@ -316,7 +316,7 @@ def welch_p_value(real: Any, fake: Any) -> float:
     return welch_tests(real, fake).holm.min().item()
 
 
-@metric(better="lower", bounds=(0.0, math.inf), invariances=PER_FEATURE | {"rotation"}, minimum=100)
+@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE | {"rotation"}, minimum=100)
 def hotelling_t2(real: Any, fake: Any) -> float:
     """Hotelling's T^2 of the two means, which takes the features together.
 
@@ -352,7 +352,7 @@ def hotelling_t2(real: Any, fake: Any) -> float:
     return hotelling_test(real, fake).statistic
 
 
-@metric(better="higher", bounds=(0.0, 1.0), invariances=PER_FEATURE | {"rotation"}, minimum=100)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE | {"rotation"}, minimum=100)
 def hotelling_p_value(real: Any, fake: Any) -> float:
     """p-value of Hotelling's test that the two means are equal.
 
@@ -388,7 +388,9 @@ def hotelling_p_value(real: Any, fake: Any) -> float:
     return hotelling_test(real, fake).p_value
 
 
-@metric(better="lower", ideal=0.0, bounds=(0.0, 1.0), invariances=PER_FEATURE | {"identity"}, minimum=100)
+@metric(
+    better="lower", scale="logit", ideal=0.0, bounds=(0.0, 1.0), invariances=PER_FEATURE | {"identity"}, minimum=100
+)
 def ks_statistic(real: Any, fake: Any) -> float:
     """Largest Kolmogorov-Smirnov distance of a feature.
 
@@ -426,7 +428,7 @@ def ks_statistic(real: Any, fake: Any) -> float:
     return ks_distances(*checked(real, fake)).max().item()
 
 
-@metric(better="higher", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=100)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=100)
 def ks_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the Kolmogorov-Smirnov tests of the features, corrected for their number.
 

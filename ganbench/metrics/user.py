@@ -114,10 +114,12 @@ def hint(error: Exception, line: str) -> str:
 
 
 def plain(argument: Any) -> Any:
-    """Return features and arrays as tensors, anything else as it is."""
+    """Return features and arrays as tensors of their own, for a metric may write into them; anything else as it is."""
     if isinstance(argument, Features):
-        return argument.values
-    return torch.from_numpy(argument) if isinstance(argument, np.ndarray) else argument
+        argument = argument.values
+    if isinstance(argument, torch.Tensor):
+        return argument.clone()
+    return torch.from_numpy(argument.copy()) if isinstance(argument, np.ndarray) else argument
 
 
 def number(value: Any, title: str) -> float:

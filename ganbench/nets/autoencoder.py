@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from math import prod
 from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganbench.dataset import Space
-from ganbench.nets import discriminator, generator
+from ganbench.nets import convolutional, dcgan, discriminator, generator
 
 
 def encoder(space: Space, codes: int) -> nn.Module:
@@ -63,7 +65,10 @@ def decoder(codes: int, space: Space, squash: bool = True) -> nn.Module:
 
 
 def autoencoder(space: Space, codes: int) -> nn.ModuleDict:
-    """Return an encoder and a decoder, neither with BatchNorm, so that an example's error is its own.
+    """Return a discriminator that is an autoencoder: ELU, an output without bounds, no BatchNorm.
+
+    An example's error is its own, and no output is ever so far out that its gradient vanishes: a decoder that ends in
+    tanh cannot unlearn an image that the generator has driven to the ends of the range.
 
     Parameters
     ----------
@@ -77,17 +82,91 @@ def autoencoder(space: Space, codes: int) -> nn.ModuleDict:
     nn.ModuleDict
         ``encode``, ``(n, *space.shape) -> (n, codes)``, and ``decode``, which leads back.
 
+    Raises
+    ------
+    BadInput
+        For the same images as the shared generator.
+
     References
     ----------
-    Zhao et al., Energy-based Generative Adversarial Network, 2016, section 2.3. arXiv:1609.03126
+    Berthelot et al., BEGAN: Boundary Equilibrium Generative Adversarial Networks, 2017, section 3.5. arXiv:1703.10717
 
     Examples
     --------
-    >>> sorted(autoencoder(Space((2,), 8, -1.0, 1.0), 2))
+    >>> sorted(autoencoder(Space((2,), 8, -1.0, 1.0), 1))
     ['decode', 'encode']
     """
-    decode = generator(codes, space, norm=False)  # before the encoder: the order of the draws of first weights
-    return nn.ModuleDict({"encode": encoder(space, codes), "decode": decode})
+    return nn.ModuleDict({"encode": elu_encoder(space, codes), "decode": elu_decoder(codes, space)})
+
+
+def elu_decoder(codes: int, space: Space, width: int = 128, channels: int = 16) -> nn.Sequential:
+    """Return a decoder with ELU: a perceptron, or convolutions between enlargements; its output has no bounds.
+
+    Parameters
+    ----------
+    codes : int
+        Numbers in each code.
+    space : Space
+        Shape and range of the data.
+    width : int
+        Units of each of the perceptron's two hidden layers.
+    channels : int
+        Channels of the convolutional one before the image; they double with every halving of the size.
+
+    Returns
+    -------
+    nn.Sequential
+        ``(n, codes) -> (n, *space.shape)``
+
+    Examples
+    --------
+    >>> import torch
+    >>> elu_decoder(5, Space((1, 28, 28), 10, -1.0, 1.0))(torch.zeros(3, 5)).shape
+    torch.Size([3, 1, 28, 28])
+    """
+    if not convolutional(space):
+        layers = perceptron(codes, width, prod(space.shape))
+        return orthogonal(nn.Sequential(*layers, nn.Unflatten(-1, space.shape)))
+    side, doublings = dcgan.plan(space)
+    widths = [channels * 2**i for i in reversed(range(doublings))]
+    layers = [nn.Linear(codes, widths[0] * side**2), nn.Unflatten(-1, (widths[0], side, side)), nn.ELU()]
+    for inputs, outputs in pairwise([*widths, space.shape[0]]):
+        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ELU()]
+    return orthogonal(nn.Sequential(*layers[:-1]))
+
+
+def elu_encoder(space: Space, codes: int, width: int = 128, channels: int = 16) -> nn.Sequential:
+    """Return an encoder with ELU: a perceptron, or strided convolutions; ``width`` and ``channels`` as in the decoder.
+
+    Examples
+    --------
+    >>> import torch
+    >>> elu_encoder(Space((1, 28, 28), 10, -1.0, 1.0), 5)(torch.zeros(3, 1, 28, 28)).shape
+    torch.Size([3, 5])
+    """
+    if not convolutional(space):
+        return orthogonal(nn.Sequential(nn.Flatten(), *perceptron(prod(space.shape), width, codes)))
+    side, doublings = dcgan.plan(space)
+    widths = [space.shape[0], *(channels * 2**i for i in range(doublings))]
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.ELU()]
+    return orthogonal(nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side**2, codes)))
+
+
+def perceptron(inputs: int, width: int, outputs: int) -> list[nn.Module]:
+    """Return the layers of a perceptron of two hidden layers with ELU."""
+    first, second, last = (nn.Linear(a, b) for a, b in pairwise([inputs, width, width, outputs]))
+    return [first, nn.ELU(), second, nn.ELU(), last]
+
+
+def orthogonal(net: nn.Sequential) -> nn.Sequential:
+    """Draw every weight as a matrix of orthogonal rows or columns, set biases to zero, and return the network."""
+    for layer in net:
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.orthogonal_(layer.weight)
+            nn.init.zeros_(cast("Tensor", layer.bias))
+    return net
 
 
 def features_and_head(space: Space) -> nn.ModuleDict:

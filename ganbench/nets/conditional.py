@@ -79,6 +79,24 @@ class Conditioned(nn.Module):
         return x
 
 
+class SumPool(nn.Module):
+    """Sum over the places of a feature map, ``(n, channels, H, W) -> (n, channels)``.
+
+    References
+    ----------
+    Miyato & Koyama, cGANs with Projection Discriminator, 2018, appendix A. arXiv:1802.05637
+
+    Examples
+    --------
+    >>> import torch
+    >>> SumPool()(torch.ones(2, 3, 4, 5))[0].tolist()
+    [20.0, 20.0, 20.0]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum((2, 3))
+
+
 class Projected(nn.Module):
     """``(x, y) -> psi . phi(x) + b + V_y . phi(x)`` (Miyato & Koyama, 2018, equation 3), one number per example.
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 from torch import Tensor, nn
 from torch.func import functional_call, grad
 
 from ganbench.dataset import Tensors
+from ganbench.errors import BadInput
 
 __all__ = ["Net"]
+
+
+class Descent(Protocol):
+    """The next step of a network's optimiser, such as ``ganbench.optim.Descent``."""
+
+    def __call__(self, weights: Tensors, grads: Tensors, rate: float) -> tuple[Tensors, Descent]:
+        """Return the weights after a step against ``grads`` at ``rate`` times the learning rate, and the step after."""
 
 
 class Net:
@@ -24,6 +32,8 @@ class Net:
         Whose ``forward`` is called; its own weights are not used.
     weights, buffers
         Tensors by name, as in ``named_parameters`` and ``named_buffers``.
+    descent
+        The step that its optimiser makes next; within a loss the trainer sets it, for both networks.
 
     Examples
     --------
@@ -35,13 +45,13 @@ class Net:
     ['bias', 'weight']
     """
 
-    def __init__(self, module: nn.Module, weights: Tensors, buffers: Tensors) -> None:
-        self._module, self.weights, self._buffers = module, weights, buffers
+    def __init__(self, module: nn.Module, weights: Tensors, buffers: Tensors, descent: Descent | None = None) -> None:
+        self._module, self.weights, self._buffers, self._descent = module, weights, buffers, descent
 
     @classmethod
-    def of(cls, module: nn.Module) -> Net:
+    def of(cls, module: nn.Module, descent: Descent | None = None) -> Net:
         """Bind a module to its own parameters and buffers: gradients flow to them as ever."""
-        return cls(module, dict(module.named_parameters()), dict(module.named_buffers()))
+        return cls(module, dict(module.named_parameters()), dict(module.named_buffers()), descent)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         return cast("Tensor", functional_call(self._module, self.weights | self._buffers, inputs))
@@ -57,11 +67,25 @@ class Net:
         """Return the differentiable gradient of ``loss`` with respect to these weights, by name."""
         return cast("Tensors", grad(lambda weights: loss(Net(self._module, weights, self._buffers)))(self.weights))
 
-    def gradient_step(self, loss: Callable[[Net], Tensor], lr: float) -> Net:
-        """Return this network after one differentiable step of gradient descent on ``loss``."""
-        grads = self.grad(loss)
-        stepped = {name: weight - lr * grads[name] for name, weight in self.weights.items()}
-        return Net(self._module, stepped, self._buffers)
+    def stepped(self, loss: Callable[[Net], Tensor], rate: float = 1.0) -> Net:
+        """Return this network after the next step of its optimiser, on ``loss``: all of it can be differentiated.
+
+        Parameters
+        ----------
+        loss
+            What is minimised, as a function of this network.
+        rate
+            Learning rate of the step, as a multiple of the optimiser's own.
+
+        Raises
+        ------
+        BadInput
+            Outside of a loss: there the network has no optimiser.
+        """
+        if self._descent is None:
+            raise BadInput("stepped: this network has no optimiser here; within a loss it has that of its training")
+        weights, descent = self._descent(self.weights, self.grad(loss), rate)
+        return Net(self._module, weights, self._buffers, descent)
 
 
 def part(tensors: Tensors, name: str) -> Tensors:

@@ -69,7 +69,8 @@ def scored(metric: str, sample: object, modes: Modes) -> float:
     """Return a score of samples, shares in per cent; samples that no mode counts have the reverse KL of one mode."""
     if metric == "reverse_kl" and not METRICS["modes_captured"](sample, modes):
         return METRICS["reverse_kl"](modes.centres[:1], modes)
-    return (100 if metric == "high_quality" else 1) * METRICS[metric](sample, modes)
+    options = {"share": 0.2} if metric == "modes_covered" else {}
+    return (100 if metric == "high_quality" else 1) * METRICS[metric](sample, modes, **options)
 
 
 def packing_helps(findings: Findings) -> Verdict:

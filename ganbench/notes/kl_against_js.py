@@ -97,7 +97,7 @@ def trained(baseline: Baseline, data: Dataset, form: Form) -> dict[str, np.ndarr
     modes: Any = data.modes  # which a ring always has
     scores = {
         "recall": partial(recall, real),
-        "modes": partial(modes_covered, modes=modes),
+        "modes": partial(modes_covered, modes=modes, share=0.2),
         "quality": partial(high_quality, modes=modes),
     }
     seen: dict[str, list[list[float]]] = {what: [] for what in scores}

@@ -15,7 +15,7 @@ from pathlib import Path
 from ganbench._util.names import check_names
 from ganbench.errors import BadInput
 from ganbench.notes.base import Findings, Matrix
-from ganbench.tables.comparison import written
+from ganbench.tables.numbers import written
 from ganbench.tables.statistics import interval
 
 LEDGER = Path(__file__).with_name("published.csv")

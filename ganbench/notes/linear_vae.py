@@ -56,7 +56,7 @@ def measure(form: Form) -> Findings:
             samples[name], _ = ring.held_out.examples(indices)
         for name in ("Gaussian", "real"):
             rows.setdefault(f"high quality, {name}", []).append(high_quality(samples[name], modes))
-            rows.setdefault(f"modes covered, {name}", []).append(modes_covered(samples[name], modes))
+            rows.setdefault(f"modes covered, {name}", []).append(modes_covered(samples[name], modes, share=0.2))
             rows.setdefault(f"Frechet distance, {name}", []).append(fid(samples["reference"], samples[name]))
     numbers = {name: tuple(values) for name, values in rows.items()}
     numbers["high quality, expected"] = (expected_quality(),)

@@ -15,7 +15,7 @@ from ganbench.notes import CHAPTERS, EXPERIMENTS, load
 from ganbench.notes.base import Claim, Experiment, Findings, Matrix
 from ganbench.notes.record import Observation
 from ganbench.report.style import DPI, save, style
-from ganbench.tables.comparison import written
+from ganbench.tables.numbers import written
 from ganbench.tables.statistics import CONFIDENCE, interval
 
 INTRODUCTION = f"""# The claims of the study notes, as experiments

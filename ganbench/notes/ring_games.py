@@ -92,7 +92,7 @@ def trained(name: str, data: Dataset, form: Form) -> dict[str, np.ndarray]:
 
     def evaluate(trainer: Trainer) -> None:
         points = Sampler(trainer).draw(SAMPLES)[0]
-        scores["modes"].append([modes_covered(each, modes) for each in points])
+        scores["modes"].append([modes_covered(each, modes, share=0.2) for each in points])
         scores["quality"].append([high_quality(each, modes) for each in points])
         scores["fid"].append([fid(real, each) for each in points])
 

@@ -2,17 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from ganbench.records.record import Scores
 
 ARROWS = {"lower": "↓", "higher": "↑", "target": "→"}
+POINTS = "identity"
+INCEPTION = ("inception", "inception_pytorch_fid", "inception_clean")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A metric whose name stands for one network: what it is called on other ``features`` than those."""
+
+    otherwise: str
+    features: tuple[str, ...]
+
+
+PUBLISHED = {
+    "fid": Published("frechet", INCEPTION),
+    "fid_infinity": Published("frechet_infinity", INCEPTION),
+    "intra_fid": Published("intra_frechet", INCEPTION),
+    "between_class_fid": Published("between_class_frechet", INCEPTION),
+    "kid": Published("kid", INCEPTION),
+    "kid_subsets": Published("kid_subsets", INCEPTION),
+    "inception_score": Published("inception_score", INCEPTION),
+    "inception_score_splits": Published("inception_score_splits", INCEPTION),
+    "inception_score_cross_fitted": Published("inception_score_cross_fitted", INCEPTION),
+    "cmmd": Published("cmmd", ("clip_cmmd",)),
+}
 
 
 def display_name(scores: Scores) -> str:
     """Name a metric for a table.
 
-    The Frechet distance has the name of the Inception network in it: it is called ``fid`` where the features are those
-    of a trained network (its weights have a digest), and ``frechet`` on coordinates or pixels as they are.
+    Names such as ``fid``, which stand for one network in the literature, are kept for features of that network by its
+    published weights. On others the features stand beside the name: ``frechet[random_conv]``, ``kid[digits]``. On
+    points as they are ``frechet`` alone says it.
     """
-    if scores.metric.startswith("fid") and "weights_sha256" not in scores.features:
-        return f"frechet{scores.metric.removeprefix('fid')}"
-    return scores.metric
+    published = PUBLISHED.get(scores.metric)
+    if published is None:
+        return scores.metric
+    features = features_name(scores.features)
+    if features in published.features:
+        return scores.metric
+    is_clear = features == POINTS and published.otherwise != scores.metric
+    return published.otherwise if is_clear else f"{published.otherwise}[{features}]"
+
+
+def features_name(identity: Mapping[str, str]) -> str:
+    """Return what the features of a score are called: the extractor, also where a file of features names it."""
+    name = identity.get("name", "none")
+    name = identity.get("made_by", name) if name == "given" else name
+    return f"{name}, own weights" if "weights" in identity else name
+
+
+def how_to_publish(scores: Iterable[Scores]) -> list[str]:
+    """Say, for metrics that have not their published features, once which these are and how to get them."""
+    others: dict[tuple[str, ...], dict[str, str]] = {}
+    for each in scores:
+        if display_name(each) != each.metric:
+            others.setdefault(PUBLISHED[each.metric].features, {})[each.metric] = display_name(each)
+    return [
+        f"{', '.join(names.values())}: the published {', '.join(names)} take features of {' or '.join(features)} "
+        f"(--features {features[0]}, with --weights FILE or --download), and no others compare with them"
+        for features, names in others.items()
+    ]

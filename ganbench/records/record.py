@@ -11,6 +11,7 @@ from re import sub
 from typing import Any, Literal, TypeVar
 
 import msgspec
+import numpy as np
 
 from ganbench._util.convert import convert
 from ganbench.errors import BadInput
@@ -19,6 +20,7 @@ SCHEMA = 2  # of the lines of records.jsonl; version 0.1 wrote lines without one
 MIGRATE = "python -m ganbench.records.migrate"
 
 Status = Literal["done", "diverged", "error"]
+Weights = Literal["average", "last"]  # of a generator: averaged over the steps, or those after the last step
 Read = TypeVar("Read")
 
 # The fields that, with the seed, a record's key is the digest of. What is left are results and provenance.
@@ -29,7 +31,8 @@ CONDITIONS = ("baseline", "version", "settings", "dataset", "dataset_version", "
 class Scores:
     """One metric of one seed, with the identity that makes it comparable.
 
-    ``values`` holds one number for each set of samples, None where it is undefined; ``reasons`` (same order) says why.
+    ``values`` holds one number for each set of samples, all sets against one draw of the reference after the other;
+    None where it is undefined: ``reasons`` (same order) says why.
     """
 
     metric: str
@@ -42,11 +45,18 @@ class Scores:
     n_real: int
     n_fake: int
     options: dict[str, Any]
-    weights: Literal["average", "last"] = "average"  # the generator's weights that the samples come from
+    weights: Weights = "average"  # the generator's weights that the samples come from
+    draws: int = 1  # of the reference
+
+    @property
+    def by_draw(self) -> tuple[tuple[float | None, ...], ...]:
+        """The values of all sets of samples, for each draw of the reference."""
+        sets = len(self.values) // self.draws
+        return tuple(self.values[i * sets : (i + 1) * sets] for i in range(self.draws))
 
     @property
     def value(self) -> float | None:
-        """The mean over the sets of samples; None where one of them has no value."""
+        """The mean over sets of samples and draws of the reference; None where one of them has no value."""
         known = [value for value in self.values if value is not None]
         if not known or len(known) < len(self.values):
             return None
@@ -80,7 +90,9 @@ class Record:
     scores: tuple[Scores, ...]
     history: list[dict[str, Any]]  # {"step", "discriminator", "generator", "monitor"}
     curve: list[dict[str, Any]]  # {"step", "metric", "value"}
-    cost: dict[str, float]  # samples_seen, gradients, parameters
+    cost: dict[str, float]  # samples_seen, gradients, flops, parameters
+    # A few of the first samples, to be shown: {"dtype", "shape", "data"}, the bytes in base64.
+    examples: dict[str, Any] = field(default_factory=dict, kw_only=True)
     # Differs between equal runs: time, host, seconds of the group, the group of seeds, the backend that was used,
     # versions of packages, digest of the source.
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +102,11 @@ class Record:
         """The provenance of the samples, also where the scores were made anew from kept ones."""
         made: dict[str, Any] = self.provenance.get("trained", self.provenance)
         return made
+
+    @property
+    def averaged(self) -> tuple[Scores, ...]:
+        """The scores of samples from averaged weights, which tables show unless asked for others."""
+        return tuple(score for score in self.scores if score.weights == "average")
 
     @property
     def group(self) -> tuple[int, ...]:
@@ -114,8 +131,15 @@ def files_of(baseline: str, dataset: str, row: str) -> str:
 
 def to_line(record: Any) -> str:
     """Return the record as one line of JSON without its newline; raises ValueError for a number that is not finite."""
-    table = msgspec.to_builtins(record)
+    table = msgspec.to_builtins(record, enc_hook=plain)
     return json.dumps(table, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(value: Any) -> Any:
+    """Return numpy's numbers as Python's; raises TypeError for what JSON cannot hold."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be written into a record")
 
 
 def read_line(line: str, kind: type[Read], where: str = "record") -> Read:

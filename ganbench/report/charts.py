@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from ganbench.records.record import Record
 from ganbench.report.style import COLOURS, DASHES, QUIET, file_name, line_style, panels, save, style
 from ganbench.tables.columns import Column, columns
-from ganbench.tables.comparison import values
 from ganbench.tables.rows import Row, rows
-from ganbench.tables.statistics import interval
+from ganbench.tables.scales import scale_of
+from ganbench.tables.summary import Summary, summarise
 
 DECADES = 30.0  # ratio of largest to smallest from which an axis is logarithmic
 CROWD = 16  # lines that an eye can follow in one panel
@@ -60,7 +60,7 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
     floor = [points[2][-1] for row in down if row.label == "held_out" and len((points := course(row, metric))[0])]
     seen = np.concatenate([*(part for points in courses.values() for part in points[1:]), floor])
     least, most, margin = seen.min(), seen.max(), np.ptp(seen) / 20 or 1.0
-    limits = (least / 1.4, most * 1.4) if wide(seen) else (least - margin, most + margin)
+    limits = (least / 1.4, most * 1.4) if wide(seen, metric) else (least - margin, most + margin)
     lines = [np.column_stack((steps, mean)) for steps, _, mean, _ in courses.values()]
     with style():
         figure, axes = panels(len(courses), ACROSS, 1.2, 1.1)
@@ -70,7 +70,7 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
             ax.plot(steps, mean, color=COLOURS[0])
             for height in floor:
                 ax.axhline(height, color=QUIET, linestyle="--", linewidth=0.8)
-            ax.set(yscale="log" if wide(seen) else "linear", ylim=limits)
+            ax.set(yscale="log" if wide(seen, metric) else "linear", ylim=limits)
             ax.set_title(label, fontsize=6.5)
             ax.label_outer()
         what = named(metric, records, dataset)
@@ -78,9 +78,9 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
         return [save(figure, folder / f"curves-{file_name(dataset)}-{file_name(metric)}.png")]
 
 
-def wide(seen: Sequence[float] | NDArray[np.float64]) -> bool:
-    """Whether positive values are so far apart that their axis should be logarithmic."""
-    return len(seen) > 0 and min(seen) > 0 and max(seen) > DECADES * min(seen)
+def wide(seen: Sequence[float] | NDArray[np.float64], metric: str) -> bool:
+    """Whether a metric is compared by ratios, and its values are so far apart that their axis should show these."""
+    return scale_of(metric) == "log" and len(seen) > 0 and min(seen) > 0 and max(seen) > DECADES * min(seen)
 
 
 def members(records: Sequence[Record], dataset: str) -> list[Row]:
@@ -107,7 +107,7 @@ def curve_panel(axes: Axes, members: Sequence[Row], metric: str, styles: dict[st
             continue
         axes.plot(steps, mean, color=colour, linestyle=dashes, label=row.label)
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
-    if wide(seen):
+    if wide(seen, metric):
         axes.set_yscale("log")
 
 
@@ -137,34 +137,33 @@ def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
     Small dots are seeds. Baselines are blue, controls grey.
     """
     paths = []
-    for dataset in sorted({record.dataset for record in records}):
-        down = members(records, dataset)
-        across = columns(record for record in records if record.dataset == dataset)
-        if across:
+    for summary in summarise(records):
+        if summary.columns:
             with style():
-                figure, axes = panels(len(across), ACROSS, 1.7, 0.7 + 0.17 * len(down))
-                for i, (ax, column) in enumerate(zip(axes, across, strict=True)):
-                    interval_panel(ax, down, column, named=i % ACROSS == 0)
-                figure.suptitle(f"{dataset}: means with 95 % intervals over seeds", fontsize=9.5)
-                paths.append(save(figure, folder / f"intervals-{file_name(dataset)}.png"))
+                figure, axes = panels(len(summary.columns), ACROSS, 1.7, 0.7 + 0.17 * len(summary.rows))
+                for i, (ax, column) in enumerate(zip(axes, summary.columns, strict=True)):
+                    interval_panel(ax, summary, column, named=i % ACROSS == 0)
+                figure.suptitle(f"{summary.dataset}: means with 95 % intervals over seeds", fontsize=9.5)
+                paths.append(save(figure, folder / f"intervals-{file_name(summary.dataset)}.png"))
     return paths
 
 
-def interval_panel(axes: Axes, down: Sequence[Row], column: Column, named: bool) -> None:
-    """One column: a dot with its interval for each row, the first row on top."""
+def interval_panel(axes: Axes, summary: Summary, column: Column, named: bool) -> None:
+    """One column: a dot with its interval for each row, the first row on top; distances on a logarithmic axis."""
     seen: list[float] = []
     for colour, is_control in ((COLOURS[0], False), (QUIET, True)):
-        measured = {i: values(row, column) for i, row in enumerate(down) if row.is_control == is_control}
-        spread = {i: interval(each) for i, each in measured.items() if each}
-        dots = [value for i in spread for value in measured[i]]
-        seen += dots
-        if dots:
-            axes.scatter(dots, [i for i in spread for _ in measured[i]], s=7, color=colour, alpha=0.35, linewidths=0)
-            means, halves = zip(*((each.mean, each.half_width or 0) for each in spread.values()), strict=True)
-            axes.errorbar(means, list(spread), xerr=halves, fmt="o", markersize=3, color=colour, linewidth=1)
-    if column.example.better == "lower" and wide(seen):
+        for place, row in enumerate(summary.rows):
+            entry, values = summary.entries[row.label, column.name], row.values(column)
+            if row.is_control != is_control or not entry.estimate:
+                continue
+            seen += values
+            axes.scatter(values, [place] * len(values), s=7, color=colour, alpha=0.35, linewidths=0)
+            mean, low, high = entry.estimate.mean, entry.estimate.low, entry.estimate.high
+            halves = [[mean - (mean if low is None else low)], [(mean if high is None else high) - mean]]
+            axes.errorbar([mean], [place], xerr=halves, fmt="o", markersize=3, color=colour, linewidth=1)
+    if wide(seen, column.example.metric):
         axes.set(xscale="log", xlim=(min(seen) / 2, max(seen) * 2))
     if column.example.better == "target" and column.ideal is not None:
         axes.axvline(column.ideal, color=QUIET, linewidth=0.8, zorder=0)
-    axes.set(yticks=range(len(down)), ylim=(len(down) - 0.5, -0.5), title=column.header)
-    axes.set_yticklabels([row.label for row in down] if named else [])
+    axes.set(yticks=range(len(summary.rows)), ylim=(len(summary.rows) - 0.5, -0.5), title=column.header)
+    axes.set_yticklabels([row.label for row in summary.rows] if named else [])

@@ -53,12 +53,12 @@ def picture(record: Record, folder: Path) -> Path:
 
 
 def kept(record: Record, folder: Path) -> tuple[Tensor, Tensor] | None:
-    """Return the samples (n, *shape) and labels (n,) that were kept of a seed, or None."""
+    """Return the first set of samples (n, *shape) and labels (n,) that were kept of a seed, or None."""
     try:
         tensors = safetensors.torch.load_file(folder / record.files / f"samples-{record.seed}.safetensors")
     except (OSError, SafetensorError):
         return None
-    return (tensors["x"], tensors["y"]) if {"x", "y"} <= set(tensors) else None
+    return (tensors["x"][: record.samples], tensors["y"][: record.samples]) if {"x", "y"} <= set(tensors) else None
 
 
 def cells(records: Sequence[Record], folder: Path, files: Path | None = None, again: bool = False) -> list[Path]:

@@ -38,7 +38,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
     paths = [trade_offs(report, folder)]
     if report.reference.is_image:
         for row in (row for row in report.rows if not row.is_control):
-            paths += [sheet(row, folder), suspects(report.reference, row, folder)]
+            paths += [sheet(row, folder), suspects(row.reference or report.reference, row, folder)]
         paths.append(spectra(report, folder))
     return paths
 
@@ -108,7 +108,7 @@ def trade_offs(report: Report, folder: Path) -> Path:
     with style():
         figure, (ax,) = panels(1, 1, 3.6, 3.6)
         for i, row in enumerate(others(report)):
-            precision, recall = curve(report.reference.features, row.inputs.features)
+            precision, recall = curve((row.reference or report.reference).features, row.inputs.features)
             colour, dashes = colour_and_dashes(i, row.is_control)
             ax.plot(recall, precision, color=colour, linestyle=dashes, label=Path(row.name).name)
         ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))

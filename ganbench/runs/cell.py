@@ -6,9 +6,11 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any, Literal
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -20,10 +22,21 @@ from ganbench.baseline import Baseline
 from ganbench.dataset import Dataset, Tensors
 from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metric
-from ganbench.records.record import SCHEMA, Record, Scores, cell_key, files_of, key_of
+from ganbench.records.record import SCHEMA, Record, Scores, Weights, cell_key, files_of, key_of
 from ganbench.records.store import Store
 from ganbench.runs.source import source_digest, version_of
-from ganbench.runs.summary import Ending, Samples, cost, endings, history, samples, scores, weights
+from ganbench.runs.summary import (
+    Ending,
+    Samples,
+    cost,
+    endings,
+    examples,
+    history,
+    load_weights,
+    samples,
+    scores,
+    weights,
+)
 from ganbench.scoring.reference import DatasetScorer
 from ganbench.suites.suite import Cell
 from ganbench.training import ENGINE_VERSION, registry
@@ -33,6 +46,7 @@ from ganbench.training.trainer import Plan, Trainer
 WATCHED = 1000  # samples that a point of a learning curve is made from
 
 Tell = Callable[[int], None]  # how many steps are done
+Drawn = dict[Weights, Samples]  # of one seed: sets of samples, one after the other
 State = Literal["missing", "unscored", "failed", "done"]
 
 
@@ -95,12 +109,24 @@ def state(cell: Cell, record: Record | None) -> State:
 
 
 def lacking(cell: Cell, record: Record) -> list[str]:
-    """Return the cell's metrics that the record has not, or has from an earlier version or another file."""
-    known = {score.metric: (score.version, score.options.get("file_sha256", "")) for score in record.scores}
-    wanted = {name: find_metric(name) for name in cell.metrics}
-    return [
-        name for name, each in wanted.items() if known.get(each.spec.name) != (each.spec.version, each.spec.file_sha256)
-    ]
+    """Return the cell's metrics that the record has not, or has from an earlier version, another file or fewer draws.
+
+    A seed that diverged has no samples, of which there could be more sets.
+    """
+    known = {
+        (score.metric, score.weights, score.version, score.options.get("file_sha256", "")): score
+        for score in record.scores
+    }
+
+    def enough(name: str, weights: Weights) -> bool:
+        spec = find_metric(name).spec
+        score = known.get((spec.name, weights, spec.version, spec.file_sha256))
+        if score is None:
+            return record.status == "diverged" and weights != "average"
+        few = len(score.by_draw) < cell.references or len(score.by_draw[0]) < cell.sets
+        return record.status == "diverged" or not few
+
+    return [name for name in cell.metrics if not all(enough(name, weights) for weights in cell.weights)]
 
 
 def compute(cells: Sequence[Cell], place: Place, known: Mapping[str, Record], tell: Tell) -> list[Record]:
@@ -125,6 +151,23 @@ def compute(cells: Sequence[Cell], place: Place, known: Mapping[str, Record], te
     return records
 
 
+class Pace:
+    """The seconds a step between two points of training, without what is done at the points."""
+
+    def __init__(self, done: int) -> None:
+        self.done = done
+        self.start()
+
+    def start(self) -> None:
+        """Begin to count."""
+        self.began = perf_counter()
+
+    def to(self, done: int) -> float:
+        """Return the seconds a step up to ``done`` steps."""
+        steps, self.done = done - self.done, done
+        return (perf_counter() - self.began) / max(steps, 1)
+
+
 class Work:
     """Cells that differ in their seeds alone, while they are computed."""
 
@@ -138,6 +181,7 @@ class Work:
         self.checkpoint: Checkpoint | None = None
         self.resumed: list[int] = []  # steps at which interrupted training went on
         self.seconds = 0.0  # that it had taken before
+        self.paces: list[float] = []  # seconds a step, between the points at which training is noted
 
     def train(self, cells: Sequence[Cell], tell: Tell) -> dict[str, Record]:
         """Train, sample and score a group; keep samples and weights. Interrupted training goes on where it was."""
@@ -147,35 +191,50 @@ class Work:
         checkpoint = self.checkpoint = Checkpoint(self.place.checkpoint(cells), group_key(cells))
         began = perf_counter()
         self.resume(trainer, checkpoint)
-        watch = self.watcher()
+        watch, is_trained = self.watcher(), bool(self.baseline.updates(0))
+        if watch and is_trained and not trainer.done:
+            self.note_curve(watch, trainer)  # where it started from
+        pace = Pace(trainer.done)
 
         def note(trainer: Trainer) -> None:
+            self.paces.append(pace.to(trainer.done))
             tell(trainer.done)
-            if watch and (trainer.done == self.cell.steps or self.baseline.updates(0)):  # a control has no curve
+            if watch and (trainer.done == self.cell.steps or is_trained):  # a control has no curve
                 self.note_curve(watch, trainer)
             if checkpoint.due():
-                seconds = self.seconds + perf_counter() - began
-                checkpoint.write(trainer, {"curves": self.curves, "seconds": seconds, "resumed": self.resumed})
+                known = {"curves": self.curves, "resumed": self.resumed, "paces": self.paces}
+                checkpoint.write(trainer, known | {"seconds": self.seconds + perf_counter() - began})
+            pace.start()
 
-        trainer.run(watch=note)
-        drawn, scorer = samples(trainer, self.cell.samples), self.scorer(self.cell.metrics)
+        trainer.run(self.cell.points, watch=note)
+        drawn, scorer = self.draw(trainer), self.scorer(self.cell.metrics)
         records = {}
         for i, (cell, ending) in enumerate(zip(cells, endings(trainer), strict=True)):
-            own = drawn.get(cell.seed)
-            records[cell.key] = self.record(cell, ending, scores(scorer, own, self.baseline.conditional, ending))
+            own = drawn.get(cell.seed, {})
+            records[cell.key] = self.record(cell, ending, self.scores(scorer, own, ending), own)
             self.keep(self.place.weights(cell), weights(trainer, i), cell)
             if own:
-                self.keep(self.place.samples(cell), {"x": own[0], "y": own[1]}, cell)
+                tensors = {name: x for kind, pair in own.items() for name, x in zip(names_of(kind), pair, strict=True)}
+                self.keep(self.place.samples(cell), tensors, cell)
         return records
+
+    def draw(self, trainer: Trainer) -> dict[int, Drawn]:
+        """Draw all sets of samples of every seed that got so far, from each kind of weights, by seed."""
+        n = self.cell.sets * self.cell.samples
+        drawn = {kind: samples(trainer, n, kind) for kind in self.cell.weights}
+        return {seed: {kind: drawn[kind][seed] for kind in drawn} for seed in drawn[self.cell.weights[0]]}
+
+    def scores(self, scorer: DatasetScorer, drawn: Drawn, ending: Ending) -> tuple[Scores, ...]:
+        return scores(scorer, drawn, self.baseline.conditional, ending, self.cell.sets)
 
     def resume(self, trainer: Trainer, checkpoint: Checkpoint) -> None:
         """Put training where it was interrupted, if it was."""
         if kept := checkpoint.restore(trainer):
-            self.curves, self.seconds = kept["curves"], kept["seconds"]
+            self.curves, self.seconds, self.paces = kept["curves"], kept["seconds"], kept.get("paces", [])
             self.resumed = [*kept["resumed"], trainer.done]
 
     def scorer(self, metrics: Sequence[str]) -> DatasetScorer:
-        return DatasetScorer(self.data, metrics, self.cell.samples)
+        return DatasetScorer(self.data, metrics, self.cell.samples, draws=self.cell.references)
 
     def watcher(self) -> DatasetScorer | None:
         """Return the scorer of the learning curve's points, if one is asked for."""
@@ -186,7 +245,8 @@ class Work:
         """Add a point to each seed's learning curve: the watched metric of fresh samples, None after divergence."""
         drawn = samples(trainer, watch.n)
         for ending in endings(trainer):
-            (score,) = scores(watch, drawn.get(ending.seed), self.baseline.conditional, ending)
+            own: Drawn = {"average": drawn[ending.seed]} if ending.seed in drawn else {}
+            (score,) = scores(watch, own, self.baseline.conditional, ending)
             point = {"step": trainer.done, "metric": score.metric, "value": score.value}
             self.curves[str(ending.seed)].append(point)
 
@@ -195,34 +255,53 @@ class Work:
         packed = {label: tensor.contiguous() for label, tensor in tensors.items()}
         write_atomically(path, save(packed, {"key": cell.key}))
 
-    def kept(self, cell: Cell) -> Samples | None:
-        """Return the samples that were kept of a cell if they are all there."""
+    def kept(self, cell: Cell) -> Drawn:
+        """Return the samples that were kept of a cell if all that are needed are there."""
         try:
             tensors = load(self.place.samples(cell).read_bytes())
         except (OSError, SafetensorError):
-            return None
-        shapes = {"x": (cell.samples, *self.data.space.shape), "y": (cell.samples,)}
-        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != shapes:
-            return None
-        return tensors["x"], tensors["y"]
+            return {}
+        n, shape = cell.sets * cell.samples, self.data.space.shape
+        drawn: Drawn = {}
+        for kind in cell.weights:
+            x, y = (tensors.get(name, torch.empty(0))[:n] for name in names_of(kind))
+            if x.shape != (n, *shape) or y.shape != (n,):
+                return {}
+            drawn[kind] = x, y
+        return drawn
+
+    def drawn_again(self, cells: Sequence[Cell]) -> dict[int, Drawn]:
+        """Return samples by seed: those that were kept, others anew where the weights were kept."""
+        drawn = {cell.seed: own for cell in cells if (own := self.kept(cell))}
+        left = [cell for cell in cells if cell.seed not in drawn]
+        stored = {cell.seed: tensors for cell in left if (tensors := self.stored_weights(cell))}
+        if stored:
+            trainer = Trainer(self.baseline, self.data, list(stored), replace(self.plan, backend="eager"))
+            load_weights(trainer, list(stored.values()))
+            drawn |= self.draw(trainer)
+        return drawn
+
+    def stored_weights(self, cell: Cell) -> Tensors:
+        """Return the weights that were kept of a cell; nothing where there are none that can be read."""
+        try:
+            return load(self.place.weights(cell).read_bytes())
+        except (OSError, SafetensorError):
+            return {}
 
     def score_again(self, known: Mapping[str, Record]) -> dict[str, Record]:
-        """Return known records with the metrics that they lack, where that is all and their samples are kept."""
+        """Return known records with the metrics that they lack, where that is all and samples or weights are kept."""
         records, scorers = {}, dict[tuple[str, ...], DatasetScorer]()
-        for cell in self.cells:
-            old = known.get(cell.key)
-            if old is None or state(cell, old) != "unscored":
-                continue
-            drawn = self.kept(cell)
-            if drawn is None and old.status == "done":
+        due = [cell for cell in self.cells if cell.key in known and state(cell, known[cell.key]) == "unscored"]
+        drawn = self.drawn_again([cell for cell in due if known[cell.key].status == "done"])
+        for cell in due:
+            old = known[cell.key]
+            if old.status == "done" and cell.seed not in drawn:
                 continue
             asked = tuple(lacking(cell, old))
             scorer = scorers.setdefault(asked, self.scorer(asked))
             ending = Ending(old.seed, old.status, old.step, old.reason)
-            new = scores(scorer, drawn if old.status == "done" else None, self.baseline.conditional, ending)
-            scored = {score.metric: score for score in (*old.scores, *new)}
-            order = [*METRICS, *sorted(set(scored) - set(METRICS))]
-            records[cell.key] = replace(old, scores=tuple(scored[name] for name in order if name in scored))
+            new = self.scores(scorer, drawn.get(cell.seed, {}), ending)
+            records[cell.key] = replace(old, scores=in_order({(s.metric, s.weights): s for s in (*old.scores, *new)}))
         return records
 
     def failed(self, error: Exception) -> dict[str, Record]:
@@ -230,13 +309,14 @@ class Work:
         write_atomically(self.folder / "error.txt", "".join(traceback.format_exception(error)).encode())
         notes = self.trainer.history if self.trainer else []
         step, reason = notes[-1]["step"] if notes else 0, in_one_line(error)
-        return {cell.key: self.record(cell, Ending(cell.seed, "error", step, reason), ()) for cell in self.cells}
+        return {cell.key: self.record(cell, Ending(cell.seed, "error", step, reason), (), {}) for cell in self.cells}
 
-    def record(self, cell: Cell, ending: Ending, scored: tuple[Scores, ...]) -> Record:
+    def record(self, cell: Cell, ending: Ending, scored: tuple[Scores, ...], drawn: Drawn) -> Record:
         """Put a record together; its provenance follows."""
         plan = {"steps": cell.steps, "batch": cell.batch, "backend": cell.backend}
         facts = conditions(cell.baseline, self.baseline, self.data, plan, cell.samples)
         trainer = self.trainer if self.trainer and cell.seed in self.trainer.seeds else None
+        levels = (self.data.space.low, self.data.space.high) if self.data.space.is_image else None
         return Record(
             schema=SCHEMA,
             key=cell_key(facts, cell.seed),
@@ -248,7 +328,8 @@ class Work:
             scores=scored,
             history=history(trainer, trainer.seeds.index(cell.seed)) if trainer else [],
             curve=self.curves[str(cell.seed)],
-            cost=cost(trainer) if trainer else {},
+            cost=cost(trainer) if trainer and ending.status != "error" else {},
+            examples=examples(drawn["average"], levels) if drawn and cell.examples else {},
             **facts,
         )
 
@@ -259,9 +340,23 @@ class Work:
             old = known.get(cell.key)
             return {**shared, "trained": old.trained} if old else dict(shared)
         made = {**shared, "group": list(trainer.seeds), "backend": "traced" if trainer.remark else trainer.plan.backend}
-        made["source"] = source_digest(type(self.baseline))
+        made |= {"source": source_digest(type(self.baseline)), "league": self.baseline.in_league()}
+        if self.paces and self.baseline.updates(0):
+            made["training_seconds"] = round(median(self.paces) * trainer.done, 3)
         return (
             made
             | ({"resumed": self.resumed} if self.resumed else {})
             | ({"remark": trainer.remark} if trainer.remark else {})
         )
+
+
+def names_of(weights: Weights) -> tuple[str, str]:
+    """Return what the samples and labels from some weights are called in the file of a cell's samples."""
+    return ("x", "y") if weights == "average" else (f"{weights}.x", f"{weights}.y")
+
+
+def in_order(scored: Mapping[tuple[str, Weights], Scores]) -> tuple[Scores, ...]:
+    """Return scores in the order of the catalogue of metrics, those of averaged weights first."""
+    places = {name: place for place, name in enumerate(METRICS)}
+    keys = sorted(scored, key=lambda key: (places.get(key[0], len(places)), key))
+    return tuple(scored[key] for key in keys)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,37 +12,68 @@ from ganbench import data
 from ganbench._util.user_code import is_path
 from ganbench.baseline import Baseline
 from ganbench.dataset import Dataset
-from ganbench.errors import BadInput, RequestError
+from ganbench.errors import BadInput, Missing, RequestError
 from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metrics
 from ganbench.records.record import Record, cell_key, key_of
 from ganbench.runs.cell import State, conditions, state
-from ganbench.scoring.reference import DatasetScorer, applicable
+from ganbench.scoring.reference import DatasetScorer, applicable, reference_draws
 from ganbench.suites.suite import Cell, Suite
 from ganbench.training import registry
+from ganbench.training.memory import check_fits
 from ganbench.training.rehearsal import rehearse
+from ganbench.training.trainer import unsupported
+
+# by data set and baseline: the settings to train with
+Trials = Mapping[tuple[str, str], Sequence[dict[str, Any]]]
 
 
-def grid(suite: Suite, folder: Path | None = None, download: bool = True) -> list[Cell]:
+def grid(suite: Suite, folder: Path | None = None, download: bool = True, trials: Trials | None = None) -> list[Cell]:
     """Return the cells of a suite, one for each seed, each checked as far as it can be without training.
 
     ``folder`` is where data sets that come as files lie, or are downloaded to unless ``download`` is false. A
-    baseline that does not support a data set is left out where the suite says "all", otherwise refused. Raises
-    RequestError for whatever cannot be done as asked.
+    baseline that does not support a data set is left out where the suite says "all", otherwise refused. ``trials`` are
+    settings that take the place of the suite's. Raises RequestError for whatever cannot be done as asked.
     """
-    names = registry.everyone() if suite.baselines == "all" else list(dict.fromkeys(suite.baselines))
+    names = {name: baselines_of(suite, name) for name in suite.datasets}
+    datasets = {name: data.load(name, folder, download) for name in suite.datasets}
+    unique = {dataset.name: name for name, dataset in reversed(datasets.items())}  # one data set may be named twice
+    metrics, watch = measured(suite, [datasets[name] for name in dict.fromkeys(unique.values())])
+    return [
+        cell
+        for name, dataset in datasets.items()
+        if unique[dataset.name] == name
+        for choice in configured(suite, names[name], dataset, trials)
+        for cell in cells_of(suite, choice, dataset, metrics[dataset.name], watch[dataset.name])
+    ]
+
+
+def baselines_of(suite: Suite, dataset: str) -> list[str]:
+    """Return the names of the baselines on a data set; raises RequestError for one that cannot be had."""
+    asked = suite.baselines_on(dataset)
+    names = list(dict.fromkeys(map(registry.canonical, registry.everyone() if asked == "all" else asked)))
     if len({registry.title(name) for name in names}) < len(names):
         raise BadInput(f"two baselines would have one name in tables: {', '.join(sorted(names))}")
     for name in names:
         registry.load(name)
-    datasets = {each.name: each for each in (data.load(name, folder, download) for name in suite.datasets)}
-    metrics, watch = measured(suite, list(datasets.values()))
-    return [
-        cell
-        for dataset in datasets.values()
-        for choice in configured(suite, names, dataset)
-        for cell in cells_of(suite, choice, dataset, metrics[dataset.name], watch[dataset.name])
-    ]
+    return names
+
+
+def at_hand(suite: Suite, folder: Path | None = None) -> tuple[Suite, dict[str, str]]:
+    """Return a suite with those of its data sets that need no download, and why the others do, by name.
+
+    Raises Missing where none is left.
+    """
+    missing = {}
+    for name in suite.datasets:
+        try:
+            data.load(name, folder, download=False)
+        except Missing as error:
+            missing[name] = str(error)
+    left = tuple(name for name in suite.datasets if name not in missing)
+    if not left:
+        raise Missing("; ".join(missing.values()))
+    return replace(suite, datasets=left), missing
 
 
 @dataclass(frozen=True)
@@ -54,14 +85,16 @@ class Choice:
     baseline: Baseline
 
 
-def configured(suite: Suite, names: Iterable[str], dataset: Dataset) -> list[Choice]:
+def configured(suite: Suite, names: Iterable[str], dataset: Dataset, trials: Trials | None) -> list[Choice]:
     """Return the baselines that support a data set; one of a user's own makes its first updates, to see that it can."""
     result, batch = [], suite.budget(dataset.name)["batch"]
-    choices = [(name, settings) for name in names for settings in suite.choices(dataset, name)]
-    for name, settings in choices:
+    choices = {
+        name: suite.choices(dataset, name) if trials is None else trials.get((dataset.name, name), []) for name in names
+    }
+    for name, settings in ((owner, each) for owner, own in choices.items() for each in own):
         baseline = registry.configure(name, settings, dataset)
-        reason = baseline.unsupported(dataset.space, batch)
-        if reason and suite.baselines != "all":
+        reason = unsupported(baseline, dataset, batch)
+        if reason and suite.baselines_on(dataset.name) != "all":
             raise RequestError(f"{registry.title(name)} does not support {dataset.name}: {reason}")
         if is_path(name) and not reason:
             rehearse(registry.title(name), baseline, dataset, batch, suite.backend)
@@ -76,7 +109,8 @@ def cells_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str,
     steps, batch, samples = budget["steps"], budget["batch"], budget["samples"]
     plan: dict[str, Any] = {"steps": steps, "batch": batch, "backend": suite.backend}
     facts = conditions(choice.name, choice.baseline, dataset, plan, samples)
-    seconds = guess(choice.baseline, dataset, steps, len(suite.seeds)) / len(suite.seeds)
+    seeds = suite.seeds_on(dataset.name)
+    seconds = guess(choice.baseline, dataset, steps, len(seeds)) / len(seeds)
     return [
         Cell(
             key=cell_key(facts, seed),
@@ -88,11 +122,24 @@ def cells_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str,
             samples=samples,
             metrics=metrics,
             watch=watch,
+            points=suite.points,
+            examples=suite.examples,
+            **drawing(suite, choice.baseline, dataset, samples),
             guess=seconds,
             **plan,
         )
-        for seed in suite.seeds
+        for seed in seeds
     ]
+
+
+def drawing(suite: Suite, baseline: Baseline, dataset: Dataset, samples: int) -> dict[str, Any]:
+    """Return sets, references and weights of a cell: no more than there are that differ."""
+    distinct = baseline.distinct_samples(dataset)
+    return {
+        "sets": suite.sets if distinct is None else max(1, min(suite.sets, distinct // samples)),
+        "references": reference_draws(dataset, samples, suite.references),
+        "weights": suite.weights if baseline.updates(0) else ("average",),
+    }
 
 
 def measured(suite: Suite, datasets: Sequence[Dataset]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
@@ -113,7 +160,8 @@ def measured(suite: Suite, datasets: Sequence[Dataset]) -> tuple[dict[str, tuple
         name = dataset.name
         DatasetScorer(dataset, suite.own_metrics(name), suite.budget(name)["samples"])
         asked = suite.metrics_on(name)
-        wanted = tuple(METRICS) if asked == "all" else asked
+        objective = [suite.objective_on(name)] if suite.objective_on(name) else []
+        wanted = tuple(METRICS) if asked == "all" else (*asked, *objective)
         metrics[name] = tuple(each for each in possible[name] if each in wanted)
         watch[name] = suite.watch_on(name) if suite.watch_on(name) in possible[name] else ""
     return metrics, watch
@@ -158,12 +206,27 @@ def seconds(cell: Cell, earlier: Record | None) -> float:
     return float(earlier.trained.get("seconds", cell.guess)) / len(earlier.group) * longer
 
 
-def groups(todo: Sequence[Task]) -> list[tuple[Task, ...]]:
-    """Return the tasks in groups that are computed together: seeds of one row, with the same to be done.
+def groups(todo: Sequence[Task], most: int | None = None) -> list[tuple[Task, ...]]:
+    """Return the tasks in groups that are computed together: at most so many seeds of one row, the same to be done.
 
     A seed is the same in any group: groups are only faster.
     """
     together: dict[tuple[str, bool], list[Task]] = {}
     for task in todo:
         together.setdefault((task.cell.row, task.state == "unscored"), []).append(task)
-    return [tuple(group) for group in together.values()]
+    return [
+        tuple(group[i : i + (most or len(group))])
+        for group in together.values()
+        for i in range(0, len(group), most or len(group))
+    ]
+
+
+def check_memory(parts: Sequence[tuple[Task, ...]], device: str, jobs: int, folder: Path | None) -> None:
+    """Raise BadInput where a group of seeds that is to be trained needs more memory than there is."""
+    loaded: dict[str, Dataset] = {}
+    for part in parts:
+        cell = part[0].cell
+        if len(part) > 1 and part[0].state != "unscored":
+            dataset = loaded.setdefault(cell.dataset, loaded.get(cell.dataset) or data.load(cell.dataset, folder))
+            baseline = registry.configure(cell.baseline, cell.settings, dataset)
+            check_fits(cell.title, baseline, dataset, cell.batch, len(part), device, jobs)

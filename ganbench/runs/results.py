@@ -51,10 +51,10 @@ class Results:
 
     @property
     def tables(self) -> list[Table]:
-        """One comparison of baselines for each data set."""
+        """One comparison of all rows for each data set, and those at equal budgets."""
         from ganbench.tables import compare  # noqa: PLC0415
 
-        return compare(self.records)
+        return compare(self.records, most=None)
 
     def __repr__(self) -> str:
         from rich.console import Console  # noqa: PLC0415
@@ -62,11 +62,13 @@ class Results:
         from ganbench.tables import show  # noqa: PLC0415
 
         out = StringIO()
-        Console(file=out, width=WIDE, color_system=None).print(show(self.records))
+        Console(file=out, width=WIDE, color_system=None).print(show(self.records, None))
         text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip()
         return f"{len(self.records)} records in {self.folder}\n{text}".rstrip()
 
     def _repr_html_(self) -> str:
+        from ganbench.tables.markup import as_html  # noqa: PLC0415
+
         return f"<p>{len(self.records)} records in {escape(str(self.folder))}</p>{''.join(map(as_html, self.tables))}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,22 +76,31 @@ class Results:
         return {"folder": str(self.folder), "records": [json.loads(to_line(record)) for record in self.records]}
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row for each data set, baseline, metric and seed: the table of ``table.csv``."""
+        """Return one row for each data set, baseline, metric and seed: ``table.csv`` with its keys looked up."""
         from ganbench.tables import frame  # noqa: PLC0415
 
         return frame(self.records)
 
+    def to_csv(self) -> str:
+        """Return one line for each seed and metric: the text of ``table.csv``."""
+        from ganbench.tables import export, summarise  # noqa: PLC0415
+
+        return export.table_csv(summarise(self.records))
+
     def to_markdown(self) -> str:
-        """Return the comparisons as Markdown: the text of ``table.md``."""
+        """Return the comparisons of the best rows as Markdown: the text of ``table.md``."""
+        from ganbench.tables import compare  # noqa: PLC0415
         from ganbench.tables.markup import markdown  # noqa: PLC0415
 
-        return "\n".join(map(markdown, self.tables))
+        return "\n".join(map(markdown, compare(self.records)))
 
     def to_latex(self) -> str:
-        """Return the comparisons as LaTeX that needs the package booktabs."""
-        from ganbench.tables.markup import latex  # noqa: PLC0415
+        """Return the comparisons of the best rows as LaTeX, with what a paper needs beside them."""
+        from ganbench.tables import Tables  # noqa: PLC0415
+        from ganbench.tables.markup import document  # noqa: PLC0415
 
-        return "\n".join(map(latex, self.tables))
+        tables = Tables(self.records)
+        return document(tables.compared, tables.summaries)
 
     def save(self, path: str | Path) -> Path:
         """Write the comparison, whole or not at all, as the name's suffix says: .json, .csv, .md, .tex, .html, .txt.
@@ -98,21 +109,10 @@ class Results:
         """
         formats = {
             ".json": lambda: json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n",
-            ".csv": lambda: str(self.to_pandas().to_csv(index=False, lineterminator="\n")),
+            ".csv": self.to_csv,
             ".md": self.to_markdown,
             ".tex": self.to_latex,
             ".html": self._repr_html_,
             ".txt": lambda: f"{self!r}\n",
         }
         return save_as(path, formats)
-
-
-def as_html(table: Table) -> str:
-    """Return a comparison as HTML, as a notebook shows it."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("baseline", *table.header))
-    body = "".join(
-        f"<tr><th>{escape(line.label)}</th>{''.join(f'<td>{escape(cell.text)}</td>' for cell in line.cells)}</tr>"
-        for line in table.lines
-    )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
-    return f"<h3>{escape(table.dataset)}</h3><table><tr>{head}</tr>{body}</table><ul>{notes}</ul>"

@@ -50,7 +50,7 @@ def verdicts(records: Sequence[Record], folder: Path | None) -> Iterator[Verdict
         metric = next((name for name in METRICS if name in named), None)
         if row.is_control or not metric:
             continue
-        values = [score.value for each in row.records for score in each.scores if score.metric == metric]
+        values = [score.value for each in row.records for score in each.averaged if score.metric == metric]
         yield Verdict(row, metric, mean(values), untrained(row, metric, folder))
 
 
@@ -66,7 +66,7 @@ def untrained(row: Row, metric: str, folder: Path | None) -> float | None:
     baseline = registry.built(first.baseline, first.settings, dataset)
     trainer = Trainer(baseline, dataset, [record.seed for record in row.records], Plan(1, first.plan["batch"]))
     drawn, scorer = samples(trainer, first.samples), DatasetScorer(dataset, [metric], first.samples)
-    scored = [scores(scorer, drawn[each.seed], baseline.conditional, each)[0] for each in endings(trainer)]
+    scored = [scores(scorer, {"average": drawn[each.seed]}, baseline.conditional, each)[0] for each in endings(trainer)]
     return mean([score.value for score in scored])
 
 

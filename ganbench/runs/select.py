@@ -1,77 +1,160 @@
-"""The rule that picks settings out of a search: ``python -m ganbench.runs.select results/search`` prints TOML."""
+"""Search of settings by successive halving, and the choice: ``python -m ganbench.runs.select results/search``.
+
+The rule: of the trials of a baseline on a data set in which every seed ended well, those with the best mean of the
+suite's objective over its seeds go on; of equals the first. The best of the last rung is the choice.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from csv import writer
+from dataclasses import dataclass
+from functools import partial
+from io import StringIO
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from ganbench.data.names import split
 from ganbench.errors import BadInput, RequestError
+from ganbench.metrics.user import find_metric
 from ganbench.records.record import Record
 from ganbench.records.store import Store
+from ganbench.runs.grid import Trials, grid
 from ganbench.suites import find_suite
-from ganbench.suites.suite import Suite
+from ganbench.suites.suite import Cell, Suite
 
-METRIC = "sliced_wasserstein"
-
-
-def chosen(records: Sequence[Record], suite: Suite) -> dict[str, dict[str, Any]]:
-    """Return, by baseline, the point of the search with the smallest mean of METRIC over the suite's seeds.
-
-    A point where a seed did not end well is out. Of equals the first counts; a baseline without any is left out.
-    Raises BadInput for a point that lacks a record.
-    """
-    best = {}
-    for baseline in suite.baselines:
-        points = suite.points(baseline)
-        means = [mean([record_of(records, baseline, point, seed) for seed in suite.seeds]) for point in points]
-        if min(means) < inf:
-            best[baseline] = points[means.index(min(means))]
-    return best
+Records = Mapping[str, Record]
 
 
-def record_of(records: Sequence[Record], baseline: str, point: dict[str, Any], seed: int) -> Record:
-    """Return the latest record of a baseline's seed at a point of the search, whatever version of the code made it."""
-    for record in reversed(records):
-        settings = {name: record.settings.get(name) for name in point}
-        if record.baseline == baseline and record.seed == seed and settings == point:
-            return record
-    raise BadInput(f"no record of {baseline} with {point}, seed {seed}: finish the search first")
+@dataclass(frozen=True)
+class Trial:
+    """Settings of a baseline on a data set, and how good they are."""
+
+    dataset: str
+    baseline: str
+    settings: dict[str, Any]
+    steps: int
+    values: tuple[float | None, ...]  # the suite's objective, of each seed
+    lower_is_better: bool
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over the seeds; None where one of them has no value."""
+        known = [value for value in self.values if value is not None]
+        return sum(known) / len(known) if len(known) == len(self.values) else None
+
+    @property
+    def loss(self) -> float:
+        """What is smaller for a better trial, and infinite for one that lost a seed."""
+        return inf if self.mean is None else self.mean if self.lower_is_better else -self.mean
 
 
-def mean(records: Sequence[Record]) -> float:
-    """Return the mean of METRIC over the seeds; infinite where one of them has no value."""
-    values = [scores.value for record in records for scores in record.scores if scores.metric == METRIC]
-    numbers = [value for value in values if value is not None]
-    return sum(numbers) / len(numbers) if len(numbers) == len(records) else inf
+def stages(
+    suite: Suite, records: Callable[[], Records], folder: Path | None = None, download: bool = True
+) -> Iterator[list[Cell]]:
+    """Yield the cells of a suite; of one with rungs, those of each rung when the ones before have their ``records``."""
+    trials: Trials | None = None
+    for rung in suite.rungs:
+        cells = grid(suite.with_steps(rung.steps), folder, download, trials)
+        yield cells
+        trials = survivors(suite, cells, records(), rung.keep)
+    if not suite.rungs:
+        yield grid(suite, folder, download)
 
 
-def toml(settings: dict[str, dict[str, Any]], datasets: Sequence[str]) -> str:
-    """Return settings as tables of a suite, the same for each data set; values are written as in JSON."""
-    return "\n".join(table(dataset, name, own) for dataset in datasets for name, own in settings.items())
+def survivors(suite: Suite, cells: Sequence[Cell], records: Records, keep: int) -> Trials:
+    """Return the settings of the best trials of every baseline on every data set; none where every trial failed."""
+    pairs: dict[tuple[str, str], list[Trial]] = {}
+    for trial in ranked(suite, cells, records):
+        pairs.setdefault((trial.dataset, trial.baseline), []).append(trial)
+    return {pair: [trial.settings for trial in members if trial.loss < inf][:keep] for pair, members in pairs.items()}
 
 
-def table(dataset: str, baseline: str, settings: dict[str, Any]) -> str:
-    """Return the table of one baseline on one data set."""
-    lines = [f"{field} = {json.dumps(value)}" for field, value in settings.items()]
-    return "\n".join([f'[settings.{dataset}."{baseline}"]', *lines, ""])
+def ranked(suite: Suite, cells: Sequence[Cell], records: Records) -> list[Trial]:
+    """Return trials from best to worst; raises BadInput for one that lacks a record."""
+    rows: dict[str, list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row, []).append(cell)
+    trials = [trial_of(suite, members, records) for members in rows.values()]
+    return sorted(trials, key=lambda trial: trial.loss)
+
+
+def trial_of(suite: Suite, cells: Sequence[Cell], records: Records) -> Trial:
+    """Return the trial that some cells are the seeds of."""
+    first = cells[0]
+    if missing := next((cell for cell in cells if cell.key not in records), None):
+        what = f"{missing.title} on {missing.dataset} with {missing.settings}, seed {missing.seed}"
+        raise BadInput(f"no record of {what}: finish the search first")
+    metric = suite.objective_on(first.dataset)
+    values = tuple(value(records[cell.key], metric) for cell in cells)
+    lower = find_metric(metric).spec.better != "higher"
+    return Trial(first.dataset, first.baseline, first.settings, first.steps, values, lower)
+
+
+def value(record: Record, metric: str) -> float | None:
+    """Return a record's score of samples from averaged weights, None where it has none."""
+    return next((score.value for score in record.averaged if score.metric == metric), None)
+
+
+def trials(suite: Suite, records: Records, folder: Path | None = None) -> list[list[Trial]]:
+    """Return the trials of every rung, each from best to worst; raises BadInput for a search that is not finished."""
+    return [ranked(suite, cells, records) for cells in stages(suite, lambda: records, folder, download=False)]
+
+
+def chosen(suite: Suite, records: Records, folder: Path | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the best settings by data set, without what makes it one of validation, and baseline."""
+    settings: dict[str, dict[str, dict[str, Any]]] = {split(name)[0]: {} for name in suite.datasets}
+    for trial in best(trials(suite, records, folder)[-1]):
+        settings[split(trial.dataset)[0]][trial.baseline] = trial.settings
+    return settings
+
+
+def best(rung: Sequence[Trial]) -> list[Trial]:
+    """Return the best trial of every baseline on every data set, in alphabetical order; none where all failed."""
+    first: dict[tuple[str, str], Trial] = {}
+    for trial in rung:
+        if trial.loss < inf:
+            first.setdefault((trial.dataset, trial.baseline), trial)
+    return [first[pair] for pair in sorted(first)]
+
+
+def csv_of(rungs: Sequence[Sequence[Trial]]) -> str:
+    """Return every trial as a line of CSV: those of a baseline on a data set from the first rung's best on."""
+    out = StringIO()
+    lines = writer(out, lineterminator="\n")
+    lines.writerow(["dataset", "baseline", "rung", "steps", "settings", "mean", "values"])
+    each = [(number, trial) for number, rung in enumerate(rungs, 1) for trial in rung]
+    for number, trial in sorted(each, key=lambda pair: (pair[1].dataset, pair[1].baseline, pair[0], pair[1].loss)):
+        facts = [trial.dataset, trial.baseline, number, trial.steps, json.dumps(trial.settings, sort_keys=True)]
+        lines.writerow([*facts, "" if trial.mean is None else trial.mean, json.dumps(trial.values)])
+    return out.getvalue()
+
+
+def toml(settings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return settings by data set and baseline as tables of TOML; values are written as in JSON."""
+    return "\n".join(
+        "\n".join([f'[{dataset}."{name}"]', *(f"{key} = {json.dumps(value)}" for key, value in own.items()), ""])
+        for dataset, rows in settings.items()
+        for name, own in rows.items()
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the settings that a folder's search arrived at, for the data sets named behind it or the search's own."""
+    """Print the settings that a folder's search arrived at; a second argument is the folder of data sets as files."""
     folder = Path(arguments[0])
     try:
         suite = find_suite(folder.name)
-        if not isinstance(suite, Suite) or not suite.search:
+        if not isinstance(suite, Suite) or not suite.rungs:
             raise BadInput(f"{folder}: expected the results of a suite that searches, such as results/search")
-        settings = chosen(list(Store(folder).read().values()), suite)
+        choose = partial(chosen, folder=Path(arguments[1])) if len(arguments) > 1 else chosen
+        settings = choose(suite, Store(folder).read())
     except RequestError as error:
         sys.stderr.write(f"ganbench: {error}\n")
         return 2
-    sys.stdout.write(toml(settings, arguments[1:] or suite.datasets))
+    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.select {folder}`: do not edit.\n\n{toml(settings)}")
     return 0
 
 

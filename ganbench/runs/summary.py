@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
+from torch.utils.flop_counter import flop_registry
 
+from ganbench.baseline import Update
 from ganbench.dataset import Tensors
-from ganbench.records.record import Scores, Status
+from ganbench.records.record import Scores, Status, Weights
 from ganbench.scoring.reference import DatasetScorer
 from ganbench.training.sampler import Sampler
 from ganbench.training.trainer import Trainer
 
 Samples = tuple[Tensor, Tensor]  # of one seed: (n, *shape), and the labels (n,) that they were asked to be of
+SHOWN = {True: 16, False: 250}  # examples that a record keeps: images, points
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def endings(trainer: Trainer) -> list[Ending]:
     return result
 
 
-def samples(trainer: Trainer, n: int) -> dict[int, Samples]:
+def samples(trainer: Trainer, n: int, weights: Weights = "average") -> dict[int, Samples]:
     """Draw ``n`` samples and labels for every seed that got so far, by seed.
 
     Those that diverged are left out before the drawing: whatever a baseline fits then may not bear them.
@@ -51,7 +57,7 @@ def samples(trainer: Trainer, n: int) -> dict[int, Samples]:
     done = [i for i, seed in enumerate(trainer.seeds) if seed not in trainer.failures]
     if not done:
         return {}
-    x, y = Sampler(only(trainer, done)).draw(n)
+    x, y = Sampler(only(trainer, done), weights).draw(n)
     return {trainer.seeds[seed]: (x[i], y[i]) for i, seed in enumerate(done)}
 
 
@@ -65,15 +71,31 @@ def only(trainer: Trainer, indices: Sequence[int]) -> Trainer:
     return fewer
 
 
-def scores(scorer: DatasetScorer, drawn: Samples | None, conditional: bool, ending: Ending) -> tuple[Scores, ...]:
-    """Score the samples of one seed; without any there is no value, and how the seed ended is the reason.
+def scores(
+    scorer: DatasetScorer, drawn: Mapping[Weights, Samples], conditional: bool, ending: Ending, sets: int = 1
+) -> tuple[Scores, ...]:
+    """Score the samples of one seed, ``sets`` of them for each kind of weights, metric by metric.
 
-    The labels count where the baseline is ``conditional``: others were not asked for any class.
+    Without any there is no value, and how the seed ended is the reason. The labels count where the baseline is
+    ``conditional``: others were not asked for any class.
     """
-    if drawn is None:
+    if not drawn:
         return tuple(scorer.undefined(scorer.n, ending.reason))
-    x, y = drawn
-    return tuple(scorer(x, y if conditional else None))
+    by_weights = [
+        [replace(score, weights=weights) for score in scorer(x, y if conditional else None, sets)]
+        for weights, (x, y) in drawn.items()
+    ]
+    return tuple(score for same in zip(*by_weights, strict=True) for score in same)
+
+
+def examples(drawn: Samples, image_range: tuple[float, float] | None) -> dict[str, Any]:
+    """Return the first samples for a record: images in 256 levels of ``image_range``, points as they are."""
+    x = drawn[0][: SHOWN[image_range is not None]].float()
+    if image_range:
+        low, high = image_range
+        x = ((x - low) / (high - low) * 255).round().clamp(0, 255).byte()
+    data = b64encode(x.contiguous().numpy().tobytes()).decode()
+    return {"dtype": str(x.dtype).removeprefix("torch."), "shape": list(x.shape), "data": data}
 
 
 def weights(trainer: Trainer, i: int) -> Tensors:
@@ -87,6 +109,24 @@ def weights(trainer: Trainer, i: int) -> Tensors:
     return {name: tensor.detach().cpu().clone() for name, tensor in parts.items()}
 
 
+def load_weights(trainer: Trainer, stored: Sequence[Tensors]) -> None:
+    """Give each seed of a new trainer what ``weights`` returned of one."""
+    for i, tensors in enumerate(stored):
+        for name, tensor in trainer.state["carried"].items():
+            tensor[i].copy_(tensors[f"carried.{name}"])
+        for name in "GD":
+            for buffer, tensor in trainer.state[name]["buffers"].items():
+                tensor[i].copy_(tensors[f"{name}.{buffer}"])
+            trainer.state[name]["weights"][i].copy_(flat(trainer, name, name, tensors))
+        trainer.state["average"][i].copy_(flat(trainer, "G", "average", tensors))
+
+
+def flat(trainer: Trainer, net: str, prefix: str, tensors: Tensors) -> Tensor:
+    """Return named tensors as the weights of one net, (parameters,)."""
+    parts = [tensors[f"{prefix}.{name}"].flatten() for name in trainer.updates.stacked[net].layout.shapes]
+    return torch.cat(parts) if parts else torch.empty(0)
+
+
 def named(trainer: Trainer, net: str, prefix: str, flat: Tensor) -> Tensors:
     """Return the weights of one net (parameters,) as named tensors of their shapes."""
     shapes = trainer.updates.stacked[net].layout.shapes
@@ -95,14 +135,44 @@ def named(trainer: Trainer, net: str, prefix: str, flat: Tensor) -> Tensors:
 
 
 def cost(trainer: Trainer) -> dict[str, float]:
-    """Return what one seed saw and computed: examples, gradients (one for each example and network), parameters."""
+    """Return what one seed saw and computed: examples, gradients (one for each example and network), parameters.
+
+    ``flops`` are floating point operations of all products, forward and backward: inner steps and second derivatives
+    count as what they are.
+    """
     seen = {kind: n * trainer.baseline.batch_size(kind, trainer.plan.batch) for kind, n in trainer.counts.items()}
     return {
         "samples_seen": sum(seen.values()),
         "gradients": sum(seen.values()) + seen["both"],
+        "flops": sum(n * flops(trainer, kind) for kind, n in trainer.counts.items() if n),
         "parameters_generator": trainer.state["G"]["weights"].shape[1],
         "parameters_discriminator": trainer.state["D"]["weights"].shape[1],
     }
+
+
+class FlopCounter(TorchDispatchMode):
+    """Adds up the floating point operations of products and convolutions; torch's own fails on second derivatives."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if count := flop_registry.get(func.overloadpacket):
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def flops(trainer: Trainer, kind: Update) -> float:
+    """Return the floating point operations of one update of one seed, counted on networks that were just drawn."""
+    plan = replace(trainer.plan, steps=1, backend="eager", device="cpu")
+    fresh = Trainer(trainer.baseline, trainer.data, (0, 1), plan)  # of a lone seed some products are computed twice
+    with FlopCounter() as counter:
+        fresh.update(kind)
+    return counter.total / 2
 
 
 def history(trainer: Trainer, i: int) -> list[dict[str, Any]]:

@@ -16,21 +16,23 @@ from ganbench.features.store import Cache
 from ganbench.features.user import from_callable
 from ganbench.io import Reading, Source
 from ganbench.io.fingerprint import remembering
+from ganbench.io.memory import is_one_set
+from ganbench.io.source import Kind
+from ganbench.metrics import METRICS
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.controls import controls
-from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.intervals import interval
 from ganbench.scoring.named import opened
-from ganbench.scoring.reference import rows_of_moments
+from ganbench.scoring.pairing import Pair, Pairing
 from ganbench.scoring.report import Report, Row
-from ganbench.scoring.scorer import Scorer
+from ganbench.scoring.scorer import MetricProgress, Scorer, untold
 from ganbench.scoring.selection import wanted
-from ganbench.scoring.warnings import Comparison, warnings_of
+from ganbench.scoring.warnings import MAKERS, Comparison, warnings_of
 
 __all__ = ["Options", "Report", "score"]
 
 OFFLINE = "random_conv"  # takes any image, and is on every machine
-OF_MOMENTS = {"reference": "a mean and a covariance, of how many samples and of which network the file does not say"}
+OF_PAIRS = ("channels", "span")  # in the keys of the cache: decided for each pair
 Features = str | Callable[[Any], Any] | None
 
 
@@ -42,11 +44,15 @@ class Options:
     ----------
     train : path, name, array or Dataset, optional
         Examples that the generator was trained on, for metrics of copying.
-    reading, reference_reading : Reading
-        How arrays of samples and of the reference are read, where they do not say it themselves: the layout ("NHWC" or
-        "NCHW"), the values of black and white, the key of the array in a file of several.
+    reading, reference_reading, train_reading : Reading
+        How samples, the reference and training examples are read, where they do not say it themselves: the layout
+        ("NHWC" or "NCHW"), the values of black and white, the key of the array in a file of several. Without a range of
+        their own, the others take that of the samples; without any, one is guessed for both sides.
     weights : path, optional
         The file of the extractor's published weights.
+    trust_weights : bool
+        Whether any other file of ``weights`` is taken too: a copy in another format, a network that was trained on. Its
+        digest is part of the scores' identity, and they lose the published names.
     download : bool
         Whether the weights may be fetched.
     data : Path, optional
@@ -61,14 +67,20 @@ class Options:
         Where features are kept for the next call; None keeps nothing.
     pixels : {"uint8", "[-1, 1]"}
         What a callable given as ``features`` takes.
+    slow : bool
+        Whether ``"all"`` holds the metrics too that take many times as long as the others.
     progress : callable
         Is told the name of a source, how many samples are done, and of how many.
+    metric_progress : callable
+        Is told the ``ganbench.scoring.scorer.Step`` that begins, and again when it has ended, with its seconds.
     """
 
     train: Any = None
     reading: Reading = field(default_factory=Reading)
     reference_reading: Reading = field(default_factory=Reading)
+    train_reading: Reading = field(default_factory=Reading)
     weights: str | Path | None = None
+    trust_weights: bool = False
     download: bool = False
     data: Path | None = None
     skip_broken: bool = False
@@ -76,7 +88,9 @@ class Options:
     intervals: bool = False
     cache: Cache | None = None
     pixels: Literal["uint8", "[-1, 1]"] = "uint8"
+    slow: bool = False
     progress: Progress = silent
+    metric_progress: MetricProgress = untold
 
 
 def score(
@@ -93,7 +107,8 @@ def score(
     ----------
     samples : path, name, array, Tensor, Dataset, or a list of these
         A folder, an archive or an array file of images; a name (``mnist:held_out``, ``results/quick:wgan_gp:ring8``);
-        an array or a tensor of images (n, c, h, w) or (n, h, w, c), or of features (n, d); a torch Dataset.
+        an array or a tensor of images (n, c, h, w) or (n, h, w, c), or of features (n, d); a torch Dataset; a list of
+        images, as arrays (h, w, c) or (c, h, w) or of Pillow's, which is one set.
     reference : as samples
         What to compare with; also an npz of ``mu`` (d,) and ``sigma`` (d, d).
     metrics : str or sequence of str, optional
@@ -127,16 +142,16 @@ def score(
     True
     """
     options = options or Options()
-    sets = list(samples) if isinstance(samples, list | tuple) else [samples]
-    if not sets:
-        raise BadInput("expected one or more sets of samples, got none")
-    asked = wanted(metrics)
-    real, dataset = opened(reference, options.reference_reading, options.data)
+    sets = sets_of(samples)
+    asked = wanted(metrics, options.slow)
+    real, dataset = opened(reference, beside(options, options.reference_reading, "--reference-key"), options.data)
     fakes = numbered([opened(each, options.reading, options.data)[0] for each in sets])
-    train = None if options.train is None else opened(options.train, Reading(), options.data)[0]
+    train_reading = beside(options, options.train_reading, "--train-key")
+    train = None if options.train is None else opened(options.train, train_reading, options.data)[0]
+    real = of_kind(real, fakes[0].kind)
     digests = options.cache.digests if options.cache else None
     sources = [remembering(each, digests) for each in [real, *fakes, *([train] if train else [])]]
-    real, fakes = sources[0], sources[1 : 1 + len(fakes)]
+    real, fakes, train = sources[0], sources[1 : 1 + len(fakes)], sources[-1] if train else None
     refuse_mixture(sources)
     refuse_same(real, fakes)
     if real.kind == "moments" and options.controls:
@@ -144,18 +159,38 @@ def score(
     extractor = extractor_for(real, fakes[0], dataset, features, options)
     cache = None if callable(features) else options.cache
     extraction = Extraction(extractor, cache, options.skip_broken, options.progress)
-    real_inputs, *others = extracted(sources, extraction)
-    inputs = others[: len(fakes)]
-    identity = identity_of(extraction, real, fakes[0])
+    pairing = Pairing(real, train, extraction)
+    pairs = [pairing(each) for each in fakes]
     modes = dataset.modes if dataset else None
-    scorer = Scorer(real_inputs, others[-1] if train else None, modes, identity, f"the modes of {real.name}")
-    selected = scorer.select(asked.metrics, asked.required, inputs)
-    rows = [row(scorer, fake, selected, options.intervals) for fake in inputs]
-    warnings = warnings_of([comparison(scorer, real_inputs, each, selected, extraction) for each in rows])
+    scorers = [Scorer(each.real, each.train, modes, each.identity, f"the modes of {real.name}") for each in pairs]
+    selected = scorers[0].select(asked.metrics, asked.required, [each.fake for each in pairs])
+    rows = [row(*each, selected, options) for each in zip(scorers, pairs, strict=True)]
+    compared = [comparison(*each, selected, extraction) for each in zip(scorers, pairs, strict=True)]
+    warnings = warnings_of(compared)
+    left_out = tuple(name for name in asked.left_out if not scorers[0].missing(METRICS[name], pairs[0].fake))
     if options.controls:
-        n = len(inputs[0].feature_set)
-        rows += controls(scorer, real_inputs, n, replace(extraction, cache=None), selected)
-    return Report(real_inputs, identity, tuple(rows), tuple(warnings))
+        rows += controls(scorers, pairs, replace(extraction, cache=None), selected)
+    return Report(pairs[0].real, pairing.identity(fakes[0]), tuple(rows), tuple(warnings), left_out)
+
+
+def beside(options: Options, reading: Reading, key_option: str) -> Reading:
+    """Return how what stands beside the samples is read: in their range, where it has none of its own."""
+    return replace(reading, span=reading.span or options.reading.span, key_option=key_option)
+
+
+def of_kind(real: Source, kind: Kind) -> Source:
+    """Return the moments that lie beside a reference's images where samples are features; else the reference."""
+    is_beside = real.kind == "images" and kind == "features" and real.moments is not None
+    return replace(real, kind="moments") if is_beside else real
+
+
+def sets_of(samples: Any) -> list[Any]:
+    """Return the sets that samples stand for: a list of images or of vectors is one of them."""
+    if not isinstance(samples, list | tuple):
+        return [samples]
+    if not samples:
+        raise BadInput("expected one or more sets of samples, got none")
+    return [samples] if is_one_set(samples) else list(samples)
 
 
 def numbered(sources: Sequence[Source]) -> list[Source]:
@@ -200,51 +235,33 @@ def extractor_for(
     if features == "identity":
         raise BadInput("features identity are for points; for images there is pixels")
     if real.kind == "moments" and features is None:
-        raise BadInput(f"{real.name} holds a mean and a covariance of features; say of which with --features")
+        raise BadInput(f"{real.name} holds a mean and a covariance of features; say of which with --features; {MAKERS}")
     if features is not None and not isinstance(features, str):
         return from_callable(features, options.pixels)
-    return extractors.load(features or (dataset.features if dataset else OFFLINE), options.weights, options.download)
+    name = features or (dataset.features if dataset else OFFLINE)
+    return extractors.load(name, options.weights, options.download, options.trust_weights)
 
 
-def identity_of(extraction: Extraction, real: Source, fake: Source) -> dict[str, str]:
-    """Return what the numbers depend on beside the samples: the extractor, and what is known of the reference."""
-    if real.kind == "moments":
-        return {**extraction.identity(fake), **OF_MOMENTS}
-    return extraction.identity(real)
-
-
-def extracted(sources: Sequence[Source], extraction: Extraction) -> list[FileInputs]:
-    """Return all sets with their features; where one has colour, grey ones are taken as colour too."""
-    sets = [rows_of_moments(each) if each.kind == "moments" else extraction(each) for each in sources]
-    if len({each.channels for each in sets} - {0}) > 1:
-        sets = [
-            extraction(source, 3) if each.channels == 1 else each for each, source in zip(sets, sources, strict=True)
-        ]
-    roles = ["real", *["fake"] * (len(sources) - 1)]
-    name = extraction.extractor.name if extraction.extractor else "given"
-    return [FileInputs(source, each, role, name) for source, each, role in zip(sources, sets, roles, strict=True)]
-
-
-def row(scorer: Scorer, fake: FileInputs, metrics: Sequence[Metric[Any]], with_intervals: bool) -> Row:
+def row(scorer: Scorer, pair: Pair, metrics: Sequence[Metric[Any]], options: Options) -> Row:
     """Return the scores of one set."""
-    scores = scorer(metrics, fake)
+    fake = pair.fake
+    scores = scorer(metrics, fake, options.metric_progress)
     values = [(metric, each.values[0]) for metric, each in zip(metrics, scores, strict=True)]
     intervals = [
-        interval(scorer, metric, fake, value) if with_intervals and value is not None else None
+        interval(scorer, metric, fake, value) if options.intervals and value is not None else None
         for metric, value in values
     ]
-    return Row(fake.name, False, fake, tuple(scores), tuple(intervals))
+    return Row(fake.name, False, fake, tuple(scores), tuple(intervals), pair.real)
 
 
-def comparison(
-    scorer: Scorer, real: FileInputs, row: Row, metrics: Sequence[Metric[Any]], extraction: Extraction
-) -> Comparison:
-    """Return a row as the rules of a fair comparison see it."""
+def comparison(scorer: Scorer, pair: Pair, metrics: Sequence[Metric[Any]], extraction: Extraction) -> Comparison:
+    """Return a pair as the rules of a fair comparison see it."""
+    real, fake = pair.real, pair.fake
     key = extraction.identity(real.source)
     others = extraction.cache.others(real.source.digest(), {**key, "channels": "0"}) if extraction.cache else []
-    fake_key = extraction.identity(row.inputs.source)
+    fake_key = extraction.identity(fake.source)
     given = [fake_key] if fake_key != key and real.n is not None else []
-    relevant = [{k: v for k, v in each.items() if k != "channels"} for each in others]
-    usable = tuple(each for each in metrics if not scorer.missing(each, row.inputs))
+    relevant = [{k: v for k, v in each.items() if k not in OF_PAIRS} for each in others]
+    usable = tuple(each for each in metrics if not scorer.missing(each, fake))
     different = tuple(each for each in [*given, *relevant] if each != key)
-    return Comparison(row.inputs, real, usable, key, different)
+    return Comparison(fake, real, usable, key, different, pair.train, pair.doubts)

@@ -17,33 +17,63 @@ from ganbench.io.memory import from_array
 from ganbench.io.source import Bytes, Picture, Reading, Source
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
+from ganbench.scoring.pairing import Pair
 from ganbench.scoring.report import Row
 from ganbench.scoring.scorer import Scorer
 
-FLOOR = "half the reference against the rest"
 BLUR = 1 / 16  # of the shorter side: the radius
 PREFIX = "control: "
 
 
 def controls(
-    scorer: Scorer, real: FileInputs, n: int, extraction: Extraction, metrics: Sequence[Metric[Any]]
+    scorers: Sequence[Scorer], pairs: Sequence[Pair], extraction: Extraction, metrics: Sequence[Metric[Any]]
 ) -> list[Row]:
-    """Return the floor and the ceilings, of ``n`` samples where the reference has as many."""
-    half, other = halves(real)
-    none = (None,) * len(metrics)
-    rows = [Row(f"{PREFIX}{FLOOR}", True, other, tuple(scorer.against(half)(metrics, other)), none)]
-    for source in bad_samples(real, min(n, len(real.feature_set))):
+    """Return the floor at the numbers of samples of the sets, and the ceilings, which bad samples score."""
+    rows = floors(scorers, pairs, metrics)
+    scorer, real, none = scorers[0], pairs[0].real, (None,) * len(metrics)
+    most = max(len(pair.fake.feature_set) for pair in pairs)
+    for source in bad_samples(real, min(most, len(real.feature_set))):
         features = extraction(source, 3 if real.feature_set.channels == 3 else 0)
         inputs = FileInputs(source, features, "fake", real.features_name)
         rows.append(Row(source.name, True, inputs, tuple(scorer(metrics, inputs)), none))
     return rows
 
 
-def halves(real: FileInputs) -> tuple[FileInputs, FileInputs]:
-    """Return two halves of the reference, split at random by a fixed stream."""
+def floors(scorers: Sequence[Scorer], pairs: Sequence[Pair], metrics: Sequence[Metric[Any]]) -> list[Row]:
+    """Return what as many of the reference score against the rest of it as there are samples.
+
+    A distance shrinks with the number of samples, so that a floor says nothing beside a score at another number. Where
+    the reference is too small for it, half of it is the floor, and beside it stand as many of the samples, scored
+    against the same other half.
+    """
+    rows: list[Row] = []
+    done: set[tuple[FileInputs, int]] = set()
+    several = len({id(pair.real) for pair in pairs}) > 1
+    none = (None,) * len(metrics)
+    for scorer, pair in zip(scorers, pairs, strict=True):
+        n, whole = len(pair.fake.feature_set), len(pair.real.feature_set)
+        size = min(n, whole // 2)
+        part, rest = divided(pair.real, size)
+        against, suffix = scorer.against(rest), f" ({pair.identity['channels']})" if several else ""
+        shown = [(f"{size} of the reference against the other {whole - size}{suffix}", part)]
+        shown = shown if (pair.real, size) not in done else []
+        if size < n:
+            shown.append((f"{size} of {pair.fake.name} against the same {whole - size}", some(pair.fake, size)))
+        rows += [Row(PREFIX + name, True, each, tuple(against(metrics, each)), none, rest) for name, each in shown]
+        done.add((pair.real, size))
+    return rows
+
+
+def divided(real: FileInputs, size: int) -> tuple[FileInputs, FileInputs]:
+    """Return ``size`` of the reference and the rest of it, chosen by a fixed stream."""
     order = torch.randperm(len(real.feature_set), generator=stream(0, "controls", "halves"))
-    half = len(order) // 2
-    return real.part(order[:half].sort().values), real.part(order[half : 2 * half].sort().values)
+    return real.part(order[:size].sort().values), real.part(order[size:].sort().values)
+
+
+def some(fake: FileInputs, size: int) -> FileInputs:
+    """Return ``size`` samples, chosen by a fixed stream."""
+    order = torch.randperm(len(fake.feature_set), generator=stream(0, "controls", "samples"))
+    return fake.part(order[:size].sort().values)
 
 
 def bad_samples(real: FileInputs, n: int) -> list[Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.features.base import Extracted, Extractor
 from ganbench.features.extraction import with_channels
-from ganbench.features.feature_set import FeatureSet
+from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.decode import quietly
 from ganbench.io.source import Picture, Source, natural
 from ganbench.metrics.features import Features
@@ -42,6 +42,8 @@ class MetricInputs(ABC):
         The classes that labels are positions in; empty without labels.
     features_name : str
         The extractor, for error messages.
+    unused_labels : str
+        Why labels that are there cannot be used; empty where there is nothing to say.
     """
 
     role: str
@@ -51,6 +53,7 @@ class MetricInputs(ABC):
     has_posteriors: bool
     classes: tuple[str, ...]
     features_name: str
+    unused_labels: str = ""
 
     @cached_property
     @abstractmethod
@@ -137,6 +140,8 @@ class FileInputs(MetricInputs):
         self.n = None if source.kind == "moments" else len(feature_set)
         self.is_image, self.has_posteriors = bool(feature_set.channels), feature_set.posteriors is not None
         self.classes, self.features_name = feature_set.classes, features_name
+        self.unused_labels = source.unused_labels
+        self.part_of: tuple[FileInputs, Tensor] | None = None  # a larger set, and the positions in it
 
     @cached_property
     def extracted(self) -> Extracted:
@@ -145,6 +150,9 @@ class FileInputs(MetricInputs):
     @cached_property
     def images(self) -> Tensor:
         """All images, read again; raises BadInput where they are too many or differ in size."""
+        if self.part_of:
+            whole, keep = self.part_of
+            return whole.images[keep]
         sizes, channels = self.feature_set.sizes, self.feature_set.channels
         if channels == 0 or len(sizes) != 1:
             raise BadInput(f"{self.role}: expected images of one size")
@@ -173,10 +181,11 @@ class FileInputs(MetricInputs):
             values=whole.values[keep],
             posteriors=None if whole.posteriors is None else whole.posteriors[keep],
             labels=None if whole.labels is None else whole.labels[keep],
+            names=tuple(whole.names[i] for i in keep.tolist()),
+            facts=Facts(*(getattr(whole.facts, each.name)[keep] for each in fields(Facts))),
         )
         inputs = FileInputs(self.source, some, self.role, self.features_name)
-        if "images" in self.__dict__:
-            inputs.__dict__["images"] = self.images[keep]
+        inputs.part_of = self, keep
         return inputs
 
 

@@ -114,7 +114,7 @@ def cell(samples: str) -> Source:
     path = Path(folder) / seeds[seed].files / f"samples-{seed}.safetensors"
     try:
         kept = safetensors.torch.load_file(path)
-        x, y = kept["x"], kept["y"]
+        x, y = (kept[name][: seeds[seed].samples] for name in "xy")
     except FileNotFoundError as error:
         raise Missing(f"{samples}: its samples were not kept") from error
     except (OSError, SafetensorError, KeyError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,32 +31,43 @@ class DatasetScorer:
     """Scores samples of one data set by ``metrics``, names or paths; the reference is drawn and extracted once.
 
     The reference is ``n`` distinct held-out examples chosen by a fixed stream, or all where there are no more; the
-    split kept for controls is never touched. Training examples are all there are, for only among all of them are
-    copies found; of a stream, as many as the reference. Raises RequestError for unknown names and for metrics whose
-    needs this data set with these ``features`` cannot meet.
+    split kept for controls is never touched. Several ``draws`` of the reference share no example; there are fewer
+    where the held-out examples do not suffice (``reference_draws``). Training examples are all there are, for only
+    among all of them are copies found; of a stream, as many as the reference. Raises RequestError for unknown names and
+    for metrics whose needs this data set with these ``features`` cannot meet.
     """
 
-    def __init__(self, data: Dataset, metrics: Sequence[str], n: int, features: str | None = None) -> None:
+    def __init__(
+        self, data: Dataset, metrics: Sequence[str], n: int, features: str | None = None, draws: int = 1
+    ) -> None:
         if n < 1:
             raise BadInput(f"n: expected at least one example of reference, got {n}")
         self.metrics: dict[str, Metric[Any]] = {metric.spec.name: metric for metric in find_metrics(metrics)}
         self.data, self.n, self.extractor = data, n, extractor_of(data, features)
-        self.scorer = scorer_of(data, n, self.extractor)
+        self.scorers = [scorer_of(data, n, self.extractor, draw) for draw in range(reference_draws(data, n, draws))]
+        self.scorer = self.scorers[0]
         for name, metric in self.metrics.items():
             if reason := self.scorer.missing(metric, self.scorer.real):
                 raise RequestError(f"metric {name} cannot be used on {data.name}: {reason}")
 
-    def __call__(self, x: Tensor, y: Tensor | None) -> list[Scores]:
-        """Return one Scores for each metric of one set of samples.
+    def __call__(self, x: Tensor, y: Tensor | None, sets: int = 1) -> list[Scores]:
+        """Return one Scores for each metric, with a value for each set of samples and draw of the reference.
 
         Parameters
         ----------
-        x : Tensor (n, *shape)
-            The samples, in the data set's space.
-        y : Tensor (n,) int64 or None
+        x : Tensor (sets * n, *shape)
+            The samples, in the data set's space, one set after the other.
+        y : Tensor (sets * n,) int64 or None
             The classes that the samples were asked to be of, if they were.
+        sets : int
+            How many sets of equal size the samples are.
         """
-        return self.scorer(list(self.metrics.values()), self.inputs(x, y))
+        if sets < 1 or len(x) % sets:
+            raise BadInput(f"sets: expected a divisor of {len(x)} samples, got {sets}")
+        labels = [None] * sets if y is None else y.split(len(x) // sets)
+        parts = [self.inputs(*part) for part in zip(x.split(len(x) // sets), labels, strict=True)]
+        metrics = list(self.metrics.values())
+        return pooled([[scorer(metrics, part) for part in parts] for scorer in self.scorers])
 
     def undefined(self, n: int, reason: str) -> list[Scores]:
         """Return what is said of ``n`` samples that there are not, for example of a seed that diverged."""
@@ -80,8 +92,27 @@ class DatasetScorer:
         )
 
 
-def scorer_of(data: Dataset, n: int, extractor: Extractor) -> Scorer:
-    """Return the scorer of a data set's samples: ``n`` held-out examples are the reference."""
+def reference_draws(data: Dataset, n: int, draws: int) -> int:
+    """Return how many of ``draws`` references of ``n`` held-out examples there are that share none; at least one."""
+    return draws if data.held_out.size is None else max(1, min(draws, data.held_out.size // n))
+
+
+def pooled(scores: Sequence[Sequence[Sequence[Scores]]]) -> list[Scores]:
+    """Return one Scores for each metric from those of every draw of the reference and every set of samples."""
+    flat = [each for draw in scores for each in draw]
+    return [
+        replace(
+            same[0],
+            values=tuple(value for score in same for value in score.values),
+            reasons=tuple(reason for score in same for reason in score.reasons),
+            draws=len(scores),
+        )
+        for same in zip(*flat, strict=True)
+    ]
+
+
+def scorer_of(data: Dataset, n: int, extractor: Extractor, draw: int = 0) -> Scorer:
+    """Return the scorer of a data set's samples: ``n`` held-out examples are the reference, others for each draw."""
     examples = partial(
         ExampleInputs,
         space=data.space,
@@ -91,7 +122,7 @@ def scorer_of(data: Dataset, n: int, extractor: Extractor) -> Scorer:
     )
     n_real, n_train = (min(n, data.held_out.size or n), data.train.size or n)
     real = examples(
-        "real", f"{data.name}:held_out ({data.split})", n_real, lambda: drawn(data.held_out, n, "reference")
+        "real", f"{data.name}:held_out ({data.split})", n_real, lambda: drawn(data.held_out, n, data.reference, draw)
     )
     train = examples("train", f"{data.name}:train ({n_train})", n_train, lambda: drawn(data.train, n_train, "train"))
     levels = {"levels": "256"} if data.space.is_image else {}
@@ -115,10 +146,15 @@ def extractor_of(data: Dataset, features: str | None) -> Extractor:
     return extractor
 
 
-def drawn(source: Examples, n: int, name: str) -> tuple[Tensor, Tensor]:
-    """Return ``n`` different examples, or all where there are no more, in the same order on every machine."""
-    count = n if source.size is None else min(n, source.size)
-    return source.examples(source.distinct(count, stream(0, name)))
+def drawn(source: Examples, n: int, name: str, draw: int = 0) -> tuple[Tensor, Tensor]:
+    """Return ``n`` different examples, or all where there are no more, in the same order on every machine.
+
+    Those of another ``draw`` are others; of a finite source there must be (draw + 1) n.
+    """
+    if source.size is None:
+        return source.examples(source.distinct(n, stream(0, name, *([draw] if draw else []))))
+    order = source.distinct(min((draw + 1) * n, source.size), stream(0, name))
+    return source.examples({key: index[draw * n :] for key, index in order.items()})
 
 
 def rows_of_moments(source: Source) -> FeatureSet:

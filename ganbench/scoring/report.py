@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench._util.files import save_as
 from ganbench._util.markup import escaped, tex
-from ganbench.records.display import ARROWS, display_name
+from ganbench.records.display import ARROWS, display_name, how_to_publish
 from ganbench.records.record import Scores
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.intervals import METHOD, Interval
@@ -51,6 +51,9 @@ class Row:
         One for each metric.
     intervals : tuple of (float, float) or None
         An interval for each score, where one was asked for and can be had.
+    reference : FileInputs or None
+        The reference as this set was compared with it, where it is another view than the report's: in colour, in
+        another range.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Row:
     inputs: FileInputs
     scores: tuple[Scores, ...]
     intervals: tuple[Interval, ...]
+    reference: FileInputs | None = None
 
     def value(self, metric: str) -> float | None:
         """Return the value of a metric; raises KeyError where it was not taken."""
@@ -81,12 +85,22 @@ class Report:
         One for each set of samples, then the controls.
     warnings : tuple of Warned
         What makes the comparison unfair.
+    left_out : tuple of str
+        Slow metrics that "all" did not take.
     """
 
     reference: FileInputs
     features: dict[str, str]
     rows: tuple[Row, ...]
     warnings: tuple[Warned, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known beside the warnings: metrics without their published features, slow ones left out."""
+        slow = [f"left out, for they take long: {', '.join(self.left_out)}; --slow takes them, or their names do"]
+        published = how_to_publish(score for row in self.rows[:1] for score in row.scores)
+        return [*published, *(slow if self.left_out else [])]
 
     @property
     def values(self) -> dict[str, dict[str, float | None]]:
@@ -146,16 +160,17 @@ def describe(inputs: FileInputs) -> str:
     features = inputs.feature_set
     if inputs.n is None:
         return f"mean and covariance of {features.values.shape[1]} features; of how many samples it does not say"
+    done = "".join(f"; {count} {'images ' * inputs.is_image}{text}" for text, count in features.conversions.items())
+    unused = f"; labels not used ({inputs.source.unused_labels})" if inputs.source.unused_labels else ""
     if not features.channels:
-        return f"{len(features)} rows of {features.values.shape[1]} features"
+        return f"{len(features)} rows of {features.values.shape[1]} features{done}{unused}"
     sizes = [f"{width} by {height}" for (height, width), _ in features.sizes.most_common(3)]
     more = ", ..." if len(features.sizes) > 3 else ""
     formats = features.stored.items()
     stored = ", ".join(f"{count} {kind}" if len(formats) > 1 else kind for kind, count in formats)
     kind = "colour" if features.channels == 3 else "grey"
-    done = "".join(f"; {count} images {text}" for text, count in features.conversions.items())
     dropped = f"; {len(features.left_out)} files left out" if features.left_out else ""
-    return f"{len(features)} {kind} images, {', '.join(sizes)}{more} ({stored}){done}{dropped}"
+    return f"{len(features)} {kind} images, {', '.join(sizes)}{more} ({stored}){done}{dropped}{unused}"
 
 
 def heading(report: Report) -> list[str]:
@@ -194,14 +209,14 @@ def parts(report: Report) -> list[slice]:
 def notes_below(report: Report) -> list[str]:
     """Return the lines under the table: why a value is undefined, what an interval is, the warnings."""
     lines = [
-        f"{each.metric} of {row.name} is undefined: {each.reasons[0]}"
+        f"{display_name(each)} of {row.name} is undefined: {each.reasons[0]}"
         for row in report.rows
         for each in row.scores
         if each.reasons[0]
     ]
     if any(interval for row in report.rows for interval in row.intervals):
         lines.append(f"[low, high]: {METHOD}; the bias of small n is not in it")
-    return [*lines, *map(str, report.warnings)]
+    return [*lines, *report.notes, *map(str, report.warnings)]
 
 
 def as_markdown(report: Report) -> str:
@@ -287,6 +302,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "ganbench": version("ganbench"),
         "reference": set_facts(report.reference),
         "rows": [row_facts(row) for row in report.rows],
+        "notes": report.notes,
         "warnings": [asdict(each) for each in report.warnings],
     }
 
@@ -310,6 +326,7 @@ def set_facts(inputs: FileInputs) -> dict[str, Any]:
         "conversions": features.conversions,
         "left_out": [asdict(each) for each in features.left_out],
         "classes": list(features.classes),
+        "unused_labels": inputs.source.unused_labels,
     }
 
 
@@ -319,6 +336,7 @@ def row_facts(row: Row) -> dict[str, Any]:
     for score, interval in zip(row.scores, row.intervals, strict=True):
         facts: dict[str, Any] = {
             "metric": score.metric,
+            "name": display_name(score),
             "value": score.values[0],
             "reason": score.reasons[0],
             "interval": interval,
@@ -336,7 +354,7 @@ def row_facts(row: Row) -> dict[str, Any]:
 
 
 NUMBERS = ("value", "low", "high", "better", "version", "n_real", "n_fake")
-COLUMNS = ("samples", "metric", *NUMBERS, "reference", "features", "options", "reason")
+COLUMNS = ("samples", "metric", "name", *NUMBERS, "reference", "features", "options", "reason")
 
 
 def flat_rows(report: Report) -> list[tuple[Any, ...]]:
@@ -348,7 +366,9 @@ def flat_rows(report: Report) -> list[tuple[Any, ...]]:
             sizes = (score.better, score.version, score.n_real or None, score.n_fake, score.reference)
             identity = json.dumps(score.features, sort_keys=True), json.dumps(score.options, sort_keys=True)
             value = score.values[0]
-            rows.append((row.name, score.metric, value, low, high, *sizes, *identity, score.reasons[0]))
+            rows.append(
+                (row.name, score.metric, display_name(score), value, low, high, *sizes, *identity, score.reasons[0])
+            )
     return rows
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import isfinite
+from time import perf_counter
 from typing import Any
 
 from ganbench.dataset import Modes
@@ -14,12 +16,34 @@ from ganbench.metrics.spec import Metric
 from ganbench.records.record import Scores
 from ganbench.scoring.inputs import MetricInputs
 
+DISTANCES = "distances"  # that neighbour and kernel metrics share
 OF_REFERENCE = {"real", "real_posteriors", "real_labels", "real_images"}
 EXTRACTED = {"real", "fake", "train", "real_posteriors", "fake_posteriors"}
 POSTERIORS = {"real_posteriors", "fake_posteriors"}
 LABELS = {"real_labels", "fake_labels"}
 IMAGES = {"real_images", "fake_images"}
 OF_MOMENTS = ("fid", "fid_infinity")  # read nothing of a reference but its mean and covariance
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is being computed: the ``place``-th of ``count`` metrics of a set, or, at 0, the distances that they share.
+
+    ``seconds`` is what it took, None where it begins.
+    """
+
+    metric: str
+    of: str
+    place: int
+    count: int
+    seconds: float | None = None
+
+
+MetricProgress = Callable[[Step], None]
+
+
+def untold(_step: Step) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +70,9 @@ class Scorer:
     identity: dict[str, str]
     modes_name: str = "modes"
 
-    def __call__(self, metrics: Sequence[Metric[Any]], fake: MetricInputs) -> list[Scores]:
+    def __call__(
+        self, metrics: Sequence[Metric[Any]], fake: MetricInputs, told: MetricProgress = untold
+    ) -> list[Scores]:
         """Return one Scores with one value for each metric; None with the reason where it is undefined.
 
         Parameters
@@ -55,14 +81,22 @@ class Scorer:
             As in ``ganbench.metrics.METRICS``.
         fake : MetricInputs
             One set of samples.
+        told : callable
+            Is told the Step that begins, and again with its seconds when it has ended.
 
         Raises
         ------
         BadInput
             Where the samples have another number of features than the reference.
         """
-        self.share_distances([metric for metric in metrics if not self.missing(metric, fake)], fake)
-        return [self.score(metric, fake) for metric in metrics]
+        step = Step(DISTANCES, fake.name, 0, len(metrics))
+        with timed(step, told):
+            self.share_distances([metric for metric in metrics if not self.missing(metric, fake)], fake)
+        scores = []
+        for place, metric in enumerate(metrics, 1):
+            with timed(replace(step, metric=metric.spec.name, place=place), told):
+                scores.append(self.score(metric, fake))
+        return scores
 
     def share_distances(self, metrics: Sequence[Metric[Any]], fake: MetricInputs) -> None:
         """Make the one pass over distances that neighbour and kernel metrics share; each says later what it lacks."""
@@ -149,8 +183,8 @@ class Scorer:
             "it takes images": bool(needs & IMAGES) and not fake.is_image,
             "it needs training examples (--train)": "train" in needs and self.train is None,
             f"features {fake.features_name} know no classes": bool(needs & POSTERIORS) and not fake.has_posteriors,
-            "the reference has no labels": bool(needs & LABELS) and not self.real.classes,
-            "the samples have no labels": bool(needs & LABELS) and not fake.classes,
+            f"the reference has no labels{because(self.real)}": bool(needs & LABELS) and not self.real.classes,
+            f"the samples have no labels{because(fake)}": bool(needs & LABELS) and not fake.classes,
             "samples and reference have labels of different classes": bool(needs & LABELS)
             and self.real.classes != fake.classes,
             "the distribution and its modes are not known": "modes" in needs and self.modes is None,
@@ -179,3 +213,17 @@ class Scorer:
     def against(self, real: MetricInputs) -> Scorer:
         """Return the same scorer with another reference."""
         return replace(self, real=real)
+
+
+@contextmanager
+def timed(step: Step, told: MetricProgress) -> Iterator[None]:
+    """Tell of a step when it begins and when it has ended."""
+    told(step)
+    start = perf_counter()
+    yield
+    told(replace(step, seconds=perf_counter() - start))
+
+
+def because(inputs: MetricInputs) -> str:
+    """Return why the labels that a set has are not used, in parentheses, or nothing."""
+    return f" ({inputs.unused_labels})" if inputs.unused_labels else ""

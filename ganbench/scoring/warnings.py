@@ -1,11 +1,12 @@
 """What makes a comparison unfair, as warnings: each says what is wrong, why it matters and what to do.
 
-To add one, write a function of a Comparison that returns the text or nothing, and put ``@rule(code, title)`` on it.
+To add one, write a function of a Comparison that returns the text or nothing, and put ``@rule(code, title)`` on it, or
+a function of one set with ``@rule_of_sets``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +16,8 @@ from scipy.stats import binom
 from torch import Tensor
 
 from ganbench.features.feature_set import FeatureSet
+from ganbench.io.decode import LOSSY
+from ganbench.io.levels import CLIPPED
 from ganbench.metrics._engine.pairs import pair_of
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
@@ -22,10 +25,12 @@ from ganbench.scoring.inputs import FileInputs
 CLOSE, CLOSE_SHARE, CHANCE = 0.01, 0.05, 1e-6
 RUNS = 0.5  # of the changes of class that a shuffled order shows
 USES_ORDER = "inception_score_splits"
+MAKERS = (
+    "files of pytorch-fid are of inception_pytorch_fid, those of clean-fid of inception_clean, those of the original "
+    "code and of guided-diffusion of inception"
+)
 COVARIANCE = ("fid", "fid_infinity", "hotelling_t2")
 FLAT = 1.0  # grey levels of spread below which an image is nearly constant
-LOSSY = ("JPEG", "WEBP")
-CLIPPED = "had values outside the range, clipped"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Comparison:
     """One set of samples against the reference, with the metrics that were used.
 
     ``identity`` says how features were taken, ``other_identities`` how they were taken elsewhere: of the reference in
-    the cache, or of the samples by the file that holds them.
+    the cache, or of the samples by the file that holds them. ``train`` are training examples, if there are any,
+    ``doubts`` what was guessed of ranges.
     """
 
     fake: FileInputs
@@ -54,6 +60,13 @@ class Comparison:
     metrics: tuple[Metric[Any], ...]
     identity: dict[str, str]
     other_identities: tuple[dict[str, str], ...] = ()
+    train: FileInputs | None = None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def sets(self) -> list[FileInputs]:
+        """All sets that were read."""
+        return [self.fake, self.real, *([self.train] if self.train else [])]
 
     @property
     def sizes(self) -> list[int]:
@@ -70,27 +83,40 @@ class Comparison:
         return self.fake.is_image and self.real.is_image
 
 
-Rule = Callable[[Comparison], str]
+About = Iterable[tuple[str, str]]  # the name of a set, and what is to be said of it
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A rule with its title; ``of_reference``: the warning is about the reference, not about the samples."""
+    """A rule with its title."""
 
     title: str
-    rule: Rule
-    of_reference: bool
+    rule: Callable[[Comparison], About]
 
 
 RULES: dict[str, Entry] = {}
-UNEQUAL = ("W101", "unequal n")  # the only one that compares several sets of samples
 
 
-def rule(code: str, title: str, *, of_reference: bool = False) -> Callable[[Rule], Rule]:
-    """Register a rule."""
+def rule(
+    code: str, title: str, *, of_reference: bool = False
+) -> Callable[[Callable[[Comparison], str]], Callable[[Comparison], str]]:
+    """Register a rule of a comparison; ``of_reference``: it is about the reference, not about the samples."""
 
-    def register(function: Rule) -> Rule:
-        RULES[code] = Entry(title, function, of_reference)
+    def register(function: Callable[[Comparison], str]) -> Callable[[Comparison], str]:
+        def about(comparison: Comparison) -> About:
+            yield (comparison.real if of_reference else comparison.fake).name, function(comparison)
+
+        RULES[code] = Entry(title, about)
+        return function
+
+    return register
+
+
+def rule_of_sets(code: str, title: str) -> Callable[[Callable[[FileInputs], str]], Callable[[FileInputs], str]]:
+    """Register a rule of one set, which samples, reference and training examples are tried by alike."""
+
+    def register(function: Callable[[FileInputs], str]) -> Callable[[FileInputs], str]:
+        RULES[code] = Entry(title, lambda comparison: ((each.name, function(each)) for each in comparison.sets))
         return function
 
     return register
@@ -98,13 +124,13 @@ def rule(code: str, title: str, *, of_reference: bool = False) -> Callable[[Rule
 
 def warnings_of(comparisons: Sequence[Comparison]) -> list[Warned]:
     """Return the warnings of all rows, by code; what holds for several rows is said once."""
-    about: dict[tuple[str, str], list[str]] = {(UNEQUAL[0], text): ["the rows"] for text in unequal(comparisons)}
+    about: dict[tuple[str, str], list[str]] = {}
+    for code, (_, across) in ACROSS.items():
+        about |= {(code, text): ["the rows"] for text in across(comparisons)}
     for code, entry in RULES.items():
-        for each in comparisons:
-            if text := entry.rule(each):
-                names = about.setdefault((code, text), [])
-                name = (each.real if entry.of_reference else each.fake).name
-                names += [name] * (name not in names)
+        for name, text in (said for each in comparisons for said in entry.rule(each)):
+            names = about.setdefault((code, text), []) if text else []
+            names += [name] * (name not in names)
     return [Warned(code, TITLES[code], ", ".join(names), text) for (code, text), names in sorted(about.items())]
 
 
@@ -115,6 +141,26 @@ def unequal(comparisons: Sequence[Comparison]) -> list[str]:
         return []
     listed = ", ".join(f"{each.fake.name} {len(each.fake.feature_set)}" for each in comparisons)
     return [f"{listed} samples; distances shrink with the number: compare equal numbers, {sizes[0]} of each"]
+
+
+def read_otherwise(comparisons: Sequence[Comparison]) -> list[str]:
+    """Sets are compared with the reference in another reading of it: as grey or as colour, in one range or another."""
+    readings = [reading(each.real.feature_set) for each in comparisons]
+    if len(set(readings)) < 2:
+        return []
+    listed = "; ".join(f"{each.fake.name} {text}" for each, text in zip(comparisons, readings, strict=True))
+    return [f"the reference was read for each in its way ({listed}); their values are not comparable: bring all to one"]
+
+
+def reading(features: FeatureSet) -> str:
+    """Say how images were read for a comparison."""
+    return " from ".join(["in colour" if features.channels == 3 else "in grey", *features.scaled])
+
+
+ACROSS = {  # rules that compare several sets of samples
+    "W101": ("unequal n", unequal),
+    "W118": ("rows read in different ways", read_otherwise),
+}
 
 
 @rule("W102", "n below what a metric needs")
@@ -145,15 +191,14 @@ def trained_on(comparison: Comparison) -> str:
     return "the reference is what generators train on, so that copying it scores best; use the test split"
 
 
-@rule("W105", "duplicates within the samples")
-def duplicates(comparison: Comparison) -> str:
-    digests = comparison.fake.feature_set.facts.digest
-    count = len(comparison.fake.feature_set) - len(digests.unique(dim=0))
+@rule_of_sets("W105", "duplicates within a set")
+def duplicates(inputs: FileInputs) -> str:
+    digests = inputs.feature_set.facts.digest
+    count = len(digests) - len(digests.unique(dim=0))
     if not count:
         return ""
-    return (
-        f"{count} samples repeat others exactly; they count as independent and are not: look for a fixed seed or noise"
-    )
+    where = "a fixed seed or noise" if inputs.role == "fake" else "files that are there twice"
+    return f"{count} samples repeat others exactly; they count as independent and are not: look for {where}"
 
 
 @rule("W106", "copies of the reference")
@@ -201,10 +246,10 @@ def ordered(comparison: Comparison) -> str:
     )
 
 
-@rule("W109", "constant pictures")
-def flat(comparison: Comparison) -> str:
-    count = int((comparison.fake.feature_set.facts.spread < FLAT).sum())
-    if not count or not comparison.fake.is_image:
+@rule_of_sets("W109", "constant pictures")
+def flat(inputs: FileInputs) -> str:
+    count = int((inputs.feature_set.facts.spread < FLAT).sum())
+    if not count or not inputs.is_image:
         return ""
     return f"{count} pictures are constant or nearly so (spread below {FLAT:g} grey level); look for failed writes"
 
@@ -236,14 +281,13 @@ def resized(comparison: Comparison) -> str:
     )
 
 
-@rule("W112", "values out of range")
-def clipped(comparison: Comparison) -> str:
-    count = comparison.fake.feature_set.conversions.get(CLIPPED, 0)
+@rule_of_sets("W112", "values out of range")
+def clipped(inputs: FileInputs) -> str:
+    count = inputs.feature_set.conversions.get(CLIPPED, 0)
     if not count:
         return ""
-    return (
-        f"{count} samples had values outside the range, which were clipped; check --span and the generator's last layer"
-    )
+    check = "--span and the generator's last layer" if inputs.role == "fake" else "--span and --reference-span"
+    return f"{count} samples had values outside the range, which were clipped; check {check}"
 
 
 @rule("W113", "fewer samples than features")
@@ -264,9 +308,9 @@ def extracted_otherwise(comparison: Comparison) -> str:
     return f"features were taken otherwise elsewhere ({what}); scores of the two are not comparable: repeat one of them"
 
 
-@rule("W115", "files left out")
-def left_out(comparison: Comparison) -> str:
-    dropped = comparison.fake.feature_set.left_out
+@rule_of_sets("W115", "files left out")
+def left_out(inputs: FileInputs) -> str:
+    dropped = inputs.feature_set.left_out
     if not dropped:
         return ""
     counts: dict[str, int] = {}
@@ -283,10 +327,17 @@ def left_out(comparison: Comparison) -> str:
 def unknown_number(comparison: Comparison) -> str:
     if comparison.real.n is not None:
         return ""
+    seen = comparison.identity.get("preprocessing", "as they were given")
     return (
         "the reference is a mean and a covariance of an unknown number of samples, whose bias is in the distance, by a "
-        "network that is not named: compare with scores against the same file only"
+        "network that is not named: compare with scores against the same file only. The samples' features are "
+        f"{comparison.identity.get('name', 'none')} ({seen}); {MAKERS}"
     )
+
+
+@rule("W117", "range guessed")
+def guessed(comparison: Comparison) -> str:
+    return "; ".join(comparison.doubts)
 
 
 def same_rows(a: Tensor, b: Tensor) -> Tensor:
@@ -297,4 +348,4 @@ def same_rows(a: Tensor, b: Tensor) -> Tensor:
     return known[place[: len(a)]]
 
 
-TITLES = dict([UNEQUAL]) | {code: entry.title for code, entry in RULES.items()}
+TITLES = {code: title for code, (title, _) in ACROSS.items()} | {code: entry.title for code, entry in RULES.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from ganbench._util.convert import convert
 from ganbench._util.names import check_names
 from ganbench.errors import BadInput, Missing
+from ganbench.suites import settings
 from ganbench.suites.suite import Notes, Suite
 
 FOLDER = Path(__file__).parent
@@ -40,4 +42,12 @@ def read(path: Path) -> Suite | Notes:
     if isinstance(count := table.get("seeds"), int):
         table["seeds"] = list(range(count))
     kind: type[Suite | Notes] = Notes if "experiments" in table else Suite
+    if isinstance(inherited := table.get("inherit"), str) and isinstance(table.get("settings", {}), dict):
+        table["settings"] = merged(settings.load(inherited), table.get("settings", {}))
     return convert({"name": path.stem, **table}, kind, str(path))
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the entries of ``over`` in their place, table by table."""
+    both = {name: merged(base[name], over[name]) for name in base.keys() & over.keys() if isinstance(base[name], dict)}
+    return base | over | both

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -16,31 +16,54 @@ from ganbench.data.names import split
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput
 from ganbench.metrics import METRICS
+from ganbench.records.record import Weights
 from ganbench.training import registry
 from ganbench.training.backends import BACKEND_NAMES
 
 SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
 
 Metrics = tuple[str, ...] | Literal["all"]
+BUDGETS = {"tiny": (0.2, 2), "standard": (1.0, 0), "full": (4.0, 10)}  # share of the steps, number of seeds
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What differs from the suite's plan on one data set; 0 leaves it as it is."""
+    """What differs from the suite's plan on one data set; 0 or nothing leaves it as it is."""
 
     steps: int = 0
     batch: int = 0
     samples: int = 0
+    seeds: tuple[int, ...] = ()
+    baselines: tuple[str, ...] | Literal["all"] = ()
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One round of a search by successive halving: a share of the steps for every trial, and how many then go on."""
+
+    steps: float
+    keep: int
 
 
 @dataclass(frozen=True)
 class Suite:
     """A grid of baselines, data sets and seeds, and the plan for its cells.
 
-    ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``settings`` holds
-    fields of baselines by data set, and by baseline within it. ``search`` holds lists of values for fields, those of
-    a baseline instead of the shared ones of that name; every combination is a row of cells. ``plan`` holds budgets by
-    data set. ``backend`` is how updates are executed; "auto" compiles long training of perceptrons.
+    ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``plan`` holds budgets by
+    data set. ``backend`` is how updates are executed; "auto" compiles where it pays.
+
+    ``settings`` holds fields of baselines by data set, and by baseline within it; ``inherit`` names a file of the
+    package with more, which count below these. A data set without any takes those of the one that ``like`` names.
+
+    ``search`` holds lists of values for fields: shared ones, over them those of a data set, of a family, of its member;
+    every combination is a trial. ``rungs`` make it successive halving: all trials are trained for the first rung's
+    share of the steps, the best of a baseline on a data set for the second's, and so on; which are best is the
+    ``objective``'s mean over the seeds.
+
+    Of every seed ``sets`` sets of ``samples`` samples are scored against each of ``references`` draws of the reference
+    (``scoring.reference``), for each kind of ``weights``: that tells how much a score owes to training, to sampling
+    and to the reference. A record holds the losses at ``points`` places of training, the watched metric there, and a
+    few ``examples`` of samples unless that is false.
     """
 
     name: str
@@ -52,11 +75,20 @@ class Suite:
     samples: int
     metrics: Metrics | dict[str, Metrics]
     batch: int = 128
-    backend: str = "traced"
+    backend: str = "auto"
     watch: str | dict[str, str] = ""
+    inherit: str = ""
+    like: dict[str, str] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
+    rungs: tuple[Rung, ...] = ()
+    objective: str | dict[str, str] = ""
     plan: dict[str, Budget] = field(default_factory=dict)
+    sets: int = 1
+    references: int = 1
+    weights: tuple[Weights, ...] = ("average",)
+    points: int = 20
+    examples: bool = True
 
     def __post_init__(self) -> None:
         for name in ("baselines", "datasets", "seeds"):
@@ -64,22 +96,40 @@ class Suite:
                 raise BadInput(f"suite {self.name}: {name} must not be empty")
         if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise BadInput(f"suite {self.name}: seeds must be different and not negative, got {list(self.seeds)}")
-        for name in ("steps", "samples", "batch"):
+        if not self.weights or len(set(self.weights)) < len(self.weights):
+            raise BadInput(f"suite {self.name}: weights must be one or both of average, last; got {list(self.weights)}")
+        for name in ("steps", "samples", "batch", "sets", "references", "points"):
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} must be at least 1, got {getattr(self, name)}")
-        if budget := next((budget for budget in self.plan.values() if min(asdict(budget).values()) < 0), None):
-            raise BadInput(f"suite {self.name}: a plan's numbers must not be negative, got {asdict(budget)}")
+        for budget in self.plan.values():
+            if min(budget.steps, budget.batch, budget.samples, *budget.seeds, 0) < 0:
+                raise BadInput(f"suite {self.name}: a plan's numbers must not be negative, got {asdict(budget)}")
+        self.check_rungs()
         self.check_names()
+
+    def check_rungs(self) -> None:
+        """Raise BadInput for rungs that are not in order, or without anything to search over or to choose by."""
+        shares, kept = [rung.steps for rung in self.rungs], [rung.keep for rung in self.rungs]
+        if shares != sorted(set(shares)) or any(not 0 < share <= 1 for share in shares):
+            raise BadInput(f"suite {self.name}: rungs: steps must be growing shares in (0, 1], got {shares}")
+        if kept != sorted(kept, reverse=True) or any(keep < 1 for keep in kept):
+            raise BadInput(f"suite {self.name}: rungs: keep must be at least 1 and never grow, got {kept}")
+        if self.rungs and not (self.search and self.objective):
+            raise BadInput(f"suite {self.name}: rungs need a search and an objective")
 
     def check_names(self) -> None:
         """Raise UnknownName for a data set, metric, baseline or shared field that does not exist; opens no file."""
-        tables = [self.settings, self.plan, *(x for x in (self.metrics, self.watch) if isinstance(x, dict))]
+        tables: list[Mapping[str, Any]] = [self.settings, self.plan]
+        tables += [x for x in (self.metrics, self.watch, self.objective) if isinstance(x, dict)]
         per_dataset = [name for table in tables for name in table]
         check_names("backend", [self.backend], BACKEND_NAMES)
-        check_names("dataset", (split(name)[0] for name in [*self.datasets, *per_dataset]), DATASETS)
+        datasets = [*self.datasets, *per_dataset, *self.like, *self.like.values()]
+        check_names("dataset", (split(name)[0] for name in datasets), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
         check_names("metric", (name for name in named if not is_path(name)), METRICS)
-        for table in (*self.settings.values(), self.search):
+        searched = {name: own for name, own in self.search.items() if split(name)[0] in DATASETS}
+        everywhere = {name: own for name, own in self.search.items() if name not in searched}
+        for table in (*self.settings.values(), everywhere, *searched.values()):
             shared = [name for name, value in table.items() if not isinstance(value, dict)]
             check_names("field of every baseline", shared, SHARED)
             owners = [file_split(name)[0] for name in table if name not in shared and not is_path(name)]
@@ -97,6 +147,10 @@ class Suite:
         entry: Metrics = self.on(self.metrics, dataset) or mentioned or "all"
         return entry
 
+    def objective_on(self, dataset: str) -> str:
+        """Return the metric that trials are chosen by on a data set, or nothing."""
+        return self.objective if isinstance(self.objective, str) else self.on(self.objective, dataset) or ""
+
     def watch_on(self, dataset: str) -> str:
         """Return the metric that is watched on a data set, or nothing."""
         return self.watch if isinstance(self.watch, str) else self.on(self.watch, dataset) or ""
@@ -104,33 +158,35 @@ class Suite:
     def own_metrics(self, dataset: str) -> list[str]:
         """Return metrics that are asked of this data set by name."""
         names = (self.on(self.metrics, dataset) or ()) if isinstance(self.metrics, dict) else ()
-        watched = self.on(self.watch, dataset) if isinstance(self.watch, dict) else None
-        return [*(() if names == "all" else names), *([watched] if watched else [])]
+        special = [self.on(table, dataset) for table in (self.watch, self.objective) if isinstance(table, dict)]
+        return [*(() if names == "all" else names), *filter(None, special)]
 
     def shared_metrics(self) -> list[str]:
         """Return metrics that are asked of all data sets."""
         names = self.metrics if isinstance(self.metrics, tuple) else ()
-        return [*names, *([self.watch] if isinstance(self.watch, str) and self.watch else [])]
+        return [*names, *(name for name in (self.watch, self.objective) if isinstance(name, str) and name)]
 
     def settings_for(self, data: Dataset, baseline: str) -> dict[str, Any]:
         """Return the fields that the suite sets: shared ones, over them those of the family, then the member's.
 
         A shared one that has no effect on a baseline is left out; raises BadInput where one of its own has none.
         """
-        table: dict[str, Any] = self.on(self.settings, data.name) or {}
+        similar = self.on(self.like, data.name) or ""
+        table: dict[str, Any] = self.on(self.settings, data.name) or self.on(self.settings, similar) or {}
         shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
-        own = table.get(file_split(baseline)[0], {}) | table.get(baseline, {})
-        return registry.effective_settings(baseline, shared, own, data)
+        return registry.effective_settings(baseline, shared, own_entries(table, baseline), data)
 
     def choices(self, data: Dataset, baseline: str) -> list[dict[str, Any]]:
         """Return the settings to train with: those of the suite, under every combination of what is searched over."""
         settings = self.settings_for(data, baseline)
-        return [settings | point for point in self.points(baseline)]
+        return [settings | point for point in self.combinations(baseline, data.name)]
 
-    def points(self, baseline: str) -> list[dict[str, Any]]:
+    def combinations(self, baseline: str, dataset: str) -> list[dict[str, Any]]:
         """Return every combination of what is searched over for a baseline; nothing searched over is one point."""
-        shared = {name: values for name, values in self.search.items() if not isinstance(values, dict)}
-        lists = shared | self.search.get(file_split(baseline)[0], {}) | self.search.get(baseline, {})
+        tables = [self.search, self.on(self.search, dataset) or {}]
+        lists = {name: values for table in tables for name, values in table.items() if not isinstance(values, dict)}
+        for table in tables:
+            lists |= own_entries(table, baseline)
         for name, values in lists.items():
             if not isinstance(values, list) or not values:
                 raise BadInput(f"suite {self.name}: search: {name} must be a list of values, got {values!r}")
@@ -138,8 +194,51 @@ class Suite:
 
     def budget(self, dataset: str) -> dict[str, int]:
         """Return steps, batch and samples on a data set."""
-        special = asdict(self.on(self.plan, dataset) or Budget())
-        return {name: special[name] or getattr(self, name) for name in special}
+        special = self.on(self.plan, dataset) or Budget()
+        return {name: getattr(special, name) or getattr(self, name) for name in ("steps", "batch", "samples")}
+
+    def baselines_on(self, dataset: str) -> tuple[str, ...] | Literal["all"]:
+        """Return the baselines on a data set."""
+        special: Budget = self.on(self.plan, dataset) or Budget()
+        return special.baselines or self.baselines
+
+    def seeds_on(self, dataset: str) -> tuple[int, ...]:
+        """Return the seeds on a data set."""
+        special: Budget = self.on(self.plan, dataset) or Budget()
+        return special.seeds or self.seeds
+
+    def with_steps(self, share: float) -> Suite:
+        """Return the suite with that share of its steps on all data sets, at least one."""
+
+        def part(steps: int) -> int:
+            return max(1, round(share * steps)) if steps else 0
+
+        plan = {name: replace(budget, steps=part(budget.steps)) for name, budget in self.plan.items()}
+        return replace(self, steps=part(self.steps), plan=plan)
+
+
+def with_budget(suite: Suite, budget: str) -> Suite:
+    """Return the suite at another scale, under another name; raises UnknownName.
+
+    "tiny" makes a fifth of the steps with two seeds, which is too few to be ranked, and scores one set of samples;
+    "full" makes four times the steps with ten seeds; "standard" is the suite as it is.
+    """
+    check_names("budget", [budget], BUDGETS)
+    if budget == "standard":
+        return suite
+    share, count = BUDGETS[budget]
+    scaled, seeds = suite.with_steps(share), tuple(range(count))
+    plan = {name: replace(each, seeds=seeds if each.seeds else ()) for name, each in scaled.plan.items()}
+    scaled = replace(scaled, sets=1, references=1) if budget == "tiny" else scaled
+    return replace(scaled, name=f"{suite.name}-{budget}", seeds=seeds, plan=plan)
+
+
+def own_entries(table: Mapping[str, Any], baseline: str) -> dict[str, Any]:
+    """Return what a table holds for a baseline: for its family, over that for the member, under any of its names."""
+    entries: dict[str, Any] = dict(table.get(file_split(baseline)[0], {}))
+    for name in registry.names_of(baseline):
+        entries |= table.get(name, {})
+    return entries
 
 
 @dataclass(frozen=True)
@@ -165,9 +264,14 @@ class Cell:
     steps: int
     batch: int
     backend: str  # as requested
-    samples: int
+    samples: int  # in each set
     metrics: tuple[str, ...]
     watch: str
+    sets: int
+    references: int
+    weights: tuple[Weights, ...]  # that samples are drawn from; of what is not trained, "average" alone
+    points: int
+    examples: bool
     guess: float  # very roughly, how many seconds it takes on one core
 
     @property

@@ -2,80 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich.console import Group
 
 from ganbench._util.files import write_atomically
-from ganbench.records.record import Record, Scores
-from ganbench.tables.budget import seconds
-from ganbench.tables.columns import canonical, identity
-from ganbench.tables.comparison import compare
-from ganbench.tables.markup import latex, markdown, terminal
-from ganbench.tables.overview import overview
-from ganbench.tables.rows import rows
+from ganbench.records.record import Record, Weights
+from ganbench.tables import export
+from ganbench.tables.comparison import MOST, Table, equal, of_summary
+from ganbench.tables.markup import as_html, document, markdown, terminal
+from ganbench.tables.overview import Overview, overview
+from ganbench.tables.summary import Summary, summarise
 
-__all__ = ["compare", "frame", "show", "write"]
+if TYPE_CHECKING:  # it takes long to import
+    import pandas as pd
 
-OUTCOME = ["dataset", "baseline", "row", "kind", "seed", "status", "step", "failure"]
-SCORE = ["metric", "value", "reason", "better", "version", "features", "reference", "n_real", "n_fake", "options"]
-COST = ["samples_seen", "gradients", "seconds"]
-CONDITIONS = ["settings", "plan", "split", "source", "key"]
+__all__ = ["Tables", "compare", "frame", "show", "summarise", "write"]
+
+FORMATS = ("md", "csv", "latex", "html", "json")
+
+
+class Tables:
+    """All tables of some records, each computed once.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        In any order: what is written depends on the records alone, not on their order or on the day.
+    most : int or None
+        Rows of tables that are to be read, at most; None for all. Data files always hold all.
+    weights : {"average", "last"}
+        Of the generators that the samples come from: averaged over the steps, or those of the last step.
+    """
+
+    def __init__(self, records: Sequence[Record], most: int | None = MOST, weights: Weights = "average") -> None:
+        self.records, self.most, self.weights = records, most, weights
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The summary of each data set, in alphabetical order."""
+        return summarise(self.records, self.weights)
+
+    @cached_property
+    def overview(self) -> Overview | None:
+        """The answer across data sets; None where nothing was scored."""
+        return overview(self.summaries, self.most)
+
+    @cached_property
+    def compared(self) -> list[Table]:
+        """One table for each data set, and after it those at equal budgets."""
+        return [each for summary in self.summaries for each in (of_summary(summary, self.most), *equal(summary))]
+
+    @property
+    def all(self) -> list[Table]:
+        """The answer across data sets, then the tables of each."""
+        return [*([self.overview.table] if self.overview else []), *self.compared]
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the tables into a folder; return their paths.
+
+        ``overview.md`` is the answer across data sets; ``table.md`` and ``table.tex`` have a table for each.
+        ``overview.json`` and ``summary.csv`` hold all of it as data, ``table.csv`` has a line for each seed and metric,
+        ``table_keys.csv`` what these depend on, ``budgets.csv`` the rows at equal budgets.
+        """
+        texts = {
+            "table.md": "\n".join(map(markdown, self.compared)),
+            "table.csv": export.table_csv(self.summaries),
+            "table_keys.csv": export.keys_csv(self.summaries),
+            "summary.csv": export.summary_csv(self.summaries),
+            "budgets.csv": export.budgets_csv(self.summaries),
+            "table.tex": document(self.compared, self.summaries),
+        }
+        if self.overview:
+            texts |= {"overview.md": markdown(self.overview.table), "overview.json": self.overview.to_json()}
+        return [write_atomically(folder / name, text.encode()) for name, text in texts.items()]
+
+    def show(self) -> Group:
+        """Return the tables for a terminal, as a rich renderable."""
+        return Group(*map(terminal, self.all))
+
+    def text(self, form: str) -> str:
+        """Return the tables in one of FORMATS; CSV is that of ``summary.csv``, JSON has the overview too."""
+        if form == "csv":
+            return export.summary_csv(self.summaries)
+        if form == "json":
+            return export.as_json(self.summaries, self.overview)
+        return printed(self.all, form, self.summaries)
+
+
+def printed(tables: Sequence[Table], form: str, summaries: Sequence[Summary] = ()) -> str:
+    """Return tables as Markdown, LaTeX or HTML."""
+    if form == "latex":
+        return document(tables, summaries)
+    return "\n".join(map(markdown if form == "md" else as_html, tables)).rstrip("\n") + "\n"
+
+
+def compare(records: Sequence[Record], most: int | None = MOST) -> list[Table]:
+    """Return one table for each data set, in alphabetical order, and after it those at equal budgets."""
+    return Tables(records, most).compared
 
 
 def write(records: Sequence[Record], folder: Path) -> list[Path]:
-    """Write ``table.md``, ``table.csv``, ``table.tex`` and, of several data sets, ``overview.md``; return their paths.
-
-    The bytes depend on the records alone, not on their order or on the day.
-    """
-    tables = compare(records)
-    texts = {
-        "table.md": "\n".join(map(markdown, tables)),
-        "table.csv": frame(records).to_csv(index=False, lineterminator="\n"),
-        "table.tex": "\n".join(["% needs \\usepackage{booktabs}", *map(latex, tables)]),
-    }
-    if whole := overview(tables):
-        texts["overview.md"] = markdown(whole)
-    return [write_atomically(folder / name, text.encode()) for name, text in texts.items()]
+    """Write the tables of records into a folder; return their paths, as ``Tables.write`` does."""
+    return Tables(records).write(folder)
 
 
-def show(records: Sequence[Record]) -> Group:
-    """Return the comparisons for a terminal, as a rich renderable."""
-    return Group(*map(terminal, compare(records)))
+def show(records: Sequence[Record], most: int | None = MOST) -> Group:
+    """Return the tables of records for a terminal, as a rich renderable."""
+    return Tables(records, most).show()
 
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one line for each data set, baseline, metric and seed, with everything that makes a score comparable.
-
-    Mappings are JSON. A seed without scores has one line without a metric. An undefined value is empty. ``seconds`` are
-    those of the group of seeds that was trained together.
-    """
-    lines = [line for name in sorted({record.dataset for record in records}) for line in dataset_lines(name, records)]
-    table = pd.DataFrame(lines, columns=[*OUTCOME, *SCORE, *COST, *CONDITIONS])
-    return table.astype(dict.fromkeys(("seed", "step", "version", "n_real", "n_fake"), "Int64"))
-
-
-def dataset_lines(dataset: str, records: Sequence[Record]) -> Iterator[dict[str, Any]]:
-    """Lines of one data set, in the order of its table."""
-    for row in rows(record for record in records if record.dataset == dataset):
-        kind = "control" if row.is_control else "baseline"
-        for record in row.records:
-            line: dict[str, Any] = {"dataset": dataset, "baseline": record.baseline, "row": row.label, "kind": kind}
-            line |= {"split": record.split, "source": record.trained.get("source"), "key": record.key}
-            line |= {name: record.cost.get(name) for name in COST[:2]} | {"seconds": seconds(record)}
-            line |= {"settings": canonical(record.settings), "plan": canonical(record.plan)}
-            line |= {"seed": record.seed, "status": record.status, "step": record.step, "failure": record.reason}
-            scored = sorted(record.scores, key=identity)
-            yield from (line | score_fields(scores) for scores in scored)
-            if not scored:
-                yield line
-
-
-def score_fields(scores: Scores) -> dict[str, Any]:
-    """One seed's value in one metric, with the identity of the score."""
-    names = ("metric", "value", "reason", "better", "version", "reference", "n_real", "n_fake")
-    maps = {"features": canonical(scores.features), "options": canonical(scores.options)}
-    return {name: getattr(scores, name) for name in names} | maps
+    """Return one line for each data set, row, metric and seed, with everything that makes a score comparable."""
+    return export.frame(summarise(records))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ganbench._util.catalogue import catalogue, facts
 from ganbench.records.display import ARROWS, display_name
-from ganbench.records.record import Record, Scores
+from ganbench.records.record import Record, Scores, Weights
 
 IDENTITY = ("better", "version", "features", "reference", "n_real", "n_fake", "options", "weights")
 
@@ -40,7 +40,7 @@ class Column:
     def name(self) -> str:
         """What the metric is called here, without the arrow."""
         shown = display_name(self.example)
-        return f"{shown} [{self.mark}]" if self.mark else shown
+        return f"{shown}[{self.mark}]" if self.mark else shown
 
     @property
     def ideal(self) -> float | None:
@@ -58,19 +58,25 @@ class Column:
         return f"{self.name} {arrow}"
 
     @property
+    def family(self) -> str:
+        """What kind of metric it is, as the catalogue says; empty for a user's own."""
+        return str(facts("metrics", self.example.metric).get("family", ""))
+
+    @property
     def rankable(self) -> bool:
         return self.example.better != "target" or self.ideal is not None
 
 
 def curve_name(metric: str, records: Sequence[Record]) -> str:
     """Name the metric of learning curves as the column of the same metric is named."""
-    same = [scores for record in records for scores in record.scores if scores.metric == metric]
+    same = [scores for record in records for scores in record.averaged if scores.metric == metric]
     return display_name(same[0]) if same else metric
 
 
-def columns(records: Iterable[Record]) -> list[Column]:
-    """Return the columns that these records need, metrics in the order of the catalogue, whatever theirs is."""
-    examples = {identity(scores): scores for record in records for scores in record.scores}
+def columns(records: Iterable[Record], weights: Weights = "average") -> list[Column]:
+    """Return the columns that the scores of some weights need, metrics in the order of the catalogue, not theirs."""
+    scored = (scores for record in records for scores in record.scores if scores.weights == weights)
+    examples = {identity(scores): scores for scores in scored}
     places = {name: place for place, name in enumerate(catalogue()["metrics"])}
     metrics = sorted({s.metric for s in examples.values()}, key=lambda name: (places.get(name, len(places)), name))
     result = []

@@ -1,19 +1,28 @@
-"""The records of one data set side by side: means with intervals, the best tier, and what must be said below."""
+"""The rows of one data set side by side: the best of each league, means with intervals, and what must be said below."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, log10
 
-from ganbench.records.display import ARROWS
+import numpy as np
+
 from ganbench.records.record import Record
 from ganbench.tables import budget
-from ganbench.tables.columns import Column, columns, curve_name
-from ganbench.tables.footnotes import notes
-from ganbench.tables.rows import Row, rows
-from ganbench.tables.statistics import Interval, best_tier, interval, losses
+from ganbench.tables.columns import Column
+from ganbench.tables.footnotes import notes, own_settings
+from ganbench.tables.leagues import LEAGUES, SHORT
+from ganbench.tables.marks import JUDGES
+from ganbench.tables.numbers import spelled
+from ganbench.tables.rows import Row
+from ganbench.tables.summary import Entry, Summary
+
+MOST = 10  # rows that a table shows unless all are asked for
+SHOWN = ("held_out", "gaussian", "noise")  # controls that are always among them
+MEMORY = ("authenticity", "copies")  # the first that was measured stands beside every distance
+DISTANCES = {"Frechet", "kernels", "transport"}  # families of metrics
 
 
 @dataclass(frozen=True)
@@ -21,28 +30,52 @@ class Cell:
     """What stands in one place of a table; ``note`` is the number of a footnote, 0 for none."""
 
     text: str
-    best: bool = False
+    in_tier: bool = False
     note: int = 0
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table, ready to be printed."""
+    """One row of a table, ready to be printed; ``note`` is the number of the footnote with its own settings."""
 
     label: str
-    is_control: bool
+    league: str
     cells: tuple[Cell, ...]
+    note: int = 0
+
+    @property
+    def is_control(self) -> bool:
+        """Whether nothing was trained."""
+        return self.league == "control"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A comparison on one data set, ready to be printed in any format; ``notes`` belong below it."""
+    """A comparison on one data set, ready to be printed in any format.
+
+    Attributes
+    ----------
+    dataset : str
+        The title.
+    header : tuple of str
+        Names of the columns, without that of the rows' labels.
+    lines : tuple of Line
+        The rows, league by league, in the order of their mean rank.
+    notes, footnotes : tuple of str
+        What belongs below.
+    beside : mapping of int to int
+        Places of columns beside which another must stand, wherever the table is cut: a distance and the memorisation.
+    above : tuple of str
+        Sentences that belong above: the answer.
+    """
 
     dataset: str
     header: tuple[str, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     footnotes: tuple[str, ...]
+    beside: dict[int, int] = field(default_factory=dict)
+    above: tuple[str, ...] = ()
 
 
 @dataclass
@@ -52,108 +85,128 @@ class Footnotes:
     texts: list[str] = field(default_factory=list)
 
     def number(self, text: str) -> int:
-        """Return the number of a footnote, from 1."""
+        """Return the number of a footnote, from 1; 0 for no text."""
+        if not text:
+            return 0
         if text not in self.texts:
             self.texts.append(text)
         return self.texts.index(text) + 1
 
 
-def compare(records: Sequence[Record]) -> list[Table]:
-    """Return one table for each data set, in alphabetical order, and after it one at equal numbers of gradients."""
-    tables = []
-    for name in sorted({record.dataset for record in records}):
-        members = [record for record in records if record.dataset == name]
-        tables += [table(name, members), *equal(name, rows(members))]
-    return tables
-
-
-def table(dataset: str, records: Sequence[Record]) -> Table:
+def of_summary(summary: Summary, most: int | None = MOST) -> Table:
     """Compare the rows of one data set."""
-    across, down, footnotes = columns(records), rows(records), Footnotes()
-    usual = Counter(len(row.records) for row in down).most_common(1)[0][0]
-    tiers = [tier(column, down) for column in across]
-    lines = [
+    footnotes, across = Footnotes(), in_order(summary.columns)
+    usual = Counter(len(row.records) for row in summary.rows).most_common(1)[0][0]
+    down = chosen(summary, most)
+    if not across:
+        lines = tuple(Line(row.label, row.league, (Cell(outcome(row.records)),)) for row in down)
+        return Table(summary.dataset, ("outcome",), lines, tuple(notes(summary, down, usual)), ())
+    units = {column.name: unit(summary, column) for column in across}
+    own = own_settings(summary.rows)
+    spends = budget.header(summary.rows)
+    lines = tuple(
         Line(
             row.label,
-            row.is_control,
+            row.league,
             (
-                *(cell(row, c, usual, row.label in best, footnotes) for c, best in tiers),
-                *map(Cell, budget.spent(row)),
+                Cell(SHORT[row.league]),
+                ranked(summary, row, footnotes),
+                *(cell(summary.entries[row.label, c.name], usual, footnotes, units[c.name]) for c in across),
+                *map(Cell, budget.spent(row, spends)),
             ),
+            footnotes.number(own.get(row.label, "")),
         )
-        if across
-        else Line(row.label, row.is_control, (Cell(outcome(row.records)),))
         for row in down
-    ]
-    header = (*(column.header for column in across), *budget.HEADER) if across else ("outcome",)
-    said = [*notes(across, down, usual), *([budget.NOTE] if across else [])]
-    return Table(dataset, header, tuple(lines), tuple(said), tuple(footnotes.texts))
-
-
-def equal(dataset: str, down: Sequence[Row]) -> list[Table]:
-    """Return the rows at the gradients of the thriftiest, from their learning curves, where these tell them apart."""
-    limit = budget.thriftiest(down)
-    if not limit:
-        return []
-    name, better, ideal = budget.direction(down)
-    points = {row.label: point for row in down if budget.watched(row) and (point := budget.within(row, limit))}
-    usual = Counter(len(point.values) for point in points.values()).most_common(1)[0][0]
-    best = best_tier({label: losses(list(point.values), better, ideal) for label, point in points.items()})
-    lines = [
-        Line(
-            label,
-            False,
-            (
-                Cell(said(point.values, usual), label in best),
-                Cell(str(point.step)),
-                Cell(budget.counted(point.gradients)),
-            ),
-        )
-        for label, point in points.items()
-    ]
-    header = (f"{curve_name(name, down[0].records)} {ARROWS[better]}", "step", "gradients")
-    note = (
-        f"Each row at its last noted step within {budget.counted(limit)} gradients for each seed, all that the "
-        "thriftiest row had; scores are those of the learning curves, of fewer samples than in the table above."
     )
-    return [Table(f"{dataset} at equal gradients", header, tuple(lines), (note,), ())]
+    header = ("league", "rank", *(titled(column, units[column.name]) for column in across), *spends)
+    left_out = len(summary.rows) - len(down)
+    scaled = [
+        f"{column.name} is shown in units of {units[column.name]:g}." for column in across if units[column.name] != 1
+    ]
+    said = [
+        *notes(summary, down, usual),
+        budget.NOTE.format(spends[1]),
+        *scaled,
+        *([f"{left_out} more row{'s' * (left_out > 1)}: --all-rows."] if left_out else []),
+    ]
+    return Table(summary.dataset, header, lines, tuple(said), tuple(footnotes.texts), memory(across))
 
 
-def said(numbers: Sequence[float], usual: int) -> str:
-    """Write the mean of the seeds that have a value, with their number where it is not the usual one."""
-    if not numbers:
-        return "diverged"
-    return f"{written(interval(list(numbers)))}{f' (n = {len(numbers)})' if len(numbers) != usual else ''}"
+def in_order(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns as they are shown: first what says whether a row has learned; memorisation by a distance."""
+    first = [column for name in JUDGES for column in columns if column.example.metric == name]
+    rest = [column for column in columns if column not in first]
+    beside = next((c for name in MEMORY for c in columns if c.example.metric == name), None)
+    result = [*first, *(column for column in rest if column is not beside)]
+    if beside:
+        place = next((i for i, column in enumerate(result, 1) if column.family in DISTANCES), len(result))
+        result.insert(place, beside)
+    return result
 
 
-def tier(column: Column, down: Sequence[Row]) -> tuple[Column, set[str]]:
-    """Return the column with the labels of the baselines that may be its best; controls take no part."""
-    if not column.rankable:
-        return column, set()
-    ranked = {row.label: values(row, column) for row in down if not row.is_control}
-    better, ideal = column.example.better, column.ideal
-    return column, best_tier({label: losses(each, better, ideal) for label, each in ranked.items()})
+def memory(across: Sequence[Column]) -> dict[int, int]:
+    """Return for the place of every distance that of the memorisation, two places further for league and rank."""
+    measured = [i for name in MEMORY for i, column in enumerate(across) if column.example.metric == name]
+    distances = [i for i, column in enumerate(across) if column.family in DISTANCES]
+    return {i + 2: measured[0] + 2 for i in distances} if measured else {}
 
 
-def values(row: Row, column: Column) -> list[float]:
-    """Return the values of the seeds that have one."""
-    return [each.value for each in row.outcomes(column) if each.value is not None]
+def chosen(summary: Summary, most: int | None) -> list[Row]:
+    """Return the rows that are shown: of each league the best ones, and the controls that say what a score means."""
+    down = summary.in_order()
+    if most is None or len(down) <= most:
+        return down
+    controls = [row for row in down if row.is_control]
+    controls = [row for row in controls if row.records[0].baseline in SHOWN] or controls[:1]
+    queues = {league: [row for row in down if row.league == league] for league in LEAGUES if league != "control"}
+    counts = allotted({league: len(queue) for league, queue in queues.items()}, max(most - len(controls), 1))
+    return [*(row for league, queue in queues.items() for row in queue[: counts[league]]), *controls[:most]]
 
 
-def cell(row: Row, column: Column, usual: int, best: bool, footnotes: Footnotes) -> Cell:
+def allotted(lengths: Mapping[str, int], room: int) -> dict[str, int]:
+    """Return how many rows of each league are shown: the best of each, then as many of the first as there is room."""
+    counts = {league: min(1, length) for league, length in lengths.items()}
+    for league, length in lengths.items():
+        counts[league] += max(0, min(length - counts[league], room - sum(counts.values())))
+    return counts
+
+
+def unit(summary: Summary, column: Column) -> float:
+    """Return the power of a thousand that a column is written in, so that typical values are not 0.000 or 100000."""
+    means = [abs(entry.mean) for entry in summary.column(column) if entry.mean]
+    typical = float(np.median(means)) if means else 1.0
+    power = floor(log10(typical) / 3) if typical else 0
+    return 1000.0**power if typical < 0.01 or typical >= 1e5 else 1.0
+
+
+def titled(column: Column, unit: float) -> str:
+    """Return the header of a column, with the unit that its numbers are in."""
+    return column.header if unit == 1 else f"{column.header} ({unit:.0e})".replace("e+0", "e").replace("e-0", "e-")
+
+
+def ranked(summary: Summary, row: Row, footnotes: Footnotes) -> Cell:
+    """Return the mean rank of a row with its interval; a dash for a row that is not ranked, with the reason."""
+    known = summary.mean_ranks.get(row.label)
+    if known:
+        return Cell(f"{known.mean:.1f} ({known.low:.1f}-{known.high:.1f})")
+    return Cell("-", note=footnotes.number(summary.marks.get(row.label, "")))
+
+
+def cell(entry: Entry, usual: int, footnotes: Footnotes, unit: float = 1.0) -> Cell:
     """Return the mean with its interval, or what happened instead; a footnote for values that are undefined."""
-    outcomes, numbers = row.outcomes(column), values(row, column)
+    row, outcomes = entry.row, entry.row.outcomes(entry.column)
     undefined = [each for each in outcomes if each.value is None and each.record.status == "done"]
     note = footnotes.number(undefined[0].reason) if undefined else 0
-    if not numbers:
+    if not entry.estimate:
         if undefined:
             return Cell("undefined", note=note)
         return Cell("not measured" if any(each.status == "done" for each in row.records) else outcome(row.records))
-    if len(numbers) < len(row.records):
-        count = f" ({len(numbers)} of {len(row.records)})"
+    seeds = entry.estimate.seeds
+    if seeds < len(row.records):
+        count = f" ({seeds} of {len(row.records)})"
     else:
-        count = f" (n = {len(numbers)})" if len(numbers) != usual else ""
-    return Cell(f"{written(interval(numbers))}{count}", best, note)
+        count = f" (n = {seeds})" if seeds != usual else ""
+    return Cell(f"{spelled(entry.estimate, unit)}{count}", bool(entry.in_tier), note)
 
 
 def outcome(records: Sequence[Record]) -> str:
@@ -162,26 +215,34 @@ def outcome(records: Sequence[Record]) -> str:
     return ", ".join(f"{status} {ended[status]}/{len(records)}" for status in sorted(ended))
 
 
-ROUNDING = 1e-12  # a spread below this share of the mean is the order of summation, not of samples
+def equal(summary: Summary) -> list[Table]:
+    """Return the rows at equal budgets, from their learning curves, for each budget that tells them apart."""
+    return [table for kind in budget.KINDS if (table := at_equal(summary, kind))]
 
 
-def written(result: Interval) -> str:
-    """Write a mean and its half-width to the half-width's second significant digit; without one, four digits."""
-    mean, half = result.mean, result.half_width
-    if half and half <= ROUNDING * abs(mean):
-        half = 0.0
-    size = max(abs(mean), half or 0.0)
-    if size and not 1e-3 <= size < 1e6:
-        power = floor(log10(size))
-        unit = 10.0**power
-        return f"({written(Interval(mean / unit, half and half / unit, result.n))})e{power}"
-    if not half:
-        text = f"{mean:.{0 if mean.is_integer() else decimals(mean, 4)}f}"
-        return text if half is None else f"{text} ± 0"
-    places = min(max(decimals(half, 2), decimals(mean, 2)), decimals(half, 2) + 2)
-    return f"{mean:.{places}f} ± {half:.{places}f}"
-
-
-def decimals(value: float, digits: int) -> int:
-    """Return how many decimals show ``digits`` significant digits of a value."""
-    return max(0, digits - 1 - floor(log10(abs(value)))) if value else 0
+def at_equal(summary: Summary, kind: budget.Kind) -> Table | None:
+    """Return the rows at the budget of the thriftiest; None where all spend as much or have no learning curve."""
+    result = budget.at_equal(summary, kind)
+    if not result:
+        return None
+    lines = tuple(
+        Line(
+            each.row.label,
+            each.row.league,
+            (
+                Cell(SHORT[each.row.league]),
+                Cell(spelled(each.estimate) if each.estimate else "diverged", each.in_tier),
+                Cell(str(each.step)),
+                Cell(kind.written(each.spent)),
+            ),
+        )
+        for each in result.points[:MOST]
+    )
+    left_out = len(result.points) - len(lines)
+    said = [
+        f"Each row at its last noted step within {kind.written(result.limit)} {kind.name} for each seed, all that the "
+        f"thriftiest row had. {kind.note} Scores are those of the learning curves, of fewer samples than above.",
+        *([f"{left_out} more rows: equal_budgets.csv."] if left_out else []),
+    ]
+    header = ("league", f"{result.metric}", "step", kind.name)
+    return Table(f"{summary.dataset} at equal {kind.name}", header, lines, tuple(said), ())

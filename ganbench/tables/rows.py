@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ganbench.records.record import Record
+from ganbench.records.record import Record, Scores
 from ganbench.tables.columns import Column, canonical, identity
+from ganbench.tables.leagues import league_of
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One seed in one column: its record, and its value or the reason that there is none."""
+    """One seed in one column: its record and its scores."""
 
     record: Record
-    value: float | None
-    reason: str
+    scores: Scores
+
+    @property
+    def value(self) -> float | None:
+        """The mean over sets of samples and draws of the reference; None where it is undefined."""
+        return self.scores.value
+
+    @property
+    def reason(self) -> str:
+        """Why there is no value."""
+        return self.scores.reason
 
 
 @dataclass(frozen=True)
@@ -27,11 +37,21 @@ class Row:
     label: str
     records: tuple[Record, ...]  # one for each seed, in the order of the seeds
 
+    @cached_property
+    def league(self) -> str:
+        """Among whom the row is ranked; a row of which a seed failed belongs where its others do."""
+        known = [league_of(record) for record in self.records]
+        return "control" if "control" in known else known[0]
+
     @property
     def is_control(self) -> bool:
         """Whether nothing was trained: a control shows what a score means and is not ranked."""
-        ended = any(record.status == "done" for record in self.records)
-        return ended and not any(record.cost.get("gradients", 0) for record in self.records)
+        return self.league == "control"
+
+    @property
+    def kind(self) -> str:
+        """What the CSV files call a control and any other row."""
+        return "control" if self.is_control else "baseline"
 
     @cached_property
     def by_column(self) -> dict[str, list[Outcome]]:
@@ -39,13 +59,17 @@ class Row:
         outcomes: dict[str, list[Outcome]] = {}
         for record in self.records:
             for scores in record.scores:
-                outcome = Outcome(record, scores.value, scores.reason)
+                outcome = Outcome(record, scores)
                 outcomes.setdefault(identity(scores), []).append(outcome)
         return outcomes
 
     def outcomes(self, column: Column) -> list[Outcome]:
         """Return the seeds that were scored in this column."""
         return self.by_column.get(column.key, [])
+
+    def values(self, column: Column) -> list[float]:
+        """Return the values of the seeds that have one in this column."""
+        return [each.value for each in self.outcomes(column) if each.value is not None]
 
 
 def rows(records: Iterable[Record]) -> list[Row]:

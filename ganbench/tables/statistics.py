@@ -1,19 +1,21 @@
-"""What seeds can tell: intervals, tests, and the tier of rows that may be the best."""
+"""What seeds can tell of one row: means and their intervals on a metric's scale, shares, and robust summaries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu, t, trim_mean, ttest_ind_from_stats
+from scipy import special  # scipy.stats takes half a second to import, which every table would pay for
 
 from ganbench.errors import BadInput
+from ganbench.tables.scales import Scale
 
 CONFIDENCE = 0.95
-ALPHA = 0.05
+ROUNDING = 1e-12  # a spread below this share of the mean is the order of summation, not of samples
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,98 @@ def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interva
     mean, sd, n = summary(values)
     if n == 1:
         return Interval(mean, None, 1)
-    return Interval(mean, float(t.ppf((1 + confidence) / 2, n - 1)) * sd / sqrt(n), n)
+    return Interval(mean, student(n - 1, confidence) * sd / sqrt(n), n)
+
+
+def student(freedom: float, confidence: float = CONFIDENCE) -> float:
+    """Return how many standard errors a two-sided interval of Student's t reaches."""
+    return float(special.stdtrit(freedom, (1 + confidence) / 2))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the seeds of a row say in one column, in the metric's own units.
+
+    Attributes
+    ----------
+    mean : float
+        The mean of the seeds on the metric's scale, mapped back: of distances the geometric mean; of counts the median.
+    low, high : float or None
+        Never outside the metric's range, ``low <= mean <= high``; None where nothing is known of the spread.
+    seeds : int
+        How many had a value.
+    kind : {"student", "range", "binomial", ""}
+        Student's interval on the scale; of counts the range of the seeds; of a share that all seeds agree on, the
+        interval of Clopper and Pearson for the samples of one seed; nothing of a single or a repeated value.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+    kind: Literal["student", "range", "binomial", ""]
+
+
+def estimate(values: Sequence[float], scale: Scale, confidence: float = CONFIDENCE) -> Estimate:
+    """Return the mean of seeds on a scale with its interval.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each seed.
+    scale : Scale
+        The metric's.
+    confidence : float
+        How often such intervals hold the mean.
+
+    Returns
+    -------
+    Estimate
+        In the metric's units.
+
+    Raises
+    ------
+    BadInput
+        Without values, or for one that is not finite.
+
+    Examples
+    --------
+    >>> estimate([8.0, 8.0, 7.0], Scale("count", 0.0))
+    Estimate(mean=8.0, low=7.0, high=8.0, seeds=3, kind='range')
+    """
+    x = checked(values)
+    if scale.kind == "count" and len(x) > 1:
+        return Estimate(float(np.median(x)), float(x.min()), float(x.max()), len(x), "range")
+    mean, sd, n = summary(scale.of(x).tolist())
+    if sd <= ROUNDING * abs(mean):
+        if scale.kind == "logit" and n > 1:
+            return Estimate(float(x[0]), *binomial(float(x[0]), scale), n, "binomial")
+        return Estimate(float(x[0]), None, None, n, "")
+    half = student(n - 1, confidence) * sd / sqrt(n)
+    middle, low, high = (float(scale.back(y)) for y in (mean, mean - half, mean + half))
+    return Estimate(middle, min(low, middle), max(high, middle), n, "student")
+
+
+def binomial(value: float, scale: Scale) -> tuple[float, float]:
+    """Return the interval of Clopper and Pearson of a share of as many samples as the scale tells apart."""
+    width = scale.high - scale.low
+    trials = max(1, round(width / (2 * scale.least)))
+    share = (value - scale.low) / width
+    low, high = clopper_pearson(share * trials, trials)
+    return min(value, scale.low + width * low), max(value, scale.low + width * high)
+
+
+def clopper_pearson(successes: float, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Return the exact interval of a probability from ``successes`` of ``trials`` (Clopper and Pearson, 1934).
+
+    Raises BadInput unless 0 <= successes <= trials and there is a trial.
+    """
+    if trials < 1 or not 0 <= successes <= trials:
+        raise BadInput(f"expected 0 to {trials} successes of at least one trial, got {successes}")
+    tail = (1 - confidence) / 2
+    low = special.betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    high = special.betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
+    return float(low), float(high)
 
 
 def summary(values: Sequence[float]) -> tuple[float, float, int]:
@@ -54,53 +147,17 @@ def iqm(values: Sequence[float] | Sequence[Sequence[float]]) -> float:
 
     Of a matrix (runs, tasks), all its values are pooled. Raises BadInput without finite values.
     """
-    return float(trim_mean(checked(np.ravel(np.asarray(values, dtype=np.float64)).tolist()), 0.25))
-
-
-def welch(a: Sequence[float], b: Sequence[float]) -> float:
-    """Two-sided p-value of Welch's t-test that two means are equal (Welch, 1947).
-
-    1 where one of them has a single value: nothing is known of its spread. Where both are constants
-    the answer is certain: 1 if they agree, otherwise 0.
-    """
-    (mean_a, sd_a, n_a), (mean_b, sd_b, n_b) = summary(a), summary(b)
-    if n_a < 2 or n_b < 2 or mean_a == mean_b:
-        return 1.0
-    if sd_a == sd_b == 0:
-        return 0.0
-    scale = max(sd_a, sd_b)  # for the same reason as in summary
-    test = ttest_ind_from_stats(mean_a / scale, sd_a / scale, n_a, mean_b / scale, sd_b / scale, n_b, equal_var=False)
-    return float(test.pvalue)
+    x = np.sort(checked(np.ravel(np.asarray(values, dtype=np.float64)).tolist()))
+    cut = len(x) // 4
+    return float(x[cut : len(x) - cut].mean())
 
 
 def losses(values: Sequence[float], better: str, ideal: float | None = None) -> list[float]:
     """Return values as losses, the lower the better: as they are, negated, or their distance from the ``ideal``."""
-    if better == "target":
-        if ideal is None:
-            raise BadInput("a score with a target cannot be ranked without the target's value")
-        return [abs(value - ideal) for value in values]
-    return [-value if better == "higher" else value for value in values]
-
-
-def best_tier(rows: Mapping[str, Sequence[float]], alpha: float = ALPHA) -> set[str]:
-    """Return the rows of ``losses`` that may be the best; empty if none can be ranked.
-
-    Multiple comparisons with the best (Hsu, 1984, Annals of Statistics 12): a row is cast out where another one is
-    better by Welch's one-sided test at level ``alpha``, divided by the number of other rows. So a row that is the best
-    is cast out with a probability of ``alpha`` at most. Rows need at least two values to take part.
-    """
-    ranked = {name: values for name, values in rows.items() if len(values) > 1}
-    means = {name: summary(values)[0] for name, values in ranked.items()}
-
-    def beats(other: str, name: str) -> bool:
-        if means[other] >= means[name]:
-            return False
-        return welch(ranked[other], ranked[name]) / 2 * (len(ranked) - 1) < alpha
-
-    return {name for name in ranked if not any(beats(other, name) for other in ranked)}
+    return [float(loss) for loss in Scale("linear").losses(values, better, ideal)]
 
 
 def improvement(losses_a: Sequence[float], losses_b: Sequence[float]) -> float:
     """Probability that a seed of a does better than a seed of b, U / (n m); ties count half (Agarwal et al., 2021)."""
-    a, b = checked(losses_a), checked(losses_b)
-    return float(mannwhitneyu(b, a, alternative="two-sided").statistic) / (len(a) * len(b))
+    a, b = checked(losses_a)[:, None], checked(losses_b)
+    return float((a < b).mean() + (a == b).mean() / 2)

@@ -11,10 +11,9 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ganbench._util.names import check_names
-from ganbench.dataset import Space
-from ganbench.nets import convolutional
+from ganbench.training.products import Products, through
 
-LONG = 20_000  # steps from which compiling two kinds of update, about half a minute, is repaid on perceptrons
+LONG = 2000  # steps after which compiling is repaid, for nearly all variants: benchmarks/break_even.md
 
 Step = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 Backend = Callable[[Step, Sequence[Tensor]], Step]
@@ -26,23 +25,24 @@ RESHAPES = {aten.view.default, aten._unsafe_view.default, aten.expand.default}
 
 def eager(function: Step, example: Sequence[Tensor]) -> Step:
     """Call the function itself each time: slow, and the reference for every other backend."""
-    return torch.no_grad()(function)
+    return torch.no_grad()(through(Products(len(example[0])), function))
 
 
 def traced(function: Step, example: Sequence[Tensor]) -> Step:
     """Return the bare list of operations that ``function`` does to tensors like the ``example``."""
-    operations = torch.no_grad()(trace(function, example).forward)
+    operations = torch.no_grad()(trace(through(Products(len(example[0])), function), example).forward)
     return lambda tensors: operations(*tensors)
 
 
 def compiled(function: Step, example: Sequence[Tensor]) -> Step:
     """Return the same list of operations as machine code: the same bits each time, though not those of ``traced``.
 
-    It differs by rounding, because operations are fused. Raises RuntimeError where torch cannot compile.
+    It differs by rounding, because operations are fused and thin products transposed. Raises RuntimeError where torch
+    cannot compile.
     """
-    forward = trace(function, example).forward  # not the module: torch counts what it compiles by a function's code
-    operations = torch.no_grad()(torch.compile(forward, fullgraph=True, dynamic=False))
-    return lambda tensors: operations(*tensors)
+    from ganbench.training import compiler  # noqa: PLC0415 (Inductor takes a second to import)
+
+    return compiler.compiled(function, example)
 
 
 def trace(function: Step, example: Sequence[Tensor]) -> GraphModule:
@@ -81,15 +81,15 @@ AUTO = "auto"
 BACKEND_NAMES = (*BACKENDS, LOOP, AUTO)
 
 
-def resolve(backend: str, steps: int, space: Space) -> str:
-    """Return the backend itself, or what "auto" means: compiled for long training of perceptrons, otherwise traced.
+def resolve(backend: str, steps: int, device: torch.device) -> str:
+    """Return the backend itself, or what "auto" means: compiled for long training on the CPU, otherwise traced.
 
-    The rule looks at the number of steps and the kind of networks, never at a clock, so that the same request is
-    the same computation everywhere. Convolutions gain nothing from compiling. Raises UnknownName.
+    The rule looks at the number of steps and the device, never at a clock or at the group of seeds, so that the same
+    request is the same computation everywhere. Raises UnknownName.
     """
     check_names("backend", [backend], BACKEND_NAMES)
     if backend == AUTO:
-        return "compiled" if steps >= LONG and not convolutional(space) else "traced"
+        return "compiled" if steps >= LONG and device.type == "cpu" else "traced"
     return backend
 
 
@@ -103,7 +103,7 @@ def available(backend: str, device: torch.device) -> tuple[Backend, str]:
 def cannot_compile(device: str) -> str:
     """Why torch cannot compile here, found out by compiling one sum; empty where it can."""
     try:
-        torch.compile(lambda x: x + 1, fullgraph=True, dynamic=False)(torch.zeros(1, device=device))
-    except RuntimeError as error:  # no compiler, no headers of Python, or a Python that torch does not know yet
+        compiled(lambda tensors: [tensors[0] + 1], [torch.zeros(1, device=device)])
+    except (RuntimeError, ImportError, AttributeError, TypeError) as error:  # no compiler, or a torch of other insides
         return " ".join(str(error).strip().split("\n\n")[0].split()) or type(error).__name__
     return ""

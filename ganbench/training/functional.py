@@ -5,17 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import vmap
-from torch.utils._pytree import tree_map
 
 from ganbench._util.streams import stream
 from ganbench.baseline import Net
 from ganbench.dataset import Tensors
 from ganbench.nets.layers import BatchNorm, Refreshed, refreshed
+from ganbench.optim import Descent
 
 T = TypeVar("T")
 
@@ -57,9 +57,9 @@ class StackedNet:
         named = [dict(net.named_buffers()) for net in nets]
         return rows.to(device), {key: torch.stack([each[key] for each in named]).to(device) for key in named[0]}
 
-    def net(self, row: Tensor, buffers: Tensors) -> Net:
-        """Bind one seed's weights."""
-        return Net(self.skeleton, self.layout.tensors(row), buffers)
+    def net(self, row: Tensor, buffers: Tensors, descent: Descent | None = None) -> Net:
+        """Bind one seed's weights, and the next step of its optimiser."""
+        return Net(self.skeleton, self.layout.tensors(row), buffers, descent)
 
     def refresh(self, rows: Tensor, buffers: Tensors) -> Tensors:
         """Return the buffers after every Refreshed layer has followed its weights, for all seeds."""
@@ -78,20 +78,6 @@ class StackedNet:
             if isinstance(layer, BatchNorm):
                 layer.gathering = True
         return StackedNet(skeleton, self.layout)
-
-
-def stacked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
-    """Return the seeds whose networks are stacked: a lone seed twice.
-
-    A seed's numbers are then the same to the last bit alone and in any group: torch multiplies one matrix by another
-    code than several, which rounds differently.
-    """
-    return tuple(seeds) * 2 if len(seeds) == 1 else tuple(seeds)
-
-
-def stacked_rows(tree: T) -> T:
-    """Return a tree of tensors with one row for each of the stacked seeds: a lone row twice."""
-    return cast("T", tree_map(lambda rows: torch.cat([rows, rows]) if len(rows) == 1 else rows, tree))
 
 
 def seeded(seed: int, build: Callable[[], T]) -> T:

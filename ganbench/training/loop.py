@@ -17,8 +17,8 @@ from ganbench.baseline import Baseline, Batch, Net, Update
 from ganbench.dataset import Tensors
 from ganbench.errors import BadInput
 from ganbench.nets.layers import refreshed
-from ganbench.optim import SGD, Adam, Optimizer, RMSProp
-from ganbench.training.update import Tree, scalar
+from ganbench.optim import SGD, Adam, Descent, Optimizer, RMSProp
+from ganbench.training.update import UPDATED, Tree, scalar
 
 # for each of our optimisers, the names of its state and of the same state in torch's optimiser
 STATE_NAMES: dict[type, dict[str, str]] = {
@@ -45,21 +45,27 @@ class Loop:
         self.rules = dict(zip("GD", baseline.optimizers(0.0), strict=True))
         self.opt_G, self.opt_D = torch_optimizer(self.rules["G"], G), torch_optimizer(self.rules["D"], D)
         self.carried = copied(baseline.initial_state(Net.of(G), Net.of(D)))
+        self.counts = {"G": 0, "D": 0}  # updates that each has had
 
     def update(self, kind: Update, batch: Tensors, progress: float, decay: float) -> list[Tensor]:
         """Make one update at ``progress`` in [0, 1); return the losses behind it, the discriminator's first."""
-        for optimizer, rule in zip((self.opt_G, self.opt_D), self.baseline.optimizers(progress), strict=True):
+        self.rules = dict(zip("GD", self.baseline.optimizers(progress), strict=True))
+        for optimizer, rule in zip((self.opt_G, self.opt_D), self.rules.values(), strict=True):
             set_schedule(optimizer, rule)
         refresh_buffers(self.G)
         refresh_buffers(self.D)
         b = Batch(batch | self.carried)
         if kind == "discriminator":
-            return self.discriminator_step(b)
-        return self.generator_step(b, decay) if kind == "generator" else self.simultaneous_step(b, decay)
+            losses = self.discriminator_step(b)
+        else:
+            losses = self.generator_step(b, decay) if kind == "generator" else self.simultaneous_step(b, decay)
+        for name in UPDATED[kind]:
+            self.counts[name] += 1
+        return losses
 
     def discriminator_step(self, b: Batch) -> list[Tensor]:
         """One gradient step of the discriminator on its loss."""
-        loss = scalar(self.baseline.discriminator_loss, Net.of(self.G), Net.of(self.D), b)
+        loss = scalar(self.baseline.discriminator_loss, *self.nets(), b)
         backward(loss, self.D)
         self.opt_D.step()
         self.project()
@@ -67,7 +73,7 @@ class Loop:
 
     def generator_step(self, b: Batch, decay: float) -> list[Tensor]:
         """One gradient step of the generator on its loss."""
-        loss = scalar(self.baseline.generator_loss, Net.of(self.G), Net.of(self.D), b)
+        loss = scalar(self.baseline.generator_loss, *self.nets(), b)
         backward(loss, self.G)
         carried = self.next_state(b)
         self.opt_G.step()
@@ -77,8 +83,8 @@ class Loop:
 
     def simultaneous_step(self, b: Batch, decay: float) -> list[Tensor]:
         """Both losses from the same weights, then one step of either network."""
-        loss_D = scalar(self.baseline.discriminator_loss, Net.of(self.G), Net.of(self.D), b)
-        loss_G = scalar(self.baseline.generator_loss, Net.of(self.G), Net.of(self.D), b)
+        loss_D = scalar(self.baseline.discriminator_loss, *self.nets(), b)
+        loss_G = scalar(self.baseline.generator_loss, *self.nets(), b)
         backward(loss_D, self.D)
         backward(loss_G, self.G)
         carried = self.next_state(b)
@@ -88,6 +94,16 @@ class Loop:
         self.follow(decay)
         self.carried = carried
         return [loss_D.detach(), loss_G.detach()]
+
+    def nets(self) -> tuple[Net, Net]:
+        """Return both networks with the next steps of their optimisers, for a loss."""
+        G, D = (
+            Net.of(net, Descent(rule, optimizer_state(rule, optimizer, net), columns(rule, self.counts[name] + 1)))
+            for (name, rule), net, optimizer in zip(
+                self.rules.items(), (self.G, self.D), (self.opt_G, self.opt_D), strict=True
+            )
+        )
+        return G, D
 
     def next_state(self, b: Batch) -> Tensors:
         """Return the carried tensors of the next step, from the networks before this one."""
@@ -124,15 +140,15 @@ class Loop:
         return state
 
     @torch.no_grad()
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Continue from such a state."""
+    def load(self, state: Mapping[str, Any], counts: Mapping[str, int]) -> None:
+        """Continue from such a state after ``counts`` updates of the generator, "G", and the discriminator, "D"."""
         fill(self.average, state["average"])
-        self.carried = copied(state["carried"])
+        self.carried, self.counts = copied(state["carried"]), dict(counts)
         for name, net, optimizer in (("G", self.G, self.opt_G), ("D", self.D, self.opt_D)):
             fill(net, state[name]["weights"])
             for key, buffer in net.named_buffers():
                 buffer.copy_(state[name]["buffers"][key])
-            load_optimizer_state(self.rules[name], optimizer, net, state[name]["optimizer"])
+            load_optimizer_state(self.rules[name], optimizer, net, state[name]["optimizer"], counts[name])
 
 
 def backward(loss: Tensor, net: nn.Module) -> None:
@@ -171,27 +187,30 @@ def set_schedule(optimizer: torch.optim.Optimizer, rule: Optimizer) -> None:
         group["momentum"] = values["momentum"]
 
 
+def columns(rule: Optimizer, count: int) -> Tensors:
+    """Return the scheduled numbers of an optimiser's update number ``count`` as (1,) tensors."""
+    return {name: torch.tensor([value], dtype=torch.double) for name, value in rule.schedule(count).items()}
+
+
 def optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module) -> Tensors:
     """Return the state of torch's optimiser as ours keeps it: rows of all parameters; zeros before the first step."""
     state: Tensors = {}
     for ours, theirs in STATE_NAMES[type(rule)].items():
         moments = [(weight, optimizer.state[weight].get(theirs)) for weight in net.parameters()]
         state[ours] = row([torch.zeros_like(weight) if moment is None else moment for weight, moment in moments])
-    if isinstance(rule, Adam):
-        steps = [float(optimizer.state[weight].get("step", 0.0)) for weight in net.parameters()]
-        state["steps"] = torch.tensor([max(steps, default=0.0)], dtype=torch.double)
     return state
 
 
-def load_optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module, state: Tensors) -> None:
-    """Put the state of our optimiser into torch's."""
+def load_optimizer_state(
+    rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module, state: Tensors, count: int
+) -> None:
+    """Put the state of our optimiser after ``count`` updates into torch's."""
     for ours, theirs in STATE_NAMES[type(rule)].items():
         for weight, moment in parts(net, state[ours]):
             optimizer.state[weight] |= {theirs: moment.clone()}
     if not isinstance(rule, SGD):
-        steps = float(state["steps"]) if isinstance(rule, Adam) else 0.0  # RMSProp uses no count of steps
         for weight in net.parameters():
-            optimizer.state[weight]["step"] = torch.tensor(steps)
+            optimizer.state[weight]["step"] = torch.tensor(float(count))
 
 
 def refresh_buffers(net: nn.Module) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from importlib import import_module
 from inspect import getmembers, isclass
 from pathlib import Path
@@ -44,6 +44,19 @@ def title(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1] if is_path(name) else name
 
 
+def canonical(name: str) -> str:
+    """Return the name under which a baseline runs: a member that trains to the same as another has that one's."""
+    base, member = split(name)
+    return f"{base}:{load(name).aliases.get(member, member)}" if member else name
+
+
+def names_of(name: str) -> list[str]:
+    """Return all names of a member of a family, its own last."""
+    base, member = split(name)
+    others = [f"{base}:{alias}" for alias, own in load(name).aliases.items() if own == member]
+    return [*others, name]
+
+
 def load(name: str) -> type[Baseline]:
     """Return the baseline of that name, or the one in the file at that path.
 
@@ -60,7 +73,7 @@ def load(name: str) -> type[Baseline]:
     if member and not cls.members[1]:
         raise UnknownName(f"{title(base)} is no family, so it has no member {member!r}")
     if member:
-        check_names(f"member of {title(base)}", [member], cls.members[1])
+        check_names(f"member of {title(base)}", [member], [*cls.members[1], *cls.aliases])
     return cls
 
 
@@ -107,12 +120,13 @@ def built(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
     for old in settings.keys() & RENAMED_ATTRIBUTES.keys():
         raise BadInput(f"{title(name)}: {old} is called {RENAMED_ATTRIBUTES[old]} now")
     check_names(f"field of {title(name)}", settings, [field.name for field in fields(cls)])
-    chosen = {cls.members[0]: member} if member else {}
+    chosen = {cls.members[0]: cls.aliases.get(member, member)} if member else {}
     for field, value in chosen.items():
-        if settings.get(field, value) != value:
+        if settings.get(field, value) not in (value, member):
             raise BadInput(f"{title(name)}: the name says {field} = {value!r}, the settings {settings[field]!r}")
     given = {field: convert(value, hints[field], f"{title(name)}: {field}") for field, value in settings.items()}
-    return cls(**{"latent": data.latent, **given, **chosen})
+    baseline = cls(**{**given, **chosen})
+    return baseline if "latent" in given else replace(baseline, latent=baseline.latent_for(data.latent))
 
 
 def effective_settings(name: str, shared: Mapping[str, Any], own: Mapping[str, Any], data: Dataset) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Draw samples from trained generators: averaged weights, fixed statistics, and streams of their own."""
+"""Draw samples from trained generators: averaged or last weights, fixed statistics, and streams of their own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from torch.func import vmap
 from ganbench._util.streams import stream
 from ganbench.baseline import Batch
 from ganbench.dataset import Tensors
+from ganbench.records.record import Weights
 from ganbench.training.batches import examples
-from ganbench.training.functional import StackedNet, stacked_rows, stacked_seeds
+from ganbench.training.functional import StackedNet
+from ganbench.training.products import Products
 from ganbench.training.trainer import Trainer
 
 ROWS = 256  # samples made at once; sample i depends on its seed and on i, not on how many are asked for
@@ -18,12 +20,14 @@ STATISTICS = 1024  # samples from which BatchNorm's statistics are computed
 
 
 class Sampler:
-    """A snapshot of a trainer's generators, to draw samples from: their averaged weights, never the last ones.
+    """A snapshot of a trainer's generators, to draw samples from.
 
     Parameters
     ----------
     trainer
         At whatever step it is; training on afterwards does not change the sampler.
+    weights
+        "average" for those averaged over the steps, "last" for those after the latest step. Draws are the same.
 
     Examples
     --------
@@ -35,20 +39,20 @@ class Sampler:
     (torch.Size([2, 5, 2]), torch.Size([2, 5]))
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer, weights: Weights = "average") -> None:
         self.trainer, self.baseline = trainer, trainer.baseline
-        self.seeds, state = stacked_seeds(trainer.seeds), stacked_rows(trainer.state)
+        self.seeds, state = trainer.seeds, trainer.state
         self.noise = self.baseline.noise(trainer.data.space)
-        self.rows = state["average"].clone()
+        self.rows = (state["average"] if weights == "average" else state["G"]["weights"]).clone()
         self.net = trainer.updates.stacked["G"].sampling()
         self.buffers = self.fresh_buffers(state["G"]["buffers"])
-        self.extra = state["carried"] | self.fitted()
+        self.extra = {name: tensor.clone() for name, tensor in state["carried"].items()} | self.fitted()
         if self.buffers:
             with torch.no_grad():  # writes the statistics of one large batch into the buffers
                 self.generate(trainer.updates.stacked["G"].gathering(), self.batch("gather", 0, STATISTICS))
 
     def fresh_buffers(self, current: Tensors) -> Tensors:
-        """Buffers that follow the averaged weights rather than the current ones."""
+        """Buffers that follow the weights that samples come from."""
         buffers = {name: buffer.clone() for name, buffer in current.items()}
         refreshed = self.trainer.updates.stacked["G"].refresh(self.rows, buffers)
         return {name: buffer.clone() for name, buffer in refreshed.items()}
@@ -59,8 +63,7 @@ class Sampler:
         for i, seed in enumerate(self.trainer.seeds):
             net = self.net.net(self.rows[i], {name: buffer[i] for name, buffer in self.buffers.items()})
             each.append(self.baseline.fit(net, self.trainer.data, stream(seed, "fit")))
-        fits = {name: torch.stack([fit[name] for fit in each]).to(self.trainer.device) for name in each[0]}
-        return stacked_rows(fits)
+        return {name: torch.stack([fit[name] for fit in each]).to(self.trainer.device) for name in each[0]}
 
     @torch.no_grad()
     def draw(self, n: int) -> tuple[Tensor, Tensor]:
@@ -83,16 +86,16 @@ class Sampler:
             batch = self.batch("sample", chunk, ROWS)
             xs.append(self.generate(self.net, batch).cpu())
             ys.append(batch["y"].cpu())
-        rows = len(self.trainer.seeds)
-        return torch.cat(xs, 1)[:rows, :n], torch.cat(ys, 1)[:rows, :n]
+        return torch.cat(xs, 1)[:, :n], torch.cat(ys, 1)[:, :n]
 
     def generate(self, net: StackedNet, batch: Tensors) -> Tensor:
-        """Run the baseline's generate for all stacked seeds."""
+        """Run the baseline's generate for all seeds."""
 
         def one(row: Tensor, buffers: Tensors, batch: Tensors) -> Tensor:
             return self.baseline.generate(net.net(row, buffers), Batch(batch))
 
-        return vmap(one)(self.rows, self.buffers, batch | self.extra)
+        with Products(len(self.seeds)):
+            return vmap(one)(self.rows, self.buffers, batch | self.extra)
 
     def batch(self, purpose: str, chunk: int, rows: int) -> Tensors:
         """Data, labels, draws and running numbers for one chunk of samples."""

@@ -17,9 +17,34 @@ from ganbench.dataset import Dataset, Tensors
 from ganbench.errors import BadInput, Diverged
 from ganbench.training.backends import Step, available, resolve
 from ganbench.training.batches import BatchSampler, examples
-from ganbench.training.functional import StackedNet, seeded, stacked_seeds
+from ganbench.training.functional import StackedNet, seeded
 from ganbench.training.loop import Loop
-from ganbench.training.update import LOSSES, Tree, Updates, overwrite
+from ganbench.training.products import Products
+from ganbench.training.scalars import holding, scalars
+from ganbench.training.update import LOSSES, UPDATED, Tree, Updates, overwrite
+
+TOGETHER = 5  # seeds of one compiled call: of more, what a kernel writes has left the cache before the next reads it
+
+
+def shares(seeds: int, together: int) -> list[slice]:
+    """Return shares of at most ``together`` seeds, of one size where the number can be divided into such."""
+    count = next((n for n in range(1, seeds + 1) if seeds % n == 0 and seeds // n <= together), seeds)
+    if seeds // count < (together + 1) // 2:  # a prime, or nearly: two sizes, and two graphs
+        count = -(-seeds // together)
+    ends = [seeds * (i + 1) // count for i in range(count)]
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def unsupported(baseline: Baseline, data: Dataset, batch: int) -> str | None:
+    """Return why a baseline does not support a data set or this batch size, or None."""
+    if reason := baseline.unsupported(data.space, batch):
+        return reason
+    factor = max(baseline.batch_size(kind, batch) for kind in LOSSES) // batch
+    size = data.train.size
+    if factor > 1 and size is not None and factor * batch > size:
+        most = f"the batch must be at most {size // factor}" if size >= factor else "there are too few"
+        return f"an update takes {factor} x {batch} examples of the {size} there are: {most}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -36,7 +61,7 @@ class Plan:
         A device of torch's.
     backend
         "eager", "traced" or "compiled" train all seeds at once; "loop" trains them one by one in ordinary PyTorch;
-        "auto" chooses between traced and compiled.
+        "auto" chooses between traced and compiled by the number of steps.
 
     Raises
     ------
@@ -97,22 +122,24 @@ class Trainer:
     """
 
     def __init__(self, baseline: Baseline, data: Dataset, seeds: Sequence[int], plan: Plan) -> None:
-        if reason := baseline.unsupported(data.space, plan.batch):
+        if reason := unsupported(baseline, data, plan.batch):
             raise BadInput(f"{type(baseline).__name__} does not support {data.name}: {reason}")
         self.baseline, self.data, self.seeds, self.device = baseline, data, tuple(seeds), torch.device(plan.device)
-        self.plan = replace(plan, backend=resolve(plan.backend, plan.steps, data.space))
+        self.plan = replace(plan, backend=resolve(plan.backend, plan.steps, self.device))
         self.backend, self.remark = available(self.plan.backend, self.device)
         self.source = data.train.to(self.device)
-        self.stacked_seeds = stacked_seeds(self.seeds)
-        pairs = [seeded(seed, lambda: baseline.networks(data.space)) for seed in self.stacked_seeds]
+        pairs = [seeded(seed, lambda: baseline.networks(data.space)) for seed in self.seeds]
         self.updates = Updates(baseline, {name: StackedNet.of(pairs[0][i]) for i, name in enumerate("GD")})
-        self.stacked_state = self.updates.start(pairs, self.device)
-        self.leaves, self.structure = tree_flatten(self.stacked_state)
-        self.state: Tree = tree_map(lambda rows: rows[: len(self.seeds)], self.stacked_state)
+        self.state: Tree = self.updates.start(pairs, self.device)
+        self.leaves, self.structure = tree_flatten(self.state)
         self.loops: list[Loop] = []
         if self.plan.backend == "loop":
-            self.loops = [Loop(baseline, *(net.to(self.device) for net in pair)) for pair in pairs[: len(self.seeds)]]
-        self.steps: dict[Update, Step] = {}
+            self.loops = [Loop(baseline, *(net.to(self.device) for net in pair)) for pair in pairs]
+        in_code = self.plan.backend == "compiled" and not self.remark
+        self.scalars = scalars(baseline, self.device) if in_code else {}
+        together = TOGETHER if in_code and self.device.type == "cpu" else len(seeds)
+        self.shares = [(rows, [leaf[rows] for leaf in self.leaves]) for rows in shares(len(seeds), together)]
+        self.steps: dict[tuple[Update, int], Step] = {}
         self.samplers: dict[Update, BatchSampler] = {}
         self.columns: dict[str, tuple[float, Tensor]] = {}
         self.counts: dict[Update, int] = dict.fromkeys(LOSSES, 0)
@@ -144,20 +171,33 @@ class Trainer:
         self.counts[kind] += 1
         if self.plan.backend == "loop":
             return dict(zip(LOSSES[kind], self.update_in_loops(kind, drawn), strict=True))
-        tensors = [*self.leaves, *drawn.values(), *schedule.values()]
-        if kind not in self.steps:
-            self.steps[kind] = self.backend(self.flat(kind, list(drawn), list(schedule)), tensors)
-        losses = self.steps[kind](tensors)
-        return {name: loss[: len(self.seeds)] for name, loss in zip(LOSSES[kind], losses, strict=True)}
+        parts = [self.update_share(kind, rows, leaves, drawn, schedule) for rows, leaves in self.shares]
+        losses = parts[0] if len(parts) == 1 else [torch.cat(each) for each in zip(*parts, strict=True)]
+        return dict(zip(LOSSES[kind], losses, strict=True))
+
+    def update_share(
+        self, kind: Update, rows: slice, leaves: Sequence[Tensor], drawn: Tensors, schedule: Tensors
+    ) -> Sequence[Tensor]:
+        """Make one update of some of the seeds, whose state the ``leaves`` are."""
+        own = [*drawn.values(), *schedule.values()]
+        if len(self.shares) > 1:
+            own = [tensor[rows] for tensor in own]
+        tensors = [*leaves, *own, *self.scalars.values()]
+        key = (kind, rows.stop - rows.start)
+        if key not in self.steps:
+            self.steps[key] = self.backend(self.flat(kind, list(drawn), list(schedule)), tensors)
+        return self.steps[key](tensors)
 
     def flat(self, kind: Update, drawn: Sequence[str], schedule: Sequence[str]) -> Step:
-        """One kind of update as a function of a flat list of tensors: the state, what was drawn, the schedule."""
+        """One kind of update as a function of a flat list: the state, what was drawn, the schedule, the settings."""
 
         def step(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
             state = tree_unflatten(list(tensors[: len(self.leaves)]), self.structure)
-            named = dict(zip([*drawn, *schedule], tensors[len(self.leaves) :], strict=True))
+            named = dict(zip([*drawn, *schedule, *self.scalars], tensors[len(self.leaves) :], strict=True))
             batch = examples(self.source, {name: named[name] for name in [*drawn, "progress"]})
-            return self.updates(kind, state, batch, named)
+            baseline = holding(self.baseline, {name: named[name] for name in self.scalars})
+            updates = replace(self.updates, baseline=baseline)
+            return updates(kind, state, batch, {name: named[name] for name in schedule})
 
         return step
 
@@ -166,35 +206,49 @@ class Trainer:
         progress, decay = self.done / self.plan.steps, self.baseline.decay(self.done)
         batches = self.batch_of_each_seed(drawn)
         losses = [loop.update(kind, batch, progress, decay) for loop, batch in zip(self.loops, batches, strict=True)]
-        overwrite(self.stacked_state, tree_map(lambda *rows: torch.stack(rows), *(loop.state() for loop in self.loops)))
+        overwrite(self.state, tree_map(lambda *rows: torch.stack(rows), *(loop.state() for loop in self.loops)))
         return [torch.stack(each) for each in zip(*losses, strict=True)]
 
     def batch_of_each_seed(self, drawn: Tensors) -> list[Tensors]:
         """Return the examples, draws and progress of each seed by itself."""
-        batch = drawn | {"progress": self.schedule()["progress"]}
+        batch = drawn | {"progress": self.progress()}
         return [examples(self.source, {name: rows[i] for name, rows in batch.items()}) for i in range(len(self.seeds))]
 
     def batches(self, kind: Update) -> BatchSampler:
         """Return the batches of one kind of update, made when they are first asked for."""
         if kind not in self.samplers:
             n, noise = self.baseline.batch_size(kind, self.plan.batch), self.baseline.noise(self.data.space)
-            self.samplers[kind] = BatchSampler(kind, self.stacked_seeds, n, self.source, noise, self.device)
+            self.samplers[kind] = BatchSampler(kind, self.seeds, n, self.source, noise, self.device)
         return self.samplers[kind]
 
     def schedule(self) -> Tensors:
-        """All scheduled values, as (seeds, 1) columns under names such as ``G.lr``, and the progress (seeds,)."""
-        progress, rows = self.done / self.plan.steps, len(self.stacked_seeds)
-        values = {
-            f"{name}.{field}": value
-            for name, optimizer in zip("GD", self.baseline.optimizers(progress), strict=True)
-            for field, value in optimizer.schedule().items()
-        }
-        for name, value in (values | {"decay": self.baseline.decay(self.done), "progress": progress}).items():
-            if name not in self.columns or self.columns[name][0] != value:
-                shape = (rows,) if name == "progress" else (rows, 1)
-                dtype = torch.float if name == "progress" else torch.double
-                self.columns[name] = (value, torch.full(shape, value, dtype=dtype, device=self.device))
-        return {name: column for name, (_, column) in self.columns.items()}
+        """All scheduled values, as (seeds, 1) columns under names such as ``G.lr``, and the progress (seeds,).
+
+        The columns are the same tensors at every update, with new numbers in them.
+        """
+        progress = self.done / self.plan.steps
+        values = {"decay": self.baseline.decay(self.done), "progress": progress}
+        for name, optimizer in zip("GD", self.baseline.optimizers(progress), strict=True):
+            numbers = optimizer.schedule(self.updates_of(name) + 1)
+            values |= {f"{name}.{field}": value for field, value in numbers.items()}
+        return {name: self.column(name, value) for name, value in values.items()}
+
+    def progress(self) -> Tensor:
+        """Return the share of the steps that is done, (seeds,)."""
+        return self.column("progress", self.done / self.plan.steps)
+
+    def updates_of(self, name: str) -> int:
+        """Return how many updates a network, "G" or "D", has had."""
+        return sum(self.counts[kind] for kind, names in UPDATED.items() if name in names)
+
+    def column(self, name: str, value: float) -> Tensor:
+        """Return a scheduled value for every seed, written into the tensor that held it before."""
+        if name not in self.columns:
+            shape, dtype = ((), torch.float) if name == "progress" else ((1,), torch.double)
+            self.columns[name] = value, torch.full((len(self.seeds), *shape), value, dtype=dtype, device=self.device)
+        elif self.columns[name][0] != value:
+            self.columns[name] = value, self.columns[name][1].fill_(value)
+        return self.columns[name][1]
 
     def record(self, losses: Tensors) -> None:
         """Write losses and monitor into the history; note seeds whose numbers are no longer finite."""
@@ -217,9 +271,10 @@ class Trainer:
         if self.plan.backend == "loop":
             batches = self.batch_of_each_seed(drawn)
             return torch.stack([loop.monitor(batch) for loop, batch in zip(self.loops, batches, strict=True)])
-        batch = examples(self.source, drawn | self.schedule())
-        values: Tensor = self.updates.each(self.baseline.monitor, self.stacked_state, batch)
-        return values[: len(self.seeds)]
+        batch = examples(self.source, drawn | {"progress": self.progress()})
+        with Products(len(self.seeds)):
+            values: Tensor = self.updates.each(self.baseline.monitor, self.state, batch)
+        return values
 
     def checkpoint(self) -> Tree:
         """Everything that the rest of training depends on; streams are named by position, so the counts say it all."""
@@ -227,7 +282,7 @@ class Trainer:
 
     def restore(self, checkpoint: Tree) -> None:
         """Continue from a checkpoint of the same training as if nothing had happened."""
-        overwrite(self.stacked_state, checkpoint["state"])
-        for i, loop in enumerate(self.loops):
-            loop.load(tree_map(itemgetter(i), self.state))
+        overwrite(self.state, checkpoint["state"])
         self.counts, self.done = dict(checkpoint["counts"]), checkpoint["done"]
+        for i, loop in enumerate(self.loops):
+            loop.load(tree_map(itemgetter(i), self.state), {name: self.updates_of(name) for name in "GD"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from torch.func import grad_and_value, vmap
 from ganbench.baseline import Baseline, Batch, Net, Update
 from ganbench.dataset import Tensors
 from ganbench.errors import BadInput
+from ganbench.optim import Descent
 from ganbench.training.functional import StackedNet
 
 Tree = dict[str, Any]
@@ -24,6 +25,7 @@ LOSSES: dict[Update, tuple[str, ...]] = {
     "generator": ("generator",),
     "both": ("discriminator", "generator"),
 }
+UPDATED: dict[Update, str] = {"discriminator": "D", "generator": "G", "both": "GD"}  # which networks it steps
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ class Updates:
 
     def discriminator_step(self, state: Tree, batch: Tensors, schedule: Tensors) -> list[Tensor]:
         """Step every discriminator against the gradient of its loss, then back onto its constraint."""
-        grad, loss = self.gradient("D", state, batch)
+        grad, loss = self.gradient("D", state, batch, schedule)
         self.step_discriminator(state, grad, schedule)
         return [loss]
 
     def generator_step(self, state: Tree, batch: Tensors, schedule: Tensors) -> list[Tensor]:
         """Step every generator against the gradient of its loss; the average and the carried tensors follow."""
-        grad, loss = self.gradient("G", state, batch)
+        grad, loss = self.gradient("G", state, batch, schedule)
         carried = self.next_state(state, batch)
         self.step_generator(state, grad, schedule)
         overwrite(state["carried"], carried)
@@ -83,23 +85,30 @@ class Updates:
 
     def simultaneous_step(self, state: Tree, batch: Tensors, schedule: Tensors) -> list[Tensor]:
         """Take both gradients before any weight changes, then step both networks."""
-        grad_D, loss_D = self.gradient("D", state, batch)
-        grad_G, loss_G = self.gradient("G", state, batch)
+        grad_D, loss_D = self.gradient("D", state, batch, schedule)
+        grad_G, loss_G = self.gradient("G", state, batch, schedule)
         carried = self.next_state(state, batch)
         self.step_discriminator(state, grad_D, schedule)
         self.step_generator(state, grad_G, schedule)
         overwrite(state["carried"], carried)
         return [loss_D, loss_G]
 
-    def gradient(self, name: str, state: Tree, batch: Tensors) -> tuple[Tensor, Tensor]:
+    def gradient(self, name: str, state: Tree, batch: Tensors, schedule: Tensors) -> tuple[Tensor, Tensor]:
         """Gradient of a network's loss with respect to its own weights, and the loss, for every seed."""
         loss = self.baseline.discriminator_loss if name == "D" else self.baseline.generator_loss
 
-        def objective(row: Tensor, rows: Tensors, buffers: Tree, batch: Tensors) -> Tensor:
-            return scalar(loss, *self.nets(rows | {name: row}, buffers), Batch(batch))
+        def objective(
+            row: Tensor, rows: Tensors, buffers: Tree, moments: Tree, numbers: Tree, batch: Tensors
+        ) -> Tensor:
+            optimizers = zip("GD", self.baseline.optimizers(0.0), strict=True)
+            descents = {net: Descent(optimizer, moments[net], numbers[net]) for net, optimizer in optimizers}
+            return scalar(loss, *self.nets(rows | {name: row}, buffers, descents), Batch(batch))
 
         rows, buffers = weights_and_buffers(state)
-        grads, losses = vmap(grad_and_value(objective))(rows[name], rows, buffers, batch | state["carried"])
+        moments = {net: state[net]["optimizer"] for net in "GD"}
+        numbers = {net: scheduled(net, schedule) for net in "GD"}
+        all_of_it = rows, buffers, moments, numbers, batch | state["carried"]
+        grads, losses = vmap(grad_and_value(objective))(rows[name], *all_of_it)
         return cast("Tensor", grads), cast("Tensor", losses)
 
     def step_discriminator(self, state: Tree, grad: Tensor, schedule: Tensors) -> None:
@@ -116,8 +125,7 @@ class Updates:
     def optimized(self, name: str, state: Tree, grad: Tensor, schedule: Tensors) -> tuple[Tensor, Tensors]:
         """Return a network's weights and the state of its optimiser after one step."""
         optimizer = self.baseline.optimizers(0.0)["GD".index(name)]
-        own = {key.removeprefix(f"{name}."): value for key, value in schedule.items() if key.startswith(f"{name}.")}
-        return optimizer.update(state[name]["weights"], grad, state[name]["optimizer"], own)
+        return optimizer.update(state[name]["weights"], grad, state[name]["optimizer"], scheduled(name, schedule))
 
     def refresh_buffers(self, state: Tree) -> None:
         """Renew the buffers that follow weights, such as the singular vectors of a spectral norm."""
@@ -144,10 +152,15 @@ class Updates:
 
         return vmap(one)(*weights_and_buffers(state), batch | state["carried"])
 
-    def nets(self, rows: Tensors, buffers: Tree) -> tuple[Net, Net]:
-        """Bind one seed's weights and buffers."""
-        G, D = (self.stacked[name].net(rows[name], buffers[name]) for name in "GD")
+    def nets(self, rows: Tensors, buffers: Tree, descents: Mapping[str, Descent] | None = None) -> tuple[Net, Net]:
+        """Bind one seed's weights and buffers, and the next steps of its optimisers."""
+        G, D = (self.stacked[name].net(rows[name], buffers[name], (descents or {}).get(name)) for name in "GD")
         return G, D
+
+
+def scheduled(name: str, schedule: Tensors) -> Tensors:
+    """Return the scheduled numbers of one network's optimiser."""
+    return {key.removeprefix(f"{name}."): value for key, value in schedule.items() if key.startswith(f"{name}.")}
 
 
 def weights_and_buffers(state: Tree) -> tuple[Tensors, Tree]:

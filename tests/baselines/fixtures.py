@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganbench.baseline import Batch, Net
 from ganbench.data import load
 from ganbench.dataset import Space
+from ganbench.optim import SGD, Descent, Optimizer
 
 RING, DIGITS = load("ring8").space, load("digits").space
 MNIST = Space((1, 28, 28), 10, -1.0, 1.0)
@@ -51,7 +52,16 @@ def exactly(value: Tensor, expected: float) -> None:
 
 
 def as_net(module: nn.Module) -> Net:
-    return Net(module, dict(module.named_parameters()), dict(module.named_buffers()))
+    """The module as a loss is given it; its optimiser is plain gradient descent at the rate 1."""
+    return Net.of(module, descent(module, SGD(lr=1.0)))
+
+
+def descent(module: nn.Module, optimizer: Optimizer) -> Descent:
+    """The steps of an optimiser that has made none yet."""
+    sizes = [weight.numel() for weight in module.parameters()]
+    state = optimizer.init(torch.zeros(1, sum(sizes), dtype=torch.double))
+    numbers = {name: torch.tensor([number], dtype=torch.double) for name, number in optimizer.schedule().items()}
+    return Descent(optimizer, {name: rows[0] for name, rows in state.items()}, numbers)
 
 
 def parts(**modules: nn.Module) -> Net:

@@ -21,7 +21,7 @@ from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.nets.conditional import ConditionalBatchNorm, Conditioned, Projected
 from ganbench.nets.joint import Joint, Labelled, Scaled
-from ganbench.nets.layers import SpectralNorm
+from ganbench.nets.layers import BatchNorm, SpectralNorm
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
 from tests.baselines.fixtures import (
@@ -190,6 +190,20 @@ def test_every_layer_of_the_projection_discriminator_is_spectrally_normalised(sp
     assert D(torch.zeros(3, *space.shape), torch.tensor([0, 1, 2])).shape == (3,)
 
 
+def test_projections_features_of_images_are_sums_over_all_places() -> None:
+    """They do not change where a picture inside a border of zeros is moved by whole strides; a flattening's do."""
+    _, D = Projection().networks(MNIST)
+    x = torch.zeros(1, 1, 28, 28)
+    x[:, :, 8:16, 8:16] = torch.rand(8, 8)
+    features = [D.get_submodule("features")(each) for each in (x, x.roll((4, 4), (2, 3)))]
+    assert features[0].shape == (1, 32)
+    torch.testing.assert_close(*features)
+
+
+def test_projections_generator_sees_twice_as_many_examples() -> None:
+    assert [Projection().batch_size(update, 8) for update in ("discriminator", "generator")] == [8, 16]
+
+
 def test_projections_rates_fall_to_zero_in_a_straight_line() -> None:
     for progress, share in ((0.0, 1.0), (0.25, 0.75), (0.999, 0.001)):
         rates = [optimizer.schedule()["lr"] for optimizer in Projection().optimizers(progress)]
@@ -236,35 +250,60 @@ def test_infogans_continuous_codes_have_a_unit_gaussian_likelihood() -> None:
     baseline = InfoGAN(categories=1, continuous=1)
     code, mean = torch.tensor([[0.3], [-0.5]], dtype=torch.double), torch.tensor([[0.1], [0.2]], dtype=torch.double)
     fake = torch.cat([torch.zeros(2, 2, dtype=torch.double), mean], 1)  # logit, the one category, the code's mean
-    nll = baseline.nll(fake, batch(category=torch.zeros(2).long(), code=code))
-    exactly(nll, 1.0514385332)
-    D = identity()
     b = batch(z=torch.zeros(2, 0).double(), category=torch.zeros(2).long(), code=code)
+    exactly(baseline.nlls(fake, b)[1], 1.0514385332)
+    exactly(baseline.monitor(as_net(Always(fake)), identity(), b), -0.3582913526)
 
-    exactly(baseline.monitor(as_net(Always(fake)), D, b), -0.3582913526)
+
+def test_infogans_continuous_codes_weigh_less_than_its_category() -> None:
+    fake = torch.tensor([[0.0, 2.0, 1.0, 0.4]], dtype=torch.double)  # logit, two categories, the code's mean
+    b = batch(category=torch.tensor([1]), code=torch.tensor([[-0.6]], dtype=torch.double))
+    category, continuous = (float(nll) for nll in InfoGAN(categories=2, continuous=1).nlls(fake, b))
+    assert (category, continuous) == pytest.approx((1.3132616875, 0.5 + 0.9189385332), abs=1e-9)
+    exactly(InfoGAN(categories=2, continuous=1).price(fake, b), category + 0.1 * continuous)
+    exactly(InfoGAN(categories=2, continuous=1, weight=0.5, continuous_weight=0.0).price(fake, b), category / 2)
+
+
+@pytest.mark.parametrize("space", [RING, MNIST], ids=["points", "images"])
+def test_infogan_reads_codes_by_a_hidden_layer_of_its_own(space: Space) -> None:
+    _, D = InfoGAN().networks(space)
+    assert D(torch.randn(4, *space.shape)).shape == (4, 13)
+    own = [type(layer) for layer in D.get_submodule("Q").children()]
+    assert own == [nn.Linear, BatchNorm, nn.LeakyReLU, nn.Linear]
+    assert D.get_submodule("Q.0").weight.shape[0] == 128
+
+
+def test_the_product_with_a_vector_for_each_class_gets_a_longer_noise_unless_it_is_set() -> None:
+    ring, digits = load("ring8"), load("digits")
+    latents = [registry.configure(name, {}, ring).latent for name in ("cgan:concat", "cgan:hadamard")]
+    assert latents == [2, 16]
+    assert registry.configure("cgan:hadamard", {}, digits).latent == digits.latent
+    assert registry.configure("cgan:hadamard", {"latent": 3}, ring).latent == 3
 
 
 def test_perfect_codes_carry_all_of_their_entropy() -> None:
     baseline = InfoGAN(categories=4, continuous=0)
     category = torch.tensor([0, 1, 2, 3])
     fake = torch.cat([torch.zeros(4, 1), 100 * torch.eye(4)], 1)
-    assert log(4) - baseline.nll(fake, batch(category=category, code=torch.zeros(4, 0))) == pytest.approx(log(4))
+    read, _ = baseline.nlls(fake, batch(category=category, code=torch.zeros(4, 0)))
+    assert log(4) - read == pytest.approx(log(4))
 
 
 def test_the_information_reaches_the_generator_and_the_reading_head() -> None:
     b = batch(x=torch.randn(6, 2), z=torch.randn(6, 2), category=torch.arange(6) % 3, code=torch.rand(6, 2))
     gradients: dict[tuple[str, float], list[Tensor]] = {}
     for weight in (0.0, 1.0):
-        baseline = InfoGAN(categories=3, weight=weight)
+        baseline = InfoGAN(categories=3, weight=weight, continuous_weight=0.0)
         G, D = fresh_nets(baseline)
         for name, loss, mover in (("G", baseline.generator_loss, G), ("D", baseline.discriminator_loss, D)):
-            gradients[name, weight] = list(torch.autograd.grad(loss(G, D, b), list(mover.weights.values())))
+            learnt = [value for key, value in mover.weights.items() if not key.startswith("head.")]
+            gradients[name, weight] = list(torch.autograd.grad(loss(G, D, b), learnt))
     for name in "GD":
         assert not any(torch.allclose(a, c) for a, c in zip(gradients[name, 0.0], gradients[name, 1.0], strict=True))
 
 
 def test_infogan_without_information_is_the_non_saturating_gan() -> None:
-    baseline = InfoGAN(categories=3, weight=0)
+    baseline = InfoGAN(categories=3, weight=0, continuous_weight=0)
     G, D = fresh_nets(baseline)
     b = batch(x=torch.randn(6, 2), z=torch.randn(6, 2), category=torch.arange(6) % 3, code=torch.rand(6, 2))
     fake = baseline.generate(G, b)

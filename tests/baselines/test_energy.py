@@ -14,13 +14,16 @@ from ganbench.baselines.began import BEGAN
 from ganbench.baselines.ebgan import EBGAN, likeness
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
+from ganbench.nets.layers import BatchNorm
 from tests.baselines.fixtures import (
+    DIGITS,
     EXACT,
     FAKE,
     MNIST,
     REAL,
     RING,
     Affine,
+    Always,
     Halved,
     Shift,
     as_net,
@@ -31,6 +34,8 @@ from tests.baselines.fixtures import (
 )
 from tests.training.short_runs import trained
 
+MEAN_SQUARE, NORM = 0.625, 1.25**0.5  # energies of fixture C's real points around their mean, (0.5, 1)
+
 
 def halving(k: float = 0.1) -> tuple[Net, Net, Batch]:
     """Fixture A on C."""
@@ -40,13 +45,26 @@ def halving(k: float = 0.1) -> tuple[Net, Net, Batch]:
 
 def test_ebgan_has_its_worked_values() -> None:
     G, D, b = halving()
-    exactly(EBGAN().discriminator_loss(G, D, b), 0.909375)
+    exactly(EBGAN(margin=1 / MEAN_SQUARE).discriminator_loss(G, D, b), 0.909375)
     exactly(EBGAN(pulling=0).generator_loss(G, D, b), 0.338125)
-    exactly(EBGAN(energy="norm").discriminator_loss(G, D, b), 0.8572487262)
+    exactly(EBGAN(energy="norm", margin=1 / NORM).discriminator_loss(G, D, b), 0.8572487262)
+
+
+def test_ebgans_margin_counts_in_energies_of_the_data_around_their_mean() -> None:
+    """Fakes of no energy cost the margin: that of a decoder that answers with the mean, times ``margin``."""
+    perfect = parts(encode=nn.Identity(), decode=nn.Identity())
+    G, _, b = halving()
+    for scale in (1.0, 10.0):
+        scaled = batch(x=scale * REAL + 3, z=FAKE)
+        exactly(EBGAN(margin=2.0).discriminator_loss(G, perfect, scaled), 2 * scale**2 * MEAN_SQUARE)
+        exactly(EBGAN(margin=2.0, energy="norm").discriminator_loss(G, perfect, scaled), 2 * scale * NORM)
+    constant = parts(encode=nn.Identity(), decode=Always(REAL.mean(0)))
+    exactly(EBGAN().energies(constant, b.x).mean(), EBGAN().spread(b.x).item())
 
 
 def test_ebgans_hinge_is_one_per_sample() -> None:
-    exactly(EBGAN(margin=0.3).discriminator_loss(*halving()), 0.301875)  # on the batch's mean it would be 0.2475
+    loss = EBGAN(margin=0.3 / MEAN_SQUARE).discriminator_loss(*halving())
+    exactly(loss, 0.301875)  # on the batch's mean it would be 0.2475
 
 
 def test_a_batch_twice_over_leaves_the_losses_alone() -> None:
@@ -93,13 +111,49 @@ def test_ebgans_discriminator_at_its_optimum_is_worth_the_margin() -> None:
     for energy in (0.0, 0.25, 1.0):
         D = parts(encode=nn.Identity(), decode=Affine(1.0, energy**0.5))
         _, _, b = halving()
-        loss = EBGAN(margin=1.0).discriminator_loss(as_net(Shift()), D, batch(x=b.x, z=b.x))
+        loss = EBGAN(margin=1 / MEAN_SQUARE).discriminator_loss(as_net(Shift()), D, batch(x=b.x, z=b.x))
         exactly(loss, 1.0)
 
 
 def test_ebgan_needs_two_samples_to_compare() -> None:
-    assert EBGAN().unsupported(RING, 1)
-    assert EBGAN().unsupported(RING, 2) is None
+    assert EBGAN().unsupported(DIGITS, 1)
+    assert EBGAN().unsupported(DIGITS, 2) is None
+
+
+@pytest.mark.parametrize("kind", [EBGAN, BEGAN])
+def test_a_code_as_wide_as_an_example_is_refused(kind: type[EBGAN | BEGAN]) -> None:
+    """Such an autoencoder copies real and fake alike, so that its error says nothing."""
+    assert kind(latent=2).unsupported(RING, 32) == (
+        "an autoencoder with codes of 2 numbers copies any example of 2, real or not"
+    )
+    assert kind(latent=1).unsupported(RING, 32) is None
+    assert kind(latent=64).unsupported(DIGITS, 32)
+    assert kind(latent=63).unsupported(DIGITS, 32) is None
+    with pytest.raises(BadInput, match="does not support ring8: an autoencoder with codes of 2 numbers"):
+        trained(kind(), [0])
+
+
+def test_begans_generator_has_the_shape_of_the_decoder_and_both_are_without_normalisation() -> None:
+    for space in (DIGITS, MNIST):
+        G, D = BEGAN(latent=8).networks(space)
+        shapes = [[weight.shape for weight in net.parameters()] for net in (G, D.get_submodule("decode"))]
+        assert shapes[0] == shapes[1]
+        kinds = {type(layer) for net in (G, D) for layer in net.modules()}
+        assert not kinds & {BatchNorm, nn.Tanh, nn.ReLU}
+        assert nn.ELU in kinds
+        assert G(100 * torch.randn(4, 8)).abs().max() > 1
+
+
+def test_begans_samples_of_images_lie_in_their_range_and_points_are_left_alone() -> None:
+    far = torch.full((1, 1, 2, 2), -3.0)
+    assert BEGAN().generate(as_net(Always(far)), batch(z=torch.zeros(1, 2))).tolist() == [[[[-1, -1], [-1, -1]]]]
+    assert BEGAN().generate(as_net(Always(far[0, 0])), batch(z=torch.zeros(2, 2))).tolist() == [[-3, -3], [-3, -3]]
+
+
+def test_begans_rates_fall_over_the_run() -> None:
+    G, D = BEGAN(lr=(1e-2, 1e-3), last_lr=0.04).optimizers(0.5)
+    assert [rule.schedule()["lr"] for rule in (G, D)] == pytest.approx([2e-3, 2e-4])
+    assert [rule.schedule()["lr"] for rule in BEGAN(lr=1e-3).optimizers(0.0)] == [1e-3, 1e-3]
 
 
 def test_began_has_its_worked_values() -> None:
@@ -125,7 +179,7 @@ def test_the_balance_stays_between_zero_and_one(k: float, gain: float, expected:
 
 
 def test_the_balance_is_carried_from_step_to_step() -> None:
-    trainer = trained(BEGAN(gain=0.5), [0, 1], steps=3)
+    trainer = trained(BEGAN(gain=0.5, latent=8), [0, 1], steps=3, dataset="digits")
     k = trainer.state["carried"]["k"]
     assert k.shape == (2,)
     assert (k > 0).all()
@@ -139,7 +193,7 @@ def test_begans_balance_rises_while_reals_are_worse_reconstructed_than_gamma_all
 
 
 @pytest.mark.parametrize("baseline", [BEGAN(latent=8), EBGAN(latent=8)], ids=["began", "ebgan"])
-@pytest.mark.parametrize("space", [RING, MNIST], ids=["points", "images"])
+@pytest.mark.parametrize("space", [DIGITS, MNIST], ids=["perceptrons", "convolutions"])
 def test_an_examples_energy_does_not_depend_on_the_rest_of_its_batch(baseline: BEGAN | EBGAN, space: Space) -> None:
     torch.manual_seed(0)
     D = as_net(baseline.networks(space)[1])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganbench.baselines.f_gan import FGAN, jeffrey_conjugate
 from ganbench.errors import BadInput, UnknownName
-from tests.baselines.fixtures import P, Q, largest_gradient, logits, three_points
+from tests.baselines.fixtures import P, Q, curved, largest_gradient, logits, shift_gradient, three_points
 
 Curve = Callable[[Tensor], Tensor]
 
@@ -305,10 +305,28 @@ def test_both_are_updated_at_once_unless_set_otherwise() -> None:
     assert FGAN(order="discriminator_first", d_steps=2).updates(0) == ("discriminator", "discriminator", "generator")
 
 
+def test_the_two_names_of_one_divergence_have_the_same_gradients() -> None:
+    for alias, name in FGAN.aliases.items():
+        gradients = []
+        for divergence in (alias, name):
+            G, D, b = curved()
+            baseline = FGAN(divergence=divergence)
+            pull = shift_gradient(baseline.generator_loss(G, D, b), G)
+            gradients.append([*pull, *tabled(baseline)])
+        assert gradients[0] == pytest.approx(gradients[1], abs=1e-15)
+
+
+def tabled(baseline: FGAN) -> list[float]:
+    """Gradient of the discriminator's loss on three points, in the discriminator's values."""
+    G, D, b = three_points(torch.tensor([0.3, -0.2, 1.1]))
+    (gradient,) = torch.autograd.grad(baseline.discriminator_loss(G, D, b), D.weights["values"])
+    return [float(value) for value in gradient]
+
+
 def test_every_divergence_is_a_member_and_others_are_unknown() -> None:
     field, names = FGAN.members
     assert field == "divergence"
-    assert {name.split()[0] for name in MEMBERS} == set(names)
+    assert {name.split()[0] for name in MEMBERS} == {*names, *FGAN.aliases}
     with pytest.raises(UnknownName, match="did you mean 'hellinger'"):
         FGAN(divergence="helinger")
     with pytest.raises(BadInput, match="alpha must be"):

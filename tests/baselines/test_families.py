@@ -35,8 +35,19 @@ from tests.baselines.fixtures import EPS, FAKE, NOISE, REAL, Curved, Offset, as_
 F_GANS = [FGAN(divergence=name) for name in FGAN.members[1]]
 SHIFTLESS = [WGAN(), WGANGP(), WGANLP(), RSGAN(), R3GAN()]
 AVERAGES = [RelativisticAverageGAN(), RelativisticAverageHingeGAN(), RelativisticAverageLSGAN()]
-LOGISTIC = [GAN(), NonSaturatingGAN(), DCGAN(), LabelSmoothing(), InstanceNoise(), R1(), R2(), DRAGAN(), UnrolledGAN()]
-EVERY: list[Baseline] = [*LOGISTIC, LSGAN(), SNGAN(), *SHIFTLESS, *AVERAGES, *F_GANS]
+LOGISTIC = [
+    GAN(),
+    NonSaturatingGAN(),
+    DCGAN(),
+    LabelSmoothing(),
+    InstanceNoise(),
+    R1(),
+    R2(),
+    DRAGAN(),
+    UnrolledGAN(lr=1.0, inner_lr=0.1),
+]
+UNROLLED = UnrolledGAN(lr=1.0, inner_lr=0.1)  # of plain gradient descent at the rate 1
+EVERY: list[Baseline] = [*LOGISTIC, UNROLLED, LSGAN(), SNGAN(), *SHIFTLESS, *AVERAGES, *F_GANS]
 
 
 def name(baseline: Baseline) -> str:
@@ -76,14 +87,14 @@ def bare(baseline: Baseline) -> Baseline:
 @every
 def test_a_step_of_the_discriminator_puts_real_above_fake(baseline: Baseline) -> None:
     G, D, b = as_net(Offset(0.0)), linear(0.0, 0.0), table()
-    stepped = D.gradient_step(lambda D: bare(baseline).discriminator_loss(G, D, b), 1e-3)
+    stepped = D.stepped(lambda D: bare(baseline).discriminator_loss(G, D, b), 1e-3)
     assert (stepped(REAL).mean() - stepped(FAKE).mean()).item() > 1e-4
 
 
 @every
 def test_a_step_of_the_generator_raises_the_output_on_its_fakes(baseline: Baseline) -> None:
     G, D, b = as_net(Offset(0.0)), linear(0.3, 0.1), table()
-    stepped = G.gradient_step(lambda G: baseline.generator_loss(G, D, b), 1e-3)
+    stepped = G.stepped(lambda G: baseline.generator_loss(G, D, b), 1e-3)
     assert stepped.weights["theta"].item() > 0
 
 

@@ -216,9 +216,9 @@ def test_sagan_has_the_hinge_loss_and_a_faster_discriminator() -> None:
 
 def test_a_laplacian_pyramid_of_real_images_puts_them_together_again() -> None:
     x = torch.randn(2, 1, 8, 8)
-    G = as_net(LAPGAN().networks(DIGITS)[0])
+    G = as_net(LAPGAN(levels=2).networks(DIGITS)[0])
     b = batch(x=x, z=torch.randn(2, 2), z0=torch.randn(2, 1, 8, 8), z1=torch.randn(2, 1, 4, 4))
-    inputs = {name: real for name, real, _ in LAPGAN().pairs(G, b)}
+    inputs = {name: real for name, real, _ in LAPGAN(levels=2).pairs(G, b)}
     assert list(inputs) == ["detail0", "detail1", "small"]
     torch.testing.assert_close(inputs["small"], avg_pool2d(x, 4))
     again = inputs["small"]
@@ -230,12 +230,12 @@ def test_a_laplacian_pyramid_of_real_images_puts_them_together_again() -> None:
 
 
 def test_every_level_of_a_pyramid_adds_its_losses() -> None:
-    G, _ = (as_net(net) for net in LAPGAN().networks(DIGITS))
+    G, _ = (as_net(net) for net in LAPGAN(levels=2).networks(DIGITS))
     zero = Always(torch.zeros(2, dtype=torch.double))
     D = parts(detail0=zero, detail1=zero, small=zero)
     b = batch(x=torch.randn(2, 1, 8, 8), z=torch.randn(2, 2), z0=torch.randn(2, 1, 8, 8), z1=torch.randn(2, 1, 4, 4))
-    exactly(LAPGAN().discriminator_loss(G, D, b), 6 * torch.tensor(2.0).double().log().item())
-    exactly(LAPGAN().generator_loss(G, D, b), 3 * torch.tensor(2.0).double().log().item())
+    exactly(LAPGAN(levels=2).discriminator_loss(G, D, b), 6 * torch.tensor(2.0).double().log().item())
+    exactly(LAPGAN(levels=2).generator_loss(G, D, b), 3 * torch.tensor(2.0).double().log().item())
 
 
 def test_a_sample_is_made_from_the_small_image_upwards() -> None:
@@ -245,7 +245,7 @@ def test_a_sample_is_made_from_the_small_image_upwards() -> None:
         detail0=Always(torch.full((1, 1, 4, 4), 0.1)),
         detail1=Always(torch.full((1, 1, 2, 2), -0.2)),
     )
-    x = LAPGAN().generate(G, batch(z=torch.zeros(1, 2), z0=torch.zeros(1, 1, 4, 4), z1=torch.zeros(1, 1, 2, 2)))
+    x = LAPGAN(levels=2).generate(G, batch(z=torch.zeros(1, 2), z0=torch.zeros(1, 1, 4, 4), z1=torch.zeros(1, 1, 2, 2)))
     torch.testing.assert_close(x, torch.full((1, 1, 4, 4), 0.4))
 
 
@@ -253,3 +253,16 @@ def test_a_pyramid_needs_images_that_can_be_halved() -> None:
     assert LAPGAN().unsupported(RING, 32)
     assert LAPGAN(levels=3).unsupported(MNIST, 32)
     assert LAPGAN(levels=2).unsupported(MNIST, 32) is None
+
+
+@pytest.mark.parametrize(("side", "levels"), [(16, 1), (28, 2), (32, 2), (64, 3), (14, 1)])
+def test_a_pyramid_ends_at_seven_or_eight_pixels(side: int, levels: int) -> None:
+    space = Space((1, side, side), 10, -1.0, 1.0)
+    assert LAPGAN().levels_on((side, side)) == levels
+    assert LAPGAN().unsupported(space, 32) is None
+    assert set(LAPGAN().noise(space)) == {"z", *(f"z{i}" for i in range(levels))}
+
+
+def test_images_of_eight_pixels_have_no_level_unless_one_is_asked_for() -> None:
+    assert "no level is left" in str(LAPGAN().unsupported(DIGITS, 32))
+    assert LAPGAN(levels=1).unsupported(DIGITS, 32) is None

@@ -7,6 +7,7 @@ from math import log
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from ganbench.baseline import Baseline, Batch, Net
 from ganbench.baselines.ali import ALI
@@ -112,9 +113,24 @@ def test_alis_networks_are_updated_at_once() -> None:
 def test_veegan_has_its_worked_values() -> None:
     real, fake = torch.cat([LOGITS_REAL, LOGITS_REAL], 1), torch.cat([LOGITS_FAKE, LOGITS_FAKE], 1)
     G = parts(decode=Always(fake), encode=Always(CODES_AGAIN))
-    b = batch(x=real, z=CODES)
+    b = batch(x=real, z=CODES, eps=CODES)
     exactly(VEEGAN().discriminator_loss(G, as_net(Column()), b), 1.0434454095)
     exactly(VEEGAN().generator_loss(G, as_net(Column()), b), 0.85 + 0.40625)
+
+
+def test_veegans_codes_of_real_examples_are_drawn_around_the_reconstructor_s() -> None:
+    """The discriminator returns the code's first number; no draw enters the generator's loss."""
+
+    class Told(nn.Module):
+        def forward(self, x: Tensor, z: Tensor) -> Tensor:
+            return z[:, 0]
+
+    G = parts(decode=nn.Identity(), encode=Affine(0.0, 2.0))
+    b = batch(x=REAL, z=0 * CODES, eps=torch.tensor([[1.0, 0.0], [-3.0, 0.0]], dtype=torch.double))
+    expected = log(2) + (softplus(torch.tensor(2.5)) + softplus(torch.tensor(0.5))).item() / 2
+    assert VEEGAN(sd=0.5).discriminator_loss(G, as_net(Told()), b).item() == pytest.approx(expected)
+    assert VEEGAN(sd=0.0).generator_loss(G, as_net(Told()), b) == VEEGAN().generator_loss(G, as_net(Told()), b)
+    assert [VEEGAN().latent_for(usual) for usual in (2, 64)] == [16, 64]
 
 
 def test_veegans_reconstructor_learns_from_the_noise_alone() -> None:

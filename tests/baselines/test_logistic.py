@@ -232,46 +232,13 @@ def test_consensus_turns_a_bilinear_problem_inwards(
     monkeypatch.setattr(consensus, "discriminator_part", lambda G, D, b: (D.weights["w"] * G.weights["theta"]).sum())
     monkeypatch.setattr(consensus, "generator_part", lambda G, D, b: -(D.weights["w"] * G.weights["theta"]).sum())
     baseline, (G, D, b) = Consensus(gamma=gamma), dirac(1.0, 0.5)
-    stepped_G = G.gradient_step(lambda G: baseline.generator_loss(G, D, b), 0.1)
-    stepped_D = D.gradient_step(lambda D: baseline.discriminator_loss(G, D, b), 0.1)
+    stepped_G = G.stepped(lambda G: baseline.generator_loss(G, D, b), 0.1)
+    stepped_D = D.stepped(lambda D: baseline.discriminator_loss(G, D, b), 0.1)
     assert (stepped_G.weights["theta"].item(), stepped_D.weights["w"].item()) == pytest.approx(expected, abs=1e-12)
 
 
 def test_consensus_updates_both_networks_at_once() -> None:
     assert Consensus().updates(0) == ("both",)
-
-
-# Unrolled.
-
-UNROLLED = [  # steps, saddle value and gradient, non-saturating value and gradient
-    (0, -1.2272814182, -0.2806148328, 0.5836120824, -0.2193851672),
-    (1, -1.2252028961, -0.2982339347, 0.5808595261, -0.2133312836),
-    (2, -1.2233755458, -0.3138170394, 0.5783018565, -0.2077426707),
-    (5, -1.2190983552, -0.3507764616, 0.5716410037, -0.1932833098),
-]
-
-
-def one_weight() -> tuple[Net, Net, Batch]:
-    """D(v) = 0.5 v, x = 1, 2, z = 0, 1, G(z) = z + theta at 0."""
-    x, z = (torch.tensor(values, dtype=torch.double)[:, None] for values in ([1.0, 2.0], [0.0, 1.0]))
-    return as_net(Offset(0.0)), as_net(Linear(torch.tensor([0.5]))), batch(x=x, z=z)
-
-
-@pytest.mark.parametrize(("unroll", "saddle", "saddle_gradient", "heuristic", "heuristic_gradient"), UNROLLED)
-def test_the_generator_s_gradient_runs_through_the_unrolled_steps(
-    unroll: int, saddle: float, saddle_gradient: float, heuristic: float, heuristic_gradient: float
-) -> None:
-    for non_saturating, value, gradient in ((False, saddle, saddle_gradient), (True, heuristic, heuristic_gradient)):
-        G, D, b = one_weight()
-        baseline = UnrolledGAN(unroll=unroll, inner_lr=0.1, non_saturating=non_saturating)
-        loss = baseline.generator_loss(G, D, b)
-        exactly(loss, value)
-        exactly(torch.autograd.grad(loss, G.weights["theta"])[0], gradient)
-        assert D.weights["w"].item() == 0.5  # the unrolled steps were not taken
-
-
-def test_without_a_rate_unrolling_changes_nothing() -> None:
-    exactly(UnrolledGAN(inner_lr=0.0).generator_loss(*one_weight()), -1.2272814182)
 
 
 # DCGAN.

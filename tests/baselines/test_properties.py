@@ -8,16 +8,17 @@ import pytest
 import torch
 
 from ganbench import data
-from ganbench.baseline import Baseline, Control
-from ganbench.dataset import Dataset
+from ganbench.baseline import Control
 from ganbench.errors import BadInput
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
 from ganbench.training.trainer import Plan, Trainer
-from tests.training.short_runs import weights
+from tests.training.short_runs import configured, weights
 
 STEPS = 3
-SHIPPED = [name for name in registry.everyone() if not name.startswith("f_gan:") or name in {"f_gan:kl", "f_gan:gan"}]
+SHIPPED = [
+    name for name in registry.everyone() if not name.startswith("f_gan:") or name in {"f_gan:kl", "f_gan:pearson"}
+]
 NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SHIPPED]  # one process keeps its trainers
 TRAINED = [param for param, name in zip(NAMES, SHIPPED, strict=True) if not issubclass(registry.load(name), Control)]
 # One of each kind of training; tracing the others takes seconds each, so they belong to the slow tests.
@@ -28,15 +29,7 @@ TRACED = [
 ]
 
 
-@cache
-def cast(name: str) -> tuple[Baseline, Dataset]:
-    """The baseline with its defaults, and the first small data set that it supports."""
-    for dataset in ("ring8", "digits"):
-        source = data.load(dataset)
-        baseline = registry.configure(name, {}, source)
-        if baseline.unsupported(source.space, 32) is None:
-            return baseline, source
-    raise AssertionError(f"{name} supports no small data set")
+cast = cache(configured)
 
 
 def trained(name: str, seeds: tuple[int, ...], steps: int = STEPS, backend: str = "eager") -> Trainer:

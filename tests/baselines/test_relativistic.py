@@ -100,8 +100,8 @@ def test_r3gan_s_gamma_falls_on_half_a_cosine(progress: float, gamma: float) -> 
 def test_r3gan_s_rates_and_beta2_follow_half_a_cosine() -> None:
     first, half, last = (R3GAN(lr=(4e-4, 2e-4)).optimizers(progress) for progress in (0.0, 0.5, 1.0))
     assert first == (Adam(4e-4, (0.0, 0.9)), Adam(2e-4, (0.0, 0.9)))
-    assert [rule.schedule() for rule in half] == [
-        pytest.approx({"lr": lr, "beta1": 0.0, "beta2": 0.945}) for lr in (2.5e-4, 1.25e-4)
+    assert [(rule.lr, *rule.betas) for rule in half if isinstance(rule, Adam)] == [
+        pytest.approx((lr, 0.0, 0.945)) for lr in (2.5e-4, 1.25e-4)
     ]
     assert last == (Adam(1e-4, (0.0, 0.99)), Adam(5e-5, (0.0, 0.99)))
 

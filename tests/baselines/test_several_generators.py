@@ -8,16 +8,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganbench.baseline import Update
 from ganbench.baselines.gan import GAN
 from ganbench.baselines.mad_gan import MADGAN, Generators
 from ganbench.baselines.ns_gan import NonSaturatingGAN
 from ganbench.baselines.pacgan import PacGAN
+from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from tests.baselines.fixtures import (
     CLASSES_FAKE,
     CLASSES_REAL,
     DIGITS,
     FAKE,
+    MNIST,
     REAL,
     RING,
     Always,
@@ -89,11 +92,25 @@ def test_mad_gan_draws_all_generators_equally() -> None:
     assert (counts - 1000).abs().max() < 4 * (3000 * 2 / 9) ** 0.5
 
 
-def test_mad_gans_generators_start_differently() -> None:
+@pytest.mark.parametrize("shared", [True, False])
+def test_mad_gans_generators_start_differently(shared: bool) -> None:
     torch.manual_seed(0)
-    G, _ = MADGAN(generators=2).networks(RING)
+    G, _ = MADGAN(generators=2, shared=shared).networks(RING)
     first, second = G(torch.randn(4, 2)).unbind(0)
     assert not torch.allclose(first, second)
+
+
+@pytest.mark.parametrize("space", [RING, DIGITS, MNIST], ids=["points", "perceptrons", "convolutions"])
+def test_mad_gans_generators_share_all_layers_but_the_last(space: Space) -> None:
+    (one, _), (three, _), (apart, _) = (
+        MADGAN(generators=n, shared=shared).networks(space) for n, shared in ((1, True), (3, True), (3, False))
+    )
+    alone, weights = ([weight.numel() for weight in net.parameters()] for net in (one, three))
+    last = sum(weight.numel() for weight in one.get_submodule("nets.0").parameters())
+    assert len(list(one.get_submodule("nets.0").parameters())) == 2  # a layer's weight and bias
+    assert sum(weights) == sum(alone) + 2 * last
+    assert sum(weight.numel() for weight in apart.parameters()) == 3 * sum(alone)
+    assert three(torch.randn(4, 2)).shape == (3, 4, *space.shape)
 
 
 class Pair(nn.Module):
@@ -133,9 +150,15 @@ def test_only_the_discriminators_first_layer_grows_with_the_pack() -> None:
     assert rest == [p.shape for p in D1.parameters()][1:]
 
 
-def test_a_batch_that_does_not_divide_into_packs_is_refused() -> None:
-    space = RING
-    assert "multiple of pack = 3" in str(PacGAN(pack=3).unsupported(space, 32))
-    assert PacGAN(pack=4).unsupported(space, 32) is None
+@pytest.mark.parametrize("update", ["discriminator", "generator"])
+def test_the_discriminator_decides_on_as_many_packs_as_others_on_samples(update: Update) -> None:
+    for pack in (1, 2, 3):
+        examples = torch.zeros(PacGAN(pack=pack).batch_size(update, 32), 2)
+        assert len(PacGAN(pack=pack).packs(examples)) == 32
+
+
+def test_any_batch_makes_whole_packs() -> None:
+    assert all(PacGAN(pack=3).unsupported(RING, batch) is None for batch in (1, 2, 32))
+    assert trained(PacGAN(pack=3), [0], backend="eager").done == 3
     with pytest.raises(BadInput, match="pack"):
         PacGAN(pack=0)

@@ -69,7 +69,7 @@ def noisy() -> tuple[Net, Net, Batch]:
         (WGANGP(), 2.9915040148),
         (WGANGP(penalty=NOTHING), 1.6875),
         (WGANLP(), 2.9636317765),
-        (DRAGAN(sd=1.0), 7.3865448345),
+        (DRAGAN(sd=1.0 / REAL.std(correction=0).item()), 7.3865448345),
         (DRAGAN(penalty=NOTHING), 2.6675783759),
     ],
 )

@@ -164,6 +164,30 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, finished: tuple[list[str], str
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+def test_a_dry_run_says_what_it_leaves_out_where_files_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["run", "--suite", suite(tmp_path), "--out", str(tmp_path / "out"), "--dry-run"]
+    done = ganbench(*command, "--dataset", "ring8", "--dataset", "mnist", "--dataset", "stacked_mnist")
+    assert done.exit_code == 0, done.output
+    assert "4 cells (2 rows of 2 seeds)" in done.stdout
+    for name in ("mnist", "stacked_mnist"):
+        assert f"not in this list: {name} (MNIST is not in data" in done.stdout
+    alone = ganbench(*command, "--dataset", "mnist")
+    assert (alone.exit_code, alone.stderr.count("\n")) == (2, 1)
+    assert "MNIST is not in data" in alone.stderr
+
+
+def test_commands_and_options_are_suggested_whatever_their_case() -> None:
+    for arguments, said in (
+        (["Score"], "No such command 'Score'; did you mean 'score'?"),
+        (["score", "a", "--FORMAT", "json"], "No such option: --FORMAT; did you mean --format?"),
+    ):
+        done = ganbench(*arguments)
+        assert (done.exit_code, done.stderr) == (2, f"ganbench: {said}\n")
+
+
 def test_options_replace_what_the_suite_says(tmp_path: Path) -> None:
     path = own(tmp_path)
     command = ["run", "--suite", suite(tmp_path), "--out", str(tmp_path / "out"), "--dry-run"]

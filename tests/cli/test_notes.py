@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ganbench.cli.notes_page import page
 from ganbench.notes import EXPERIMENTS
 from ganbench.notes.base import Form
 from ganbench.notes.pages import write
 from ganbench.notes.record import Observation, key_for
-from ganbench.records.store import Log
 
 ROOT = Path(__file__).parents[2]
 NOTES = ROOT / "results" / "notes"
 
 
-@pytest.fixture(scope="module")
-def known() -> dict[str, Observation]:
-    return Log(NOTES, Observation).read()
-
-
-def test_every_experiment_was_carried_out_by_the_present_code_and_none_failed(known: dict[str, Observation]) -> None:
-    stale = [name for name in EXPERIMENTS if key_for(name, Form("fast")) not in known]
+def test_every_experiment_was_carried_out_by_the_present_code_and_none_failed(
+    observed: dict[str, Observation],
+) -> None:
+    stale = [name for name in EXPERIMENTS if key_for(name, Form("fast")) not in observed]
     assert not stale, "run ganbench run --suite notes"
-    assert {record.status for record in known.values()} == {"done"}
+    assert {record.status for record in observed.values()} == {"done"}
 
 
 def test_the_committed_pages_are_those_of_the_committed_observations(
-    known: dict[str, Observation], tmp_path: Path
+    observed: dict[str, Observation], tmp_path: Path
 ) -> None:
-    records = [known[key_for(name, Form("fast"))] for name in EXPERIMENTS]
+    records = [observed[key_for(name, Form("fast"))] for name in EXPERIMENTS]
     for path in write(records, tmp_path, redraw=False):
         assert path.read_bytes() == (NOTES / path.name).read_bytes(), path.name
     assert all((NOTES / f"{name}.png").exists() for name in EXPERIMENTS)

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -20,6 +21,7 @@ from ganbench.cli.main import Commands
 from ganbench.cli.score import score
 from ganbench.errors import CellError
 from ganbench.metrics import METRICS, metric
+from ganbench.scoring import api
 from tests.scoring.sets import encoded, features, folder_of, image, photos
 
 
@@ -57,7 +59,7 @@ def test_a_table_says_what_was_compared_with_what_and_warns_below() -> None:
     assert lines[0] == "reference real: 30 colour images, 16 by 16 (PNG)"
     assert lines[1] == "samples gen: 30 colour images, 16 by 16 (PNG)"
     assert lines[2].startswith("features random_conv (weights_sha256: ")
-    assert "│ fid ↓       │" in result.stdout
+    assert "│ frechet[random_conv] ↓ │" in result.stdout
     assert "gen (n 30)" in result.stdout
     assert lines[-1].startswith("W113 fewer samples than features: gen: 30 samples for 320 features")
 
@@ -67,8 +69,9 @@ def test_json_carries_the_whole_identity_and_is_the_same_each_time() -> None:
     content = json.loads(result.stdout)
     assert [row["name"] for row in content["rows"]] == ["gen", "more.npy"]
     fid = content["rows"][0]["scores"][0]
-    names = "metric value reason interval better version features reference n_real n_fake options"
+    names = "metric name value reason interval better version features reference n_real n_fake options"
     assert set(fid) == set(names.split())
+    assert fid["name"] == "frechet[random_conv]"
     assert (fid["metric"], fid["n_real"], fid["n_fake"], fid["reference"]) == ("fid", 30, 30, "real")
     assert {"name", "weights_sha256", "preprocessing", "layer", "input"} <= set(fid["features"])
     assert "W101" in [each["code"] for each in content["warnings"]]
@@ -79,8 +82,9 @@ def test_csv_has_a_line_for_each_set_and_metric() -> None:
     lines = list(
         csv.DictReader(io.StringIO(scored("gen", "more.npy", "--metrics", "fid,kid", "--format", "csv").stdout))
     )
-    assert [(line["samples"], line["metric"]) for line in lines] == [
-        ("gen", "fid"), ("gen", "kid"), ("more.npy", "fid"), ("more.npy", "kid"),
+    assert [(line["samples"], line["metric"], line["name"]) for line in lines] == [
+        ("gen", "fid", "frechet[random_conv]"), ("gen", "kid", "kid[random_conv]"),
+        ("more.npy", "fid", "frechet[random_conv]"), ("more.npy", "kid", "kid[random_conv]"),
     ]  # fmt: skip
     values = {
         row["name"]: row["scores"][0]["value"] for row in json.loads(scored("gen", "--format", "json").stdout)["rows"]
@@ -90,8 +94,20 @@ def test_csv_has_a_line_for_each_set_and_metric() -> None:
 
 def test_markdown_and_latex_hold_the_values_of_the_table() -> None:
     value = f"{json.loads(scored('gen', '--format', 'json').stdout)['rows'][0]['scores'][0]['value']:.5g}"
-    assert f"| fid ↓ | 1 | {value} |" in scored("gen", "--format", "markdown").stdout
-    assert rf"fid $\downarrow$ & 1 & {value} \\" in scored("gen", "--format", "latex").stdout
+    bare = {form: scored("gen", "--format", form).stdout.replace("\\", "") for form in ("markdown", "latex")}
+    assert f"| frechet[random_conv] ↓ | 1 | {value} |" in bare["markdown"]
+    assert f"frechet[random_conv] $downarrow$ & 1 & {value} " in bare["latex"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown", "latex"])
+def test_a_published_name_is_kept_for_its_network_and_the_way_to_it_is_said_once(form: str) -> None:
+    result = scored("gen", "more.npy", "--metrics", "fid,kid,precision", "--format", form)
+    text = result.stdout.replace("\\", "")
+    assert "frechet[random_conv]" in text
+    assert "kid[random_conv]" in text
+    assert "precision[" not in text
+    said = "the published fid, kid take features of inception or inception_pytorch_fid or inception_clean (--features"
+    assert (text + result.stderr).count(said) == 1
 
 
 def test_out_is_written_instead_and_only_when_all_went_well(tmp_path: Path) -> None:
@@ -104,6 +120,45 @@ def test_out_is_written_instead_and_only_when_all_went_well(tmp_path: Path) -> N
     assert scored("gen", "--out", "table.txt").exit_code == 0
     assert "gen (n 30)" in Path("table.txt").read_text(encoding="utf-8")
     assert scored("gen", "--out", "gen/0.png/x").exit_code == 2
+
+
+def values(result: Result) -> list[float]:
+    assert result.exit_code == 0, result.stderr
+    return [each["value"] for each in json.loads(result.stdout)["rows"][0]["scores"]]
+
+
+def test_each_side_has_its_own_key_and_the_reference_may_share_that_of_the_samples() -> None:
+    np.savez("two.npz", real=features(50, 1), fake=features(50, 2))
+    np.savez("other.npz", fake=features(50, 3), more=features(50, 4))
+    end = ("--metrics", "fid", "--format", "JSON")
+    both = values(typed("score", "two.npz", "--key", "fake", "--reference", "two.npz", "--reference-key", "real", *end))
+    assert both == [METRICS["fid"](features(50, 1), features(50, 2))]
+    shared = values(typed("score", "two.npz", "--key", "fake", "--reference", "other.npz", *end))
+    assert shared == [METRICS["fid"](features(50, 3), features(50, 2))]
+    asked = typed("score", "other.npz", "--key", "more", "--reference", "two.npz")
+    assert asked.exit_code == 2
+    assert asked.stderr == "ganbench: two.npz: holds fake, real; say which array with --reference-key\n"
+
+
+def test_a_range_is_named_for_arrays_and_files_of_both_sides_or_for_the_reference_alone() -> None:
+    pixels, other = photos(30, 5, channels=1), photos(30, 6, channels=1)
+    expected = api_value(pixels, other)
+    for name, each in (("a", pixels), ("b", other)):
+        np.save(f"{name}.npy", each.astype(np.float32) / 255 * 4 - 2)
+        Path(name).mkdir()
+        for i, picture in enumerate(each):
+            Image.fromarray(np.round(picture[..., 0] / 255 * 4000).astype(np.uint16)).save(f"{name}/{i}.png")
+    end = ("--metrics", "fid", "--format", "json", "--features", "pixels")
+    assert values(typed("score", "a.npy", "--reference", "b.npy", "--span", "-2,2", *end)) == expected
+    assert values(typed("score", "a", "--reference", "b", "--span", "0,4000", *end)) == expected
+    mixed = typed("score", "a.npy", "--span", "-2,2", "--reference", "b", "--reference-span", "0,4000", *end)
+    assert values(mixed) == expected
+    assert "W117" in typed("score", "a", "--reference", "b", *end[2:]).stdout
+
+
+def api_value(samples: Any, reference: Any) -> list[float | None]:
+    report = api.score(samples, reference, metrics=["fid"], features="pixels")
+    return [each.values[0] for each in report.rows[0].scores]
 
 
 def test_strict_makes_a_warning_an_exit_code() -> None:

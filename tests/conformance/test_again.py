@@ -11,6 +11,7 @@ from ganbench.conformance import reproduce
 from ganbench.errors import BadInput
 from ganbench.records.record import from_line, to_line
 from ganbench.records.store import Store
+from ganbench.training import ENGINE_VERSION
 from tests.runs.command import ganbench, suite
 
 
@@ -109,12 +110,23 @@ def test_far_outside_of_the_interval_is_convicted_elsewhere_too(copied):
     assert checked(copied(change)).exit_code == 1
 
 
-@pytest.mark.parametrize(("field", "what"), [("version", "the baseline"), ("engine", "the training")])
-def test_cells_of_other_versions_are_refused_in_one_line(copied, field, what):
+@pytest.mark.parametrize(
+    ("field", "what", "here"), [("version", "the baseline", 1), ("engine", "the training", ENGINE_VERSION)]
+)
+def test_cells_of_other_versions_are_refused_in_one_line(copied, field, what, here):
     result = checked(copied(lambda record: replace(record, **{field: 7})))
     assert result.exit_code == 2
-    assert f"{what} has another version: 7 there, 1 here" in result.stderr
+    assert f"{what} has another version: 7 there, {here} here" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_code_that_a_record_names_is_not_executed_unasked(copied, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("raise SystemExit('executed')")
+    result = checked(copied(lambda record: replace(record, baseline="mine.py")))
+    assert result.exit_code == 2
+    assert "mine.py is code that the record names: it is executed only with --own-code" in result.stderr
+    assert "executed" not in result.stderr.replace("it is executed only", "")
 
 
 def test_other_source_alone_is_no_reason_to_refuse(copied):

@@ -95,7 +95,7 @@ def test_a_wrong_name_or_field_is_answered_with_the_nearest(asked, said):
         (f"ring8(sd=1{'0' * 400})", "numbers that fit a float"),
         ("ring8(sd=None)", "sd: expected a positive number, got None"),
         ("ring8(size=2.5)", "size: expected a whole number"),
-        ("digits(size=3)", "digits takes no settings, got size"),
+        ("digits(validation=2)", "digits: validation must be 0 or 1, got 2"),
     ],
 )
 def test_a_malformed_question_is_refused_in_one_line(asked, said):

@@ -1,10 +1,16 @@
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 
 from ganbench._util.streams import stream
-from ganbench.data.sources import Finite, Streamed
+from ganbench.baselines.ns_gan import NonSaturatingGAN
+from ganbench.data import load
+from ganbench.data.sources import Finite, Pixels, Streamed
 from ganbench.dataset import Modes
 from ganbench.errors import BadInput
+from ganbench.training.trainer import Plan, Trainer
 
 FINITE = Finite(torch.arange(24.0).view(6, 1, 2, 2), torch.arange(6) % 3)
 STREAMED = Streamed(Modes(torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]]), 0.5))
@@ -65,6 +71,28 @@ def test_a_streamed_example_is_its_centre_plus_scaled_noise():
     x, y = STREAMED.examples(indices)
     assert x.tolist() == [[1.0, 8.0], [10.0, 0.5]]
     assert y.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("divisor", [8.0, 127.5])
+def test_every_level_of_a_pixel_is_the_number_that_division_in_single_precision_gives(divisor):
+    levels = torch.arange(256, dtype=torch.uint8).view(4, 1, 8, 8)
+    images = Pixels(levels, divisor, torch.zeros(4, dtype=torch.int64))
+    expected = torch.from_numpy(levels.numpy().astype("float32") / np.float32(divisor) - np.float32(1))
+    drawn, _ = images.examples({"index": torch.tensor([[2, 0], [1, 3]])})
+    assert torch.equal(drawn, expected[torch.tensor([[2, 0], [1, 3]])])
+    assert torch.equal(images.x, expected)
+
+
+@pytest.mark.parametrize("name", ["digits", "stacked_digits"])
+def test_training_keeps_images_as_bytes(name):
+    trainer = Trainer(NonSaturatingGAN(), load(name), [0], Plan(2, batch=8))
+    trainer.advance(2)
+    source: Any = getattr(trainer.source, "source", trainer.source)
+    assert source.levels.dtype == torch.uint8
+    assert not any(
+        isinstance(value, torch.Tensor) and value.numel() > source.size and value.is_floating_point()
+        for value in vars(source).values()
+    )
 
 
 def test_sources_know_their_size():

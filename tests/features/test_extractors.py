@@ -8,6 +8,7 @@ from ganbench.dataset import Space
 from ganbench.errors import BadInput, UnknownName
 from ganbench.features import EXTRACTORS, load
 from ganbench.features.base import BATCH, in_batches
+from tests.metrics.test_torch_settings import SETTINGS
 from tests.narrow import narrow
 
 SHAPES = {
@@ -52,6 +53,19 @@ def test_an_example_has_the_same_bits_in_any_company(name):
         if whole.posteriors is not None:
             posteriors = torch.cat([narrow(part.posteriors, Tensor) for part in parts])
             assert torch.equal(posteriors, whole.posteriors[-last:])
+
+
+@every
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_torchs_settings_around_a_call_change_no_feature(name, setting):
+    x = images(name, 5)
+    before = load(name)(x)
+    with setting():
+        extracted = load(name)(x)
+    assert torch.equal(extracted.values, before.values)
+    assert extracted.values.dtype == torch.float32
+    if before.posteriors is not None:
+        assert torch.equal(narrow(extracted.posteriors, Tensor), before.posteriors)
 
 
 @every

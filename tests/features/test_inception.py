@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 import torch
 import torchvision
+from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from ganbench._util.streams import stream
@@ -20,7 +21,7 @@ from ganbench.features.inception import (
     halve,
     largest,
 )
-from ganbench.features.weights_file import WeightsFile
+from ganbench.features.weights_file import Weights, WeightsFile
 from tests.narrow import narrow
 
 PLANS = {"original": ORIGINAL, "torchvision": TORCHVISION}
@@ -166,7 +167,8 @@ def test_weights_of_another_network_are_refused_with_the_first_that_differs(stat
 @pytest.mark.slow
 def test_a_file_of_the_pinned_digest_becomes_an_extractor(states, tmp_path, monkeypatch):
     path = tmp_path / "weights.pth"
-    torch.save({**states["torchvision"], "AuxLogits.fc.bias": torch.zeros(1000)}, path)
+    genuine = {name: value for name, value in states["torchvision"].items() if "num_batches" not in name}  # of 2018
+    torch.save({**genuine, "AuxLogits.fc.bias": torch.zeros(1000)}, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     file = WeightsFile(("weights.pth",), digest, "https://example.org/weights.pth")
     monkeypatch.setattr(inception, "TORCHVISION_FILE", file)
@@ -175,9 +177,25 @@ def test_a_file_of_the_pinned_digest_becomes_an_extractor(states, tmp_path, monk
     assert network.identity["weights_sha256"] == digest
     assert network.identity["preprocessing"].endswith("; clean resize to 299 by 299; minus 127.5, over 127.5")
     assert narrow(network.network, Inception).fc.out_features == 1000
+    with_counters = inception.extractor({"name": "whole"}, network.view, TORCHVISION, states["torchvision"])
+    x = pictures(1)
+    assert torch.equal(network(x).values, with_counters(x).values)
 
 
-@pytest.mark.parametrize("name", ["inception", "inception_clean", "inception_torchvision"])
+@pytest.mark.slow
+def test_a_network_trained_on_other_classes_is_taken_where_its_file_is_trusted(states, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    mine = {
+        name: value[:7].clone() if name.startswith("fc.") else value for name, value in states["torchvision"].items()
+    }
+    save_file(mine, path)
+    network = narrow(load("inception_torchvision", path, trust_weights=True), ImageNetwork)
+    assert narrow(network(pictures(1)).posteriors, torch.Tensor).shape == (1, 7)
+    assert network.identity["weights_sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert network.identity["weights"] == "a file of the user's, not the published one"
+
+
+@pytest.mark.parametrize("name", ["inception", "inception_clean", "inception_pytorch_fid", "inception_torchvision"])
 def test_without_their_weights_the_networks_are_missing_and_any_other_file_is_refused(name, tmp_path, monkeypatch):
     monkeypatch.setenv("GANBENCH_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -189,7 +207,18 @@ def test_without_their_weights_the_networks_are_missing_and_any_other_file_is_re
 
 
 def test_the_resize_is_part_of_the_identity(states, monkeypatch):
-    monkeypatch.setattr(inception, "state_dict", lambda *_: states["original"])
-    one, other = load("inception").identity, load("inception_clean").identity
-    assert {key for key in one if one[key] != other[key]} == {"name", "preprocessing"}
+    monkeypatch.setattr(inception, "read", lambda *_: Weights(states["original"], {"weights_sha256": "none"}))
+    names = ("inception", "inception_clean", "inception_pytorch_fid")
+    one, clean, pytorch_fid = (load(name).identity for name in names)
+    for other in (clean, pytorch_fid):
+        assert {key for key in one if one[key] != other[key]} == {"name", "preprocessing"}
     assert one["preprocessing"].endswith("; tf1 resize to 299 by 299; minus 128, over 128")
+    assert clean["preprocessing"].endswith("; clean resize to 299 by 299; minus 128, over 128")
+    assert pytorch_fid["preprocessing"].endswith("; bilinear resize to 299 by 299; minus 127.5, over 127.5")
+
+
+@pytest.mark.parametrize("size", [(32, 32), (40, 25), (400, 310), (299, 299)])
+def test_the_view_of_pytorch_fid_is_its_own_two_lines(size):
+    x = torch.randint(0, 256, (2, 3, *size), dtype=torch.uint8, generator=stream(0, "pytorch-fid"))
+    theirs = 2 * F.interpolate(x / 255, (299, 299), mode="bilinear", align_corners=False) - 1
+    torch.testing.assert_close(View("bilinear", 299, *inception.HALF_SCALE)(x), theirs, atol=1e-6, rtol=0)

@@ -160,7 +160,7 @@ def test_a_view_scales_each_channel_by_its_own_mean_and_sd():
 
 
 def test_a_central_square_leaves_out_as_much_on_either_side():
-    view = View("none", 3, (0.0,), (1.0,), crop="square")
+    view = View("none", 3, (0.0,), (1.0,), "crop first")
     x = torch.arange(21, dtype=torch.uint8).view(1, 1, 3, 7)
     assert view(x)[0, 1].tolist() == [[2, 3, 4], [9, 10, 11], [16, 17, 18]]
 

@@ -2,17 +2,20 @@ import hashlib
 import warnings
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
+from torchvision import transforms as T
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.features import clip, dinov2, load
-from ganbench.features.image_network import ImageNetwork
+from ganbench.features.image_network import ImageNetwork, View
 from ganbench.features.vit import VisionTransformer, quick_gelu
-from ganbench.features.weights_file import WeightsFile
+from ganbench.features.weights_file import Weights, WeightsFile
 from tests.narrow import narrow
 
 TINY = replace(dinov2.LARGE, side=28, trained_side=28, width=64, layers=2, heads=4)
@@ -193,3 +196,30 @@ def test_an_archive_of_clips_kind_becomes_an_extractor(tmp_path, monkeypatch):
     assert torch.equal(token[0, 0], state["visual.class_embedding"].half().float())
     x = torch.randint(0, 256, (2, 1, 32, 48), dtype=torch.uint8, generator=stream(0, "wide"))
     assert torch.equal(extractor(x).values, extractor(x[..., 8:40]).values)  # the central square
+
+
+@pytest.mark.parametrize("size", [(32, 48), (75, 50), (50, 75), (20, 31), (31, 20), (61, 200), (33, 34), (32, 35)])
+def test_clips_view_is_that_of_torchvisions_transforms(size):
+    x = torch.randint(0, 256, (3, *size), dtype=torch.uint8, generator=stream(0, "clip", size))
+    transforms = T.Compose([T.Resize(32, T.InterpolationMode.BICUBIC), T.CenterCrop(32)])  # OpenAI's and clean-fid's
+    picture = transforms(Image.fromarray(x.permute(1, 2, 0).numpy()))
+    theirs = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float()
+    view = View("pil", 32, (0.0,), (1.0,), "crop last")
+    assert torch.equal(view(x[None])[0], theirs)
+    square = min(size)
+    top, left = ((length - square) // 2 for length in size)
+    cmmd = View("pil", 32, (0.0,), (1.0,), "crop first")
+    assert torch.equal(cmmd(x[None]), cmmd(x[None, :, top : top + square, left : left + square]))
+    if square != 32:  # else neither resizes
+        assert not torch.equal(cmmd(x[None]), view(x[None]))
+
+
+def test_the_two_views_of_clip_have_two_names(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(clip, "read", lambda name, *_: Weights({}, {"weights_sha256": "none"}))
+    monkeypatch.setattr(clip, "filled", lambda *_: None)
+    for name in ("clip", "clip_large", "clip_cmmd"):
+        seen[name] = load(name).identity["preprocessing"]
+    assert "pil resize of the shorter side to 224, then the central 224 by 224" in seen["clip"]
+    assert "pil resize of the shorter side to 336, then the central 336 by 336" in seen["clip_large"]
+    assert "central square, then pil resize to 336 by 336" in seen["clip_cmmd"]

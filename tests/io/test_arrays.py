@@ -54,9 +54,9 @@ def test_features_in_files_come_back_in_their_own_precision(tmp_path: Path, name
 
 
 def test_blocks_join_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganbench.io import arrays
+    from ganbench.io import stored
 
-    monkeypatch.setattr(arrays, "BLOCK", 100)
+    monkeypatch.setattr(stored, "BLOCK", 100)
     values = features(23, 0)
     for name in ("a.npy", "a.npz", "a.safetensors"):
         blocks = list(open_source(written(tmp_path / name, values)).rows())
@@ -89,13 +89,13 @@ def test_axes_that_fit_twice_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("values", "levels", "said"),
     [
-        ([0.0, 0.5, 1.0], [0, 128, 255], "were scaled from [0, 1] to 0-255 and rounded"),
-        ([-1.0, 0.0, 1.0], [0, 128, 255], "were scaled from [-1, 1] to 0-255 and rounded"),
-        ([0.0, 99.6, 255.0], [0, 100, 255], "were scaled from [0, 255] to 0-255 and rounded"),
+        ([0.0, 0.5, 1.0, 0.0], [0, 128, 255, 0], "were scaled from [0, 1] to 0-255 and rounded"),
+        ([-1.0, 0.0, 1.0, 1.0], [0, 128, 255, 255], "were scaled from [-1, 1] to 0-255 and rounded"),
+        ([0.0, 99.6, 255.0, 0.0], [0, 100, 255, 0], "were scaled from [0, 255] to 0-255 and rounded"),
     ],
 )
 def test_floats_fill_one_of_three_ranges_and_it_is_said(values: list[float], levels: list[int], said: str) -> None:
-    source = open_source(np.array(values, np.float32).reshape(1, 1, 3))
+    source = open_source(np.array(values, np.float32).reshape(1, 2, 2))
     assert stack(source).ravel().tolist() == levels
     assert notes(source) == {said}
 
@@ -117,22 +117,22 @@ def test_values_outside_of_every_range_are_refused_unless_it_is_named() -> None:
 
 def test_whole_numbers_and_truths_are_read_by_their_type() -> None:
     assert stack(open_source(np.array([[[True, False]]]))).ravel().tolist() == [255, 0]
-    assert stack(open_source(np.array([[[257, 65535]]], np.uint16))).ravel().tolist() == [1, 255]
-    assert stack(open_source(np.array([[[0, 1]]]))).ravel().tolist() == [0, 1]
+    assert stack(open_source(np.array([[[257, 65535], [0, 0]]], np.uint16))).ravel().tolist() == [1, 255, 0, 0]
+    assert stack(open_source(np.array([[[0, 1], [254, 255]]]))).ravel().tolist() == [0, 1, 254, 255]
     with pytest.raises(BadInput, match="values from 0 to 300"):
-        open_source(np.array([[[0, 300]]]))
+        open_source(np.array([[[0, 300], [1, 2]]]))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite_are_refused(bad: float) -> None:
-    values = np.zeros((3, 2), np.float32)
+    values = np.zeros((3, 4), np.float32)
     values[2, 1] = bad
     with pytest.raises(BadInput, match="row 2 is not finite"):
         list(open_source(values).rows())
     with pytest.raises(BadInput, match="not finite"):
-        list(open_source(values.reshape(3, 1, 2)).scan())
+        list(open_source(values.reshape(3, 2, 2)).scan())
     with pytest.raises(BadInput, match="not finite"):
-        list(open_source(values.reshape(3, 1, 2), Reading(span=(0.0, 1.0))).scan())
+        list(open_source(values.reshape(3, 2, 2), Reading(span=(0.0, 1.0))).scan())
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
@@ -158,8 +158,9 @@ def test_an_array_of_several_is_named_and_labels_are_found(tmp_path: Path) -> No
     assert source.labels.tolist() == [0, 1, 1, 0]
     with pytest.raises(BadInput, match="no array 'mien' in it; did you mean 'mine'"):
         open_source(path, Reading(key="mien"))
-    with pytest.raises(BadInput, match="expected 5 whole numbers as labels"):
-        open_source(path, Reading(key="yours"))
+    others = open_source(path, Reading(key="yours"))
+    assert others.labels is None
+    assert others.unused_labels == "y: expected 5 whole numbers or one-hot rows, got int64 of shape (4,)"
 
 
 def test_idx_files_of_images_find_their_labels(tmp_path: Path) -> None:

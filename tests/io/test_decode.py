@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganbench.errors import BadInput
-from ganbench.io.decode import decode, quietly
+from ganbench.io.decode import LOSSY, decode, quietly
 from tests.scoring.sets import encoded, photos
 
 COLOUR = photos(1, 0)[0]
@@ -31,25 +32,12 @@ def test_sixteen_bits_become_eight_by_257_and_not_white() -> None:
     values = np.array([[0, 128, 129, 257], [32767, 32768, 65534, 65535]], np.uint16)
     decoded = decode("x", encoded(Image.fromarray(values)))
     assert decoded.pixels[..., 0].tolist() == [[0, 0, 1, 1], [127, 128, 255, 255]]
-    assert decoded.conversions == ("had 16 bits of grey, divided by 257 and rounded",)
+    assert decoded.conversions == ("had 16 bits of grey, scaled from [0, 65535] to 0-255 and rounded",)
 
 
 def test_a_sixteen_bit_ppm_is_read_alike() -> None:
     content = b"P5 2 1 65535\n" + struct.pack(">HH", 257, 65535)
     assert decode("x", content).pixels[..., 0].tolist() == [[1, 255]]
-
-
-def test_colour_of_sixteen_bits_is_said() -> None:
-    rows = b"".join(b"\0" + struct.pack(">HHH", 0x1234, 0x5678, 0x9ABC) for _ in range(2))
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", 1, 2, 16, 2, 0, 0, 0)
-    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    decoded = decode("x", content)
-    assert decoded.pixels[0, 0].tolist() == [0x12, 0x56, 0x9A]
-    assert decoded.conversions == ("had 16 bits of colour, of which the lower 8 were dropped",)
 
 
 def test_transparency_shows_the_white_page_and_never_hidden_colours() -> None:
@@ -109,6 +97,34 @@ def test_colour_with_equal_channels_is_grey() -> None:
 def test_jpeg_is_decoded_as_pillow_does() -> None:
     content = encoded(Image.fromarray(COLOUR), "JPEG")
     assert np.array_equal(decode("x", content).pixels, np.asarray(Image.open(io.BytesIO(content))))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "stored"),
+    [
+        ("WEBP", {"lossless": True}, "WEBP lossless"),
+        ("WEBP", {"lossless": False, "quality": 80}, "WEBP"),
+        ("TIFF", {"compression": "jpeg"}, "TIFF of JPEG"),
+        ("TIFF", {"compression": "tiff_lzw"}, "TIFF"),
+        ("TIFF", {}, "TIFF"),
+        ("MPO", {"save_all": True, "append_images": [Image.fromarray(COLOUR)]}, "MPO"),
+        ("JPEG", {}, "JPEG"),
+        ("PNG", {}, "PNG"),
+    ],
+)
+def test_what_a_picture_is_stored_as_tells_whether_it_lost_something(
+    kind: str, settings: dict[str, Any], stored: str
+) -> None:
+    decoded = decode("x", encoded(Image.fromarray(COLOUR), kind, **settings))
+    assert decoded.stored == stored
+    assert (stored in LOSSY) == (not np.array_equal(decoded.pixels, COLOUR))
+
+
+def test_the_frames_of_a_lossless_animation_are_lossless() -> None:
+    frames = [Image.fromarray(photos(1, seed)[0]) for seed in range(3)]
+    for is_lossless, stored in ((True, "WEBP lossless"), (False, "WEBP")):
+        content = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=is_lossless)
+        assert decode("x", content).stored == stored
 
 
 def test_floats_have_no_range_and_are_refused() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from ganbench.errors import RequestError
@@ -19,7 +20,7 @@ from tests.scoring.sets import encoded, features, folder_of, image, photos, tar_
 MUTATIONS = 26  # of each format
 SECONDS = 10.0  # of processor time, which a busy machine does not stretch
 PICTURES = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "TIFF", "GIF")
-FILES = ("a.zip", "a.tar.gz", "a.tar", "f.npy", "f.npz", "f.safetensors", "i.npy", "i-idx3-ubyte")
+FILES = ("a.zip", "a.tar.gz", "a.tar", "f.npy", "f.npz", "f.safetensors", "f.pt", "i.npy", "i-idx3-ubyte")
 
 
 def mutated(content: bytes, seed: int) -> bytes:
@@ -51,6 +52,7 @@ def whole_files(folder: Path) -> dict[str, bytes]:
     np.save(folder / "f.npy", features(20, 0))
     np.savez(folder / "f.npz", x=features(20, 0), y=np.arange(20))
     save_file({"x": features(20, 0)}, folder / "f.safetensors")
+    torch.save(torch.from_numpy(features(20, 0)), folder / "f.pt")
     np.save(folder / "i.npy", photos(4, 0))
     head = bytes([0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 16, 0, 0, 0, 16])
     (folder / "i-idx3-ubyte").write_bytes(head + photos(4, 0)[..., 0].tobytes())

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from sklearn.neighbors import KNeighborsClassifier
 
 from ganbench.errors import BadInput
-from ganbench.metrics.c2st import c2st_knn, c2st_nn, split
+from ganbench.metrics.c2st import c2st_knn, c2st_nn, one_nn_accuracy, one_nn_fake, one_nn_real, split
 
 
 def normal(seed, n, d, *, mean=0.0, sd=1.0):
@@ -37,6 +37,34 @@ def test_a_tied_vote_counts_one_half(monkeypatch):
     test, truth = torch.tensor([[0.4], [10.4]], dtype=torch.float64), torch.tensor([1.0, 0.0], dtype=torch.float64)
     monkeypatch.setattr("ganbench.metrics.c2st.split", lambda *_: (line, labels, test, truth))
     assert c2st_knn(line, line) == (0.5 + 0.0) / 2  # k = 2: one vote each, then two votes for the wrong kind
+
+
+def test_rows_as_far_as_the_last_neighbour_share_what_is_left_of_the_vote():
+    rng = np.random.default_rng(20)
+    real, fake = (rng.integers(0, 3, (82, 3)).astype(float) for _ in range(2))
+    train, labels, test, truth = (part.numpy() for part in split(real, fake, 0))
+    k, right = 9, []
+    for row, label in zip(((test[:, None] - train[None]) ** 2).sum(-1), truth, strict=True):
+        last = np.sort(row)[k - 1]
+        nearer, level = row < last, row == last
+        share = (labels[nearer].sum() + (k - nearer.sum()) * labels[level].mean()) / k
+        right.append(0.5 if abs(share - 0.5) < 1e-9 else (share > 0.5) == (label > 0.5))
+    assert c2st_knn(real, fake) == pytest.approx(np.mean(right), rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", [c2st_knn, c2st_nn, one_nn_accuracy, one_nn_real, one_nn_fake])
+def test_one_half_is_the_aim_not_the_least(metric):
+    """A classifier that is wrong about copies of the reference is no sign of better samples."""
+    assert (metric.spec.better, metric.spec.ideal) == ("target", 0.5)
+
+
+@pytest.mark.slow
+def test_copies_of_the_reference_are_below_the_aim_and_an_honest_sampler_reaches_it():
+    draws = [(normal(2 * seed, 200, 4), normal(2 * seed + 1, 200, 4)) for seed in range(30)]
+    copied = np.mean([c2st_knn(real, real, seed=seed) for seed, (real, _) in enumerate(draws)])
+    honest = np.mean([c2st_knn(real, fake, seed=seed) for seed, (real, fake) in enumerate(draws)])
+    assert copied == pytest.approx(0.427, abs=0.02)
+    assert honest == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.slow

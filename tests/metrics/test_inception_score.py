@@ -184,3 +184,13 @@ def test_half_precision_posteriors_of_a_thousand_classes_are_accepted():
     exact = inception_score(logits.double().softmax(1))
     # float16 keeps 11 bits, and the smallest of a thousand probabilities are subnormal.
     assert inception_score(logits.softmax(1).half()) == pytest.approx(exact, rel=2e-3)
+    assert inception_score(logits.softmax(1).half().numpy()) == pytest.approx(exact, rel=2e-3)
+    assert inception_score(logits.softmax(1).bfloat16()) == pytest.approx(exact, rel=2e-2)
+
+
+@pytest.mark.parametrize(("kind", "slack"), [(torch.float16, 1e-2), (torch.bfloat16, 5e-2), (torch.float32, 1e-4)])
+def test_rows_may_miss_one_by_what_their_stored_precision_rounds(kind, slack):
+    inside, outside = (torch.tensor([[0.5, 0.5 + miss]] * 2).to(kind) for miss in (0.8 * slack, 1.6 * slack))
+    assert inception_score(inside) == pytest.approx(1)
+    with pytest.raises(BadInput, match="row 0 sums to"):
+        inception_score(outside)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from ganbench import metrics
+from ganbench.errors import RequestError
 from tests.metrics.inputs import (
     BASE,
     CLASSES,
@@ -145,6 +146,45 @@ def test_a_metric_tells_what_it_is(metric):
     assert metric.spec.minimum >= 1
     assert metric.spec.better in ("lower", "higher", "target")
     assert metric.spec.ideal is None or metric.spec.bounds[0] <= metric.spec.ideal <= metric.spec.bounds[1]
+
+
+UNBIASED = {"kid", "kid_subsets", "mmd", "mmd_mixture", "energy_distance", "fid_infinity"}
+DISTANCES_BELOW_ONE = {"class_distribution_chi_square"}
+
+
+@each_metric
+def test_the_scale_is_that_of_the_range(metric):
+    spec, low = metric.spec, metric.spec.bounds[0]
+    if spec.name in UNBIASED or low < 0:
+        assert spec.scale == "linear"  # may be negative, which no ratio can
+    elif spec.bounds == (0.0, 1.0):
+        assert spec.scale == ("log" if spec.name in DISTANCES_BELOW_ONE else "logit")
+    elif spec.name.endswith(("_captured", "_covered")):
+        assert spec.scale == "count"
+    elif spec.better == "lower" and low == 0:
+        assert spec.scale == "log"
+    else:
+        assert spec.scale in ("linear", "log")
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"scale": "logs"}, "unknown scale of mine 'logs'; did you mean 'log'"),
+        ({"scale": "log"}, r"mine: scale log is for values of at least 0, got bounds \(-inf, inf\)"),
+        (
+            {"scale": "count", "bounds": (-1.0, 5.0)},
+            r"mine: scale count is for values of at least 0, got bounds \(-1, 5\)",
+        ),
+        ({"scale": "logit", "bounds": (0.0, 2.0)}, r"mine: scale logit is for shares, bounds \(0, 1\), got \(0, 2\)"),
+    ],
+)
+def test_a_scale_that_does_not_fit_the_range_is_refused(facts, said):
+    with pytest.raises(RequestError, match=said):
+
+        @metrics.metric(better="lower", **facts)
+        def mine(real, fake):
+            return 0.0
 
 
 def test_the_table_of_contents_lists_every_metric_once():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from ganbench import data
 from ganbench.errors import BadInput
 from ganbench.metrics import features
-from ganbench.metrics._engine import blocks
+from ganbench.metrics._engine import blocks, pairs
 from ganbench.metrics.memorisation import authenticity, birthday_support, c_t, copies, rank_score
 
 
@@ -19,6 +20,37 @@ def test_a_fake_is_authentic_when_farther_from_a_training_row_than_its_neighbour
     assert authenticity(train, [[0.5], [-1.5], [8.9], [9.1]]) == 0.5
     assert authenticity(train, train) == 0.0
     assert authenticity(train, [[2.0]]) == 0.0  # exactly as far as the neighbour
+
+
+def authenticity_of_all_nearest(train, fake):
+    """The mean over the fakes of the share of their nearest training rows that call them authentic."""
+    within, across = (((x[:, None] - train[None]) ** 2).sum(-1) for x in (train, fake))
+    radii, nearest = np.sort(within, 1)[:, 1], across.min(1)
+    return np.mean([(near > radii[row == near]).mean() for near, row in zip(nearest, across, strict=True)])
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_equally_near_training_rows_share_the_vote_on_a_fake(kind, monkeypatch):
+    for module in (features, pairs):
+        monkeypatch.setattr(module, "working_type", lambda *_: kind)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    rng = np.random.default_rng(30)
+    train, fake = (rng.integers(0, 3, (n, 9)).astype(float) for n in (150, 130))
+    assert authenticity(train, fake) == pytest.approx(authenticity_of_all_nearest(train, fake), rel=1e-12)
+    assert authenticity([[0.0], [1.0], [4.0]], [[2.5]]) == 0.5  # farther than 1 is from 0, nearer than 4 is from 1
+
+
+def test_the_authenticity_of_pixels_of_digits_is_one_number_in_any_order():
+    digits = data.load("digits")
+    train, fake = (
+        source.examples({"index": torch.arange(source.size or 0)})[0].flatten(1).double()
+        for source in (digits.train, digits.held_out)
+    )
+    orders = [
+        [torch.from_numpy(np.random.default_rng(seed).permutation(len(x))) for x in (train, fake)] for seed in range(4)
+    ]
+    values = [authenticity(train[i], fake[j]) for i, j in orders]
+    assert values == pytest.approx([authenticity_of_all_nearest(train.numpy(), fake.numpy())] * 4, rel=1e-12)
 
 
 @pytest.mark.slow

@@ -112,13 +112,22 @@ def test_a_gaussian_blob_captures_modes_but_covers_none():
     assert high_quality(blob, GRID) == pytest.approx(0.0156, abs=0.01)
 
 
-def test_covered_needs_a_fifth_of_the_fair_share():
-    centres = RING.centres
-    n = 400  # fair share 50, a fifth of it 10
-    others = centres[:1].repeat(n - 10 - 9, 1)
-    points = torch.cat([others, centres[1:2].repeat(10, 1), centres[2:3].repeat(9, 1)])
-    assert modes_covered(points, RING) == 2
-    assert modes_captured(points, RING) == 3
+@pytest.mark.parametrize("n", [400, 560, 2480])
+def test_covered_needs_a_tenth_of_the_fair_share_in_good_samples(n):
+    centres, least = RING.centres, n // 80
+    counts = [n - 4 * least + 1, least, least - 1, least]
+    points = torch.cat([centre.repeat(count, 1) for centre, count in zip(centres, counts, strict=False)])
+    points = torch.cat([points, centres[4:5].repeat(least, 1) * 1.5])  # near it, but not good
+    assert len(points) == n
+    assert modes_covered(points, RING) == 3
+    assert modes_captured(points, RING) == 4
+    assert modes_covered(points, RING, share=0.2) == 1
+
+
+def test_noise_captures_most_modes_of_the_grid_and_covers_none():
+    noise = np.random.default_rng(3).uniform(-5, 5, (2500, 2))
+    assert modes_captured(noise, GRID) >= 20
+    assert modes_covered(noise, GRID) == 0
 
 
 def test_quality_is_strict_at_three_deviations():

@@ -43,6 +43,18 @@ def test_beta_recall_counts_reals_met_by_typical_fakes():
     assert beta_recall(real, fake) == pytest.approx(1 - 2 * np.abs(curve - levels).sum() / 29, rel=1e-12)
 
 
+def test_of_equally_near_fakes_the_most_typical_one_meets_a_real():
+    rng = np.random.default_rng(50)
+    real, fake = (rng.integers(0, 3, (n, 4)).astype(float) for n in (120, 100))
+    across, within = (((real[:, None] - other[None]) ** 2).sum(-1) for other in (fake, real))
+    met = across.min(1) <= np.sort(within, 1)[:, 5]
+    from_mean = np.linalg.norm(fake - fake.mean(0), axis=1)
+    matched = np.array([from_mean[row == row.min()].min() for row in across])
+    levels = np.linspace(0, 1, 30)
+    curve = [(met & (matched <= np.quantile(matched, level) * (1 + 1e-12))).mean() for level in levels]
+    assert beta_recall(real, fake) == pytest.approx(max(1 - 2 * np.abs(curve - levels).sum() / 29, 0), rel=1e-12)
+
+
 @pytest.mark.slow
 def test_equal_distribution_have_the_known_alpha_and_beta():
     real, fake = normal(5, 2000, 4), normal(6, 2000, 4)

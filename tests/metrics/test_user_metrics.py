@@ -156,6 +156,31 @@ def test_a_run_whose_metric_raises_exits_with_1_and_says_where(tmp_path: Path) -
     assert "mine.py, line 6: AttributeError" in result.output
 
 
+def test_a_metric_that_writes_into_its_arguments_changes_no_other_value(tmp_path: Path) -> None:
+    path = own(
+        tmp_path, LEAST.replace("(fake)", "(real, fake)").replace("return fake.min()", "return fake.mul_(0).min()")
+    )
+    data, x = load_data("ring8"), torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+    (alone,) = DatasetScorer(data, ["kid"], 20)(x, None)
+    zero, beside = DatasetScorer(data, [path, "kid"], 20)(x, None)
+    assert (zero.values, beside.values) == ((0.0,), alone.values)
+
+
+def test_the_line_is_that_of_the_file_also_where_another_library_raises(tmp_path: Path) -> None:
+    path = own(
+        tmp_path,
+        LEAST.replace("fake.min()", "helper(fake)")
+        + """
+
+def helper(x):
+    import numpy
+    return numpy.linalg.inv(x.numpy())
+""",
+    )
+    with pytest.raises(UserCodeError, match=r"mine.py, line 11: LinAlgError: Last 2 dimensions .* must be square"):
+        DatasetScorer(load_data("ring8"), [path], 20)(torch.zeros(20, 2), None)
+
+
 def test_a_metric_may_say_that_it_is_undefined_for_its_input(tmp_path: Path) -> None:
     body = "from ganbench.errors import BadInput\n    raise BadInput('fake: too even')"
     path = own(tmp_path, LEAST.replace("return fake.min()", body))

@@ -44,7 +44,7 @@ def test_spectral_normalisation_bounds_every_gradient() -> None:
 def test_penalised_discriminators_settle_above_one(name: str, penalty: float) -> None:
     results, norm = findings(NAME), torch.linspace(0, 20, 200_001, dtype=torch.float64)
     best = float(norm[(norm * 2**0.5 - penalty * (norm - 1) ** 2).argmax()])
-    # three seeds' sd is about 3 % of the norm: 10 % is more than 5 standard errors of the mean
+    # the seeds' sd is about 3 % of the norm: 10 % is more than 5 standard errors of the mean
     assert results.mean(f"{name}: mean on the spokes") == pytest.approx(best, rel=0.1)
     assert results.low(f"{name}: mean on the spokes") > 1
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ganbench.errors import BadInput, RequestError, UnknownName
@@ -25,6 +26,13 @@ def example(key: str = "k", value: float | None = 0.1, **changes: Any) -> Record
         curve=[], cost={"gradients": 32.0},
     )  # fmt: skip
     return replace(plain, **changes)
+
+
+def test_numbers_of_numpy_are_written_as_numbers() -> None:
+    record = example(value=float(np.float64(0.1)))
+    assert to_line(example(value=np.float64(0.1))) == to_line(record)
+    with pytest.raises(TypeError, match="type cannot be written into a record"):
+        to_line(example(settings={"lr": set}))
 
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-308, 5e-324, 1.7976931348623157e308, -0.0, math.pi])

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.records.record import Record
+from ganbench.records.store import Store
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,13 +24,23 @@ def copied(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "ganbench", tmp_path / "ganbench", ignore=ignore)
     shutil.copytree(ROOT / "baselines", tmp_path / "ganbench" / "baselines", ignore=ignore)
     (tmp_path / "results" / "quick").mkdir(parents=True)
+    (engine,) = {record.engine for record in committed()}
+    training = tmp_path / "ganbench" / "training" / "__init__.py"  # the results may be of an earlier engine
+    text = training.read_text(encoding="utf-8")
+    training.write_text(re.sub(r"ENGINE_VERSION = \d+", f"ENGINE_VERSION = {engine}", text), encoding="utf-8")
     shutil.copy(ROOT / "results" / "quick" / "records.jsonl", tmp_path / "results" / "quick")
     return tmp_path
 
 
+def committed() -> list[Record]:
+    return list(Store(ROOT / "results" / "quick").read().values())
+
+
 def states(folder: Path) -> str:
     """What a dry run of the copy says."""
-    command = [sys.executable, "-m", "ganbench", "run", "--suite", "quick", "--out", "results", "--dry-run"]
+    (backend,) = {record.plan["backend"] for record in committed()}
+    request = ["run", "--suite", "quick", "--backend", backend, "--out", "results", "--dry-run"]
+    command = [sys.executable, "-m", "ganbench", *request]
     environment = os.environ | {"PYTHONPATH": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import active_children
@@ -14,12 +15,14 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from ganbench._util.machine import fixed_arithmetic
 from ganbench.data import load as load_data
+from ganbench.metrics import fid
 from ganbench.records.record import Record, to_line
 from ganbench.records.store import Store
 from ganbench.runs import cell as module
@@ -27,7 +30,9 @@ from ganbench.runs.cell import Place, compute, state
 from ganbench.runs.executors import process as local
 from ganbench.runs.grid import grid, groups, tasks
 from ganbench.runs.summary import samples, weights
+from ganbench.scoring.reference import drawn
 from ganbench.suites.suite import Cell, Suite
+from ganbench.training import ENGINE_VERSION
 from ganbench.training.trainer import Plan, Trainer
 from tests.runs.command import own, suite_of
 
@@ -98,18 +103,78 @@ def test_a_record_tells_what_a_seed_was_and_cost(finished: tuple[Path, list[Cell
         record = known[cell.key]
         assert (record.baseline, record.dataset, record.seed) == ("wgan_gp", "ring8", cell.seed)
         assert (record.split, record.row, record.samples) == (data.split, cell.row, 32)
-        assert (record.schema, record.version, record.dataset_version, record.engine) == (2, 1, 1, 1)
-        assert record.plan == {"steps": 2, "batch": 16, "backend": "traced"}
+        assert (record.schema, record.version, record.dataset_version, record.engine) == (2, 1, 1, ENGINE_VERSION)
+        assert record.plan == {"steps": 2, "batch": 16, "backend": "auto"}
         assert record.settings["penalty"] == 10.0
         assert (record.status, record.step, record.reason) == ("done", 2, "")
-        assert [point["step"] for point in record.curve] == [1, 2]
+        assert [point["step"] for point in record.curve] == [0, 1, 2]
         assert {point["metric"] for point in record.curve} == {"fid"}
         assert (record.group, record.provenance["backend"]) == ((0, 1), "traced")
         assert len(record.provenance["source"]) == 32
+        assert record.provenance["league"] == "adversarial"
+        assert 0 < record.provenance["training_seconds"] < record.provenance["seconds"]
         generator, discriminator = 128 * (2 + 1 + 128 + 1 + 2) + 2, 128 * (2 + 1 + 128 + 1 + 1) + 1
         seen = 2 * (5 + 1) * 16  # steps, updates in each, examples
         cost = {"samples_seen": seen, "gradients": seen}
-        assert record.cost == cost | {"parameters_generator": generator, "parameters_discriminator": discriminator}
+        cost |= {"parameters_generator": generator, "parameters_discriminator": discriminator}
+        assert {name: value for name, value in record.cost.items() if name != "flops"} == cost
+        assert record.examples["shape"] == [32, 2]
+        shown = np.frombuffer(b64decode(record.examples["data"]), record.examples["dtype"]).reshape(32, 2)
+        assert np.array_equal(shown, load_file(Place(folder).samples(cell))["x"])
+
+
+def test_the_operations_of_training_are_counted_as_by_hand(tmp_path: Path) -> None:
+    cells = grid(tiny(tmp_path, baselines=("ns_gan",), seeds=(0,)))
+    (record,) = computed(tmp_path, cells)
+    generator, discriminator, first = 128 * (2 + 128 + 2), 128 * (2 + 128 + 1), 128 * 2  # products for one example
+    judged = 2 * 16  # real and generated
+    # forward, the gradient of the weights, the gradient of all inputs but the first layer's
+    of_discriminator = 2 * 16 * generator + 2 * judged * (3 * discriminator - first)
+    of_generator = 2 * 16 * (3 * generator - first) + 2 * 16 * 2 * discriminator
+    assert record.cost["flops"] == 2 * (of_discriminator + of_generator)
+
+
+SETS = {"sets": 3, "references": 2, "weights": ("average", "last")}
+
+
+def test_every_set_of_samples_is_scored_against_every_draw_of_the_reference(tmp_path: Path) -> None:
+    cells = grid(tiny(tmp_path, baselines=("ns_gan",), seeds=(0,), metrics=("fid",), **SETS))
+    (record,) = computed(tmp_path, cells)
+    assert [(each.metric, each.weights, each.draws, len(each.values)) for each in record.scores] == [
+        ("fid", "average", 2, 6), ("fid", "last", 2, 6)
+    ]  # fmt: skip
+    kept, data = load_file(Place(tmp_path).samples(cells[0])), load_data("ring8")
+    for score, x in zip(record.scores, (kept["x"], kept["last.x"]), strict=True):
+        for draw in range(2):
+            real = drawn(data.held_out, 32, "reference", draw)[0]
+            assert score.by_draw[draw] == pytest.approx([fid(real, part) for part in x.split(32)], rel=1e-9)
+    assert len({value for score in record.scores for value in score.values}) == 12
+
+
+def test_more_sets_need_no_training_while_samples_or_weights_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = computed(tmp_path / "whole", grid(tiny(tmp_path, baselines=("ns_gan",), metrics=("fid",), **SETS)))
+    few = grid(tiny(tmp_path, baselines=("ns_gan",), metrics=("fid",)))
+    old = computed(tmp_path / "few", few)
+    monkeypatch.setattr(Trainer, "run", None)
+    more = grid(tiny(tmp_path, baselines=("ns_gan",), metrics=("fid",), **SETS))
+    assert [state(cell, record) for cell, record in zip(more, old, strict=True)] == ["unscored"] * 2
+    again = computed(tmp_path / "few", more, *old)
+    assert [record.scores for record in again] == [record.scores for record in whole]
+    assert [state(cell, record) for cell, record in zip([*more, *few], again * 2, strict=True)] == ["done"] * 4
+
+
+def test_what_repeats_itself_and_what_is_not_trained_has_no_more_sets_than_differ(tmp_path: Path) -> None:
+    cells = grid(tiny(tmp_path, baselines=("held_out", "noise", "ns_gan"), datasets=("digits",), samples=200, **SETS))
+    asked = {cell.baseline: (cell.sets, cell.references, cell.weights) for cell in cells}
+    assert asked == {
+        "held_out": (2, 2, ("average",)),  # of 449 examples
+        "noise": (3, 2, ("average",)),
+        "ns_gan": (3, 2, ("average", "last")),
+    }
+    (cell, *_) = grid(tiny(tmp_path, baselines=("held_out",), datasets=("digits",), samples=300, **SETS))
+    assert (cell.sets, cell.references) == (1, 1)
 
 
 def test_the_last_point_of_a_curve_of_all_samples_is_the_score(finished: tuple[Path, list[Cell]]) -> None:
@@ -164,6 +229,18 @@ def test_more_seeds_train_the_missing_ones_alone(
     assert [(record.seed, record.group) for record in records] == [(2, (2, 3)), (3, (2, 3))]
 
 
+@pytest.mark.parametrize("backend", ["traced", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_seeds_that_are_added_later_leave_the_samples_of_a_run_of_all(backend: str, tmp_path: Path) -> None:
+    def left(name: str, *parts: slice) -> list[bytes]:
+        folder = tmp_path / name
+        cells = grid(tiny(tmp_path, baselines=("wgan_gp",), steps=20, seeds=(0, 1, 2, 3, 4), backend=backend))
+        for part in parts:
+            computed(folder, cells[part])
+        return [Place(folder).samples(cell).read_bytes() for cell in cells]
+
+    assert left("all", slice(5)) == left("later", slice(2), slice(2, 5))
+
+
 def test_groups_hold_seeds_of_one_row_with_the_same_to_do(finished: tuple[Path, list[Cell]], tmp_path: Path) -> None:
     folder, _ = finished
     wider = grid(tiny(tmp_path, baselines=("wgan_gp", "noise"), seeds=(0, 1, 2), metrics=("fid", "high_quality")))
@@ -194,12 +271,13 @@ def test_a_new_metric_is_scored_from_the_kept_samples(
         assert state(cell, Store(folder).read()[cell.key]) == "done"
 
 
-def test_without_kept_samples_a_new_metric_means_training_again(tmp_path: Path) -> None:
+def test_without_kept_samples_and_weights_a_new_metric_means_training_again(tmp_path: Path) -> None:
     cells = grid(tiny(tmp_path, baselines=("noise",)))
     old = computed(tmp_path, cells)
     more = [replace(cell, metrics=("fid", "high_quality")) for cell in cells]
     kept = Place(tmp_path).samples(cells[1])
     kept.write_bytes(kept.read_bytes()[:-1])
+    Place(tmp_path).weights(cells[1]).unlink()
     records = computed(tmp_path, more, *old)
     for before, record in zip(old, records, strict=True):
         assert replace(record, scores=record.scores[:1], provenance={}) == replace(before, provenance={})
@@ -253,7 +331,7 @@ def test_a_seed_that_diverges_is_a_result_and_disturbs_no_other(tmp_path: Path) 
     assert fine.scores[0].value is not None
     assert (failed.scores[0].values, failed.scores[0].reasons) == ((None,), (failed.reason,))
     assert replace(failed.scores[0], values=(), reasons=()) == replace(fine.scores[0], values=(), reasons=())
-    assert (fine.curve[0]["value"], failed.curve[0]["value"]) == (fine.scores[0].value, None)
+    assert (fine.curve[-1]["value"], failed.curve[-1]["value"]) == (fine.scores[0].value, None)
     assert [state(cell, record) for cell, record in zip(cells, (fine, failed), strict=True)] == ["done", "done"]
     json.loads(to_line(failed))
     kept = load_file(Place(tmp_path).samples(cells[0]))["x"]

@@ -2,102 +2,180 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Mapping, Sequence
+from csv import DictReader
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ganbench import data
-from ganbench.baseline import Control
 from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
 from ganbench.runs.grid import grid
-from ganbench.runs.select import chosen, main, toml
-from ganbench.suites import read, shipped
-from ganbench.suites.suite import Suite
-from ganbench.training import registry
+from ganbench.runs.select import chosen, main, stages, toml, trials
+from ganbench.suites import merged, read
+from ganbench.suites.suite import Cell, Suite
 from tests.records.test_record import example
 from tests.runs.command import TINY, ganbench, suite, suite_of
 
 ROOT = Path(__file__).parents[2]
-SEARCH = TINY.replace('["fid"]', '["sliced_wasserstein"]').replace('["ns_gan", "noise"]', '["ns_gan", "wgan"]') + (
+SEARCH = TINY.replace('["ns_gan", "noise"]', '["ns_gan", "wgan"]').replace("steps = 2", "steps = 4") + (
     "[settings.ring8]\nbetas = [0.0, 0.9]\n[search]\nlr = [0.1, [0.2, 0.4]]\n[search.wgan]\nclip = [0.5, 1.5]\n"
 )
+HALVING = SEARCH.replace(
+    "[settings", 'objective = "fid"\nrungs = [{steps = 0.5, keep = 3}, {steps = 1, keep = 1}]\n[settings', 1
+)
+NS = ({"betas": [0.0, 0.9], "lr": 0.1}, {"betas": [0.0, 0.9], "lr": [0.2, 0.4]})
+WGAN = tuple({"lr": lr, "clip": clip} for lr in (0.1, [0.2, 0.4]) for clip in (0.5, 1.5))
 
 
-def point(baseline: str, values: tuple[float | None, ...], **settings: object) -> list[Record]:
-    """What a search leaves of the seeds of one point, as far as the rule looks at it."""
-    return [
-        example(
-            f"{baseline}{settings}{values}{seed}",
-            baseline=baseline,
-            settings=settings,
-            seed=seed,
-            status="done" if value is not None else "diverged",
-            scores=(Scores("sliced_wasserstein", (value,), ("",), "lower", 1, {}, "", 1, 1, {}),),
-        )
-        for seed, value in enumerate(values)
-    ]
+def records_of(cells: Sequence[Cell], values: Mapping[str, Sequence[float | None]]) -> dict[str, Record]:
+    """What a rung leaves: the value of ``fid`` of every cell, given by baseline, trial by trial and seed by seed."""
+    left = {name: iter(numbers) for name, numbers in values.items()}
+    return {cell.key: record_of(cell, next(left[cell.baseline])) for cell in cells}
 
 
-def four(tmp_path: Path) -> Suite:
-    search = suite_of(tmp_path, SEARCH)
+def record_of(cell: Cell, value: float | None) -> Record:
+    return example(
+        cell.key,
+        baseline=cell.baseline,
+        seed=cell.seed,
+        status="done" if value is not None else "diverged",
+        scores=(Scores("fid", (value,), ("",), "lower", 1, {}, "", 1, 1, {}),),
+    )
+
+
+def of(tmp_path: Path, text: str) -> Suite:
+    search = suite_of(tmp_path, text)
     assert isinstance(search, Suite)
     return search
 
 
 def test_every_combination_of_what_is_searched_over_is_a_cell_of_its_own(tmp_path: Path) -> None:
-    cells = grid(replace(four(tmp_path), seeds=(0,)))
-    shared = {"betas": [0.0, 0.9]}
+    cells = grid(replace(of(tmp_path, SEARCH), seeds=(0,)))
     assert [(cell.baseline, cell.settings) for cell in cells] == [
-        ("ns_gan", shared | {"lr": 0.1}),
-        ("ns_gan", shared | {"lr": [0.2, 0.4]}),
-        *(("wgan", {"lr": lr, "clip": clip}) for lr in (0.1, [0.2, 0.4]) for clip in (0.5, 1.5)),
+        *(("ns_gan", settings) for settings in NS),
+        *(("wgan", settings) for settings in WGAN),
     ]
     assert len({cell.key for cell in cells}) == 6
 
 
-def test_a_search_runs_and_is_chosen_from(tmp_path: Path) -> None:
-    path = suite(tmp_path, SEARCH.replace('"wgan"', '"lsgan"').replace("[search.wgan]\nclip = [0.5, 1.5]\n", ""))
-    out = tmp_path / "out"
-    done = ganbench("run", "--suite", path, "--out", str(out), "--jobs", "1")
-    assert done.exit_code == 0, done.output
-    best = chosen(list(Store(out / "tiny").read().values()), replace(read(Path(path)), name="tiny"))  # type: ignore[arg-type]
-    assert set(best) == {"ns_gan", "lsgan"}
-    assert all(point["lr"] in (0.1, [0.2, 0.4]) for point in best.values())
-    table = (out / "tiny" / "table.md").read_text().replace("\\", "")
-    assert "| ns_gan (lr 0.1) |" in table
-    assert "| ns_gan (lr [0.2, 0.4]) |" in table
+def test_what_is_searched_over_may_differ_from_data_set_to_data_set(tmp_path: Path) -> None:
+    more = "[search.digits]\nlr = [0.3]\n[search.digits.wgan]\nclip = [2.5]\n"
+    search = of(tmp_path, SEARCH + more)
+    assert search.combinations("ns_gan", "digits(validation=1)") == [{"lr": 0.3}]
+    assert search.combinations("wgan", "digits(validation=1)") == [{"lr": 0.3, "clip": 2.5}]
+    assert len(search.combinations("wgan", "ring8")) == 4
 
 
-def test_the_smallest_mean_wins_and_a_point_that_lost_a_seed_is_out(tmp_path: Path) -> None:
-    records = [
-        *point("ns_gan", (0.3, 0.2), lr=0.1),
-        *point("ns_gan", (0.1, 0.2), lr=[0.2, 0.4]),
-        *point("wgan", (0.4, 0.4), lr=0.1, clip=0.5),
-        *point("wgan", (0.0, None), lr=0.1, clip=1.5),
-        *point("wgan", (0.4, 0.4), lr=[0.2, 0.4], clip=0.5),
-        *point("wgan", (0.4, 0.5), lr=[0.2, 0.4], clip=1.5),
-    ]
-    best = {"ns_gan": {"lr": [0.2, 0.4]}, "wgan": {"lr": 0.1, "clip": 0.5}}
-    assert chosen(records, four(tmp_path)) == best
-    again = [*records, *point("ns_gan", (0.5, 0.5), lr=[0.2, 0.4])]  # trained again: the latest counts
-    assert chosen(again, four(tmp_path))["ns_gan"] == {"lr": 0.1}
-    lost = [replace(each, scores=()) if each.baseline == "wgan" else each for each in records]
-    assert set(chosen(lost, four(tmp_path))) == {"ns_gan"}
+def test_the_best_trials_go_on_and_one_that_lost_a_seed_does_not(tmp_path: Path) -> None:
+    known: dict[str, Record] = {}
+    rounds = stages(of(tmp_path, HALVING), lambda: known)
+    first = next(rounds)
+    assert {cell.steps for cell in first} == {2}
+    known |= records_of(first, {"ns_gan": (3, 4, 1, 2), "wgan": (0, None, 5, 5, 2, 2, 4, 5)})
+    second = next(rounds)
+    assert {cell.steps for cell in second} == {4}
+    assert [(cell.baseline, cell.settings) for cell in second if cell.seed == 0] == [
+        ("ns_gan", NS[1]), ("ns_gan", NS[0]), ("wgan", WGAN[2]), ("wgan", WGAN[3]), ("wgan", WGAN[1])
+    ]  # fmt: skip
+    known |= records_of(second, {"ns_gan": (1, 1, 0.5, 0.5), "wgan": (3, 3, 3, 3, 4, 4)})
+    assert list(rounds) == []
+    assert chosen(of(tmp_path, HALVING), known) == {"ring8": {"ns_gan": NS[0], "wgan": WGAN[2]}}
+    assert [len(rung) for rung in trials(of(tmp_path, HALVING), known)] == [6, 5]
+
+
+def test_more_is_better_where_the_metric_says_so(tmp_path: Path) -> None:
+    search = of(tmp_path, HALVING.replace('objective = "fid"', 'objective = "high_quality"'))
+    known: dict[str, Record] = {}
+    rounds = stages(search, lambda: known)
+    for values in ({"ns_gan": (3, 4, 1, 2), "wgan": range(8)}, {"ns_gan": (1, 1, 2, 2), "wgan": range(6)}):
+        made = records_of(next(rounds), values)
+        known |= {
+            key: replace(record, scores=(replace(record.scores[0], metric="high_quality", better="higher"),))
+            for key, record in made.items()
+        }
+    assert chosen(search, known) == {"ring8": {"ns_gan": NS[1], "wgan": WGAN[1]}}
+
+
+def test_a_baseline_of_which_every_trial_failed_has_no_choice(tmp_path: Path) -> None:
+    known: dict[str, Record] = {}
+    rounds = stages(of(tmp_path, HALVING), lambda: known)
+    known |= records_of(next(rounds), {"ns_gan": (3, 4, 1, 2), "wgan": [None] * 8})
+    second = next(rounds)
+    assert {cell.baseline for cell in second} == {"ns_gan"}
+    known |= records_of(second, {"ns_gan": (1, 1, 0.5, 0.5)})
+    assert set(chosen(of(tmp_path, HALVING), known)["ring8"]) == {"ns_gan"}
 
 
 def test_a_search_that_is_not_finished_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no record of ns_gan with \{'lr': 0\.1\}, seed 0: finish the search first"):
-        chosen([], four(tmp_path))
+    said = r"no record of ns_gan on ring8 with .*, seed 0: finish the search first"
+    with pytest.raises(BadInput, match=said):
+        chosen(of(tmp_path, HALVING), {})
 
 
-def test_what_was_chosen_is_written_as_a_suite_reads_it() -> None:
+def test_a_search_runs_rung_by_rung_and_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    path = suite(tmp_path, HALVING.replace('"wgan"', '"lsgan"').replace("[search.wgan]\nclip = [0.5, 1.5]\n", ""))
+    out = str(tmp_path / "out")
+    before = ganbench("run", "--suite", path, "--out", out, "--dry-run")
+    assert "4 rows of 2 seeds" in before.stdout
+    assert "after that the best 3 of each baseline go on" in before.stdout
+    done = ganbench("run", "--suite", path, "--out", out, "--jobs", "1")
+    assert done.exit_code == 0, done.output
+    store = Store(tmp_path / "out" / "tiny")
+    assert len(store.read()) == len(store.selection() or ()) == 16
+    search = read(Path(path))
+    assert isinstance(search, Suite)
+    best = chosen(search, store.read())
+    assert set(best["ring8"]) == {"ns_gan", "lsgan"}
+    assert tomllib.loads((store.folder / "chosen.toml").read_text()) == best
+    with (store.folder / "trials.csv").open() as file:
+        rows = list(DictReader(file))
+    assert [(row["baseline"], row["rung"], row["steps"]) for row in rows] == [
+        *(("lsgan", rung, steps) for rung, steps in (("1", "2"), ("2", "4")) for _ in range(2)),
+        *(("ns_gan", rung, steps) for rung, steps in (("1", "2"), ("2", "4")) for _ in range(2)),
+    ]
+    assert all(float(row["mean"]) == sum(json.loads(row["values"])) / 2 for row in rows)
+    assert json.loads(next(row["settings"] for row in rows if row["rung"] == "2")) == best["ring8"]["lsgan"]
+    again = ganbench("run", "--suite", path, "--out", out, "--dry-run")
+    assert again.stdout.count("8 of 8 cells done") == 2
+
+
+def test_what_was_chosen_is_written_as_a_suite_reads_it(tmp_path: Path) -> None:
     best: dict[str, dict[str, Any]] = {"f_gan:kl": {"lr": [1e-3, 4e-3]}, "wgan": {"lr": 3e-4, "clip": 0.1}}
-    assert tomllib.loads(toml(best, ["ring8", "grid25"])) == {"settings": {"ring8": best, "grid25": best}}
+    assert tomllib.loads(toml({"ring8": best, "digits": best})) == {"ring8": best, "digits": best}
+
+
+def test_a_suite_s_own_settings_count_over_inherited_ones() -> None:
+    base = {"ring8": {"wgan": {"lr": 1.0, "clip": 2.0}, "gan": {"lr": 3.0}}, "digits": {"gan": {"lr": 4.0}}}
+    over = {"ring8": {"ema": 0.0, "wgan": {"clip": 5.0}}}
+    assert merged(base, over) == {
+        "ring8": {"ema": 0.0, "wgan": {"lr": 1.0, "clip": 5.0}, "gan": {"lr": 3.0}},
+        "digits": {"gan": {"lr": 4.0}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("rungs", "said"),
+    [
+        ("[{steps = 0.5, keep = 1}, {steps = 0.5, keep = 1}]", r"growing shares in (0, 1], got [0.5, 0.5]"),
+        ("[{steps = 2, keep = 1}]", "growing shares in (0, 1], got [2.0]"),
+        ("[{steps = 0.5, keep = 0}]", "keep must be at least 1 and never grow, got [0]"),
+        ("[{steps = 0.5, keep = 1}, {steps = 1, keep = 2}]", "never grow, got [1, 2]"),
+        ("[{steps = 0.5}]", "keep"),
+    ],
+)
+def test_rungs_that_make_no_search_are_refused(tmp_path: Path, rungs: str, said: str) -> None:
+    head, tail = HALVING.split("rungs = ")
+    text = f"{head}rungs = {rungs}\n{tail.split(chr(10), 1)[1]}"
+    done = ganbench("run", "--suite", suite(tmp_path, text), "--out", str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_search_over_no_list_or_for_nobody_is_refused(tmp_path: Path) -> None:
@@ -119,29 +197,3 @@ def test_a_search_over_no_list_or_for_nobody_is_refused(tmp_path: Path) -> None:
 def test_only_results_of_a_search_are_chosen_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ROOT / "results" / "quick")]) == 2
     assert "expected the results of a suite that searches" in capsys.readouterr().err
-
-
-def test_the_shipped_search_gives_every_baseline_with_a_discriminator_six_settings() -> None:
-    search, ring = shipped("search"), data.load("ring8")
-    assert isinstance(search, Suite)
-    everyone = [(name, registry.configure(name, {}, ring)) for name in registry.everyone()]
-    able = [(name, each) for name, each in everyone if not each.unsupported(ring.space, search.batch)]
-    names = {name for name, each in able if each.d_steps and not isinstance(each, Control)}
-    assert set(search.baselines) == names
-    assert {name: len(search.points(name)) for name in names} == dict.fromkeys(names, 6)
-    table = shipped("all")
-    assert isinstance(table, Suite)
-    assert not set(search.seeds) & set(table.seeds)
-
-
-def test_the_whole_comparison_trains_with_what_the_search_found() -> None:
-    search, table = shipped("search"), shipped("all")
-    assert isinstance(search, Suite)
-    assert isinstance(table, Suite)
-    settings = {
-        name: {b: table.settings.get(name, {}).get(b) for b in search.baselines} for name in ("ring8", "grid25")
-    }
-    if not any(settings["ring8"].values()):
-        pytest.skip("the search has not been run to its end: all.toml holds no outcome")
-    best = chosen(list(Store(ROOT / "results" / "search").read().values()), search)
-    assert settings["ring8"] == settings["grid25"] == {name: best.get(name) for name in search.baselines}

@@ -270,7 +270,9 @@ def test_splits_and_names_that_are_not_there_are_refused() -> None:
 
 def results(folder: Path, x: Tensor) -> None:
     """A results folder with one row of three seeds, of which the second diverged."""
-    records = [example(f"key {seed}", seed=seed, status="diverged" if seed == 4 else "done") for seed in (3, 4, 5)]
+    records = [
+        example(f"key {seed}", seed=seed, samples=50, status="diverged" if seed == 4 else "done") for seed in (3, 4, 5)
+    ]
     (folder / records[0].files).mkdir(parents=True)
     (folder / "records.jsonl").write_text("".join(f"{to_line(record)}\n" for record in records))
     for record, own in zip((records[0], records[2]), x, strict=True):
@@ -362,7 +364,7 @@ def test_a_user_s_metric_joins_by_its_path(tmp_path: Path, real: Any, fake: Any)
     assert (mine.metric, mine.options) == ("mine.py:shift", {"file_sha256": sha256(SHIFT.encode()).hexdigest()})
     assert "mine.py:shift (70)" in next(str(each) for each in report.warnings if each.code == "W102")
     assert all(row.value("mine.py:shift") is not None for row in report.rows)
-    assert [each.spec.name for each in wanted(["all", path]).metrics] == [*METRICS, "mine.py:shift"]
+    assert [each.spec.name for each in wanted(["all", path], slow=True).metrics] == [*METRICS, "mine.py:shift"]
     with pytest.raises(UnknownName, match=r"unknown metric of mine.py 'shft'; did you mean 'shift'"):
         score(fake, real, metrics=[f"{tmp_path}/mine.py:shft"])
 
@@ -460,15 +462,17 @@ def test_the_interval_of_a_mean_is_student_s_over_group_means(monkeypatch: pytes
 
 def test_controls_give_the_scale(real: Any, fake: Any) -> None:
     rows = score(fake, real, metrics=["fid", "coverage"], options=Options(controls=True)).rows
-    _, floor, noise, blurred, repeated = rows
-    assert [row.is_control for row in rows] == [False, True, True, True, True]
+    _, floor, same, noise, blurred, repeated = rows
+    assert [row.is_control for row in rows] == [False, True, True, True, True, True]
+    assert same.name.startswith("control: 30 of an array in memory")
     fid = {row.name: narrow(row.value("fid"), float) for row in (floor, noise, repeated)}
     assert fid[floor.name] < min(fid[noise.name], fid[repeated.name])
     assert repeated.value("coverage") == pytest.approx(0, abs=0.1)
     assert blurred.name == "control: blurred reference"
     points = score(features(50, 2), features(60, 1), metrics=["fid"], options=Options(controls=True)).rows
     assert [row.name for row in points[1:]] == [
-        "control: half the reference against the rest",
+        "control: 30 of the reference against the other 30",
+        "control: 30 of an array in memory against the same 30",
         "control: independent Gaussians",
         "control: one row repeated",
     ]

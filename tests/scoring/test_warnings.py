@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ import torch
 
 from ganbench._util.streams import stream
 from ganbench.features.feature_set import Facts, FeatureSet
+from ganbench.io.levels import CLIPPED
 from ganbench.io.source import LeftOut, Source
 from ganbench.metrics import fid, inception_score, inception_score_splits, precision
+from ganbench.scoring.api import Options, score
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.warnings import TITLES, Comparison, warnings_of
+from tests.scoring.sets import folder_of, image, photos
 
 N = 2100  # as many as every metric taken here needs
 METRICS = (fid, precision)
@@ -105,11 +109,13 @@ PROVOKED: dict[str, list[Comparison]] = {
     "W109": [comparison(edited("fake", "spread", slice(0, 1), 0.5))],
     "W110": [comparison(feature_set("fake", stored={"JPEG": N}))],
     "W111": [comparison(feature_set("fake", size=torch.full((N, 2), 28, dtype=torch.int32)))],
-    "W112": [comparison(feature_set("fake", conversions={"had values outside the range, clipped": 3}))],
+    "W112": [comparison(feature_set("fake", conversions={CLIPPED: 3}))],
     "W113": [replace(WIDE, metrics=(fid,))],
     "W114": [comparison(other_identities=({"name": "some", "preprocessing": "tf1"},))],
     "W115": [comparison(feature_set("fake", left_out=(LeftOut("x.txt", "no image by its suffix"),)))],
     "W116": [comparison(real=MOMENTS, known=False)],
+    "W117": [comparison(doubts=("values from 0.3 to 1 are read as [0, 1], which they do not fill",))],
+    "W118": [comparison(), comparison(real=feature_set("real", channels=1), name="b")],
 }
 
 SILENT: dict[str, list[Comparison]] = {
@@ -129,6 +135,8 @@ SILENT: dict[str, list[Comparison]] = {
     "W114": [comparison(other_identities=())],
     "W115": [comparison(feature_set("fake", left_out=()))],
     "W116": [comparison()],
+    "W117": [comparison(doubts=())],
+    "W118": [comparison(), comparison(feature_set("fake", scaled=("[0, 1]",)), name="b")],
 }
 
 
@@ -150,11 +158,69 @@ def test_what_is_to_be_said_of_several_rows_is_said_once() -> None:
     assert warned.about == "a, b"
 
 
+@pytest.mark.parametrize("code", ["W104", "W114", "W116"])
+def test_what_is_wrong_with_the_reference_is_said_of_it(code: str) -> None:
+    (warned,) = [each for each in warnings_of(PROVOKED[code]) if each.code == code]
+    assert warned.about == PROVOKED[code][0].real.name
+
+
 def test_an_honest_sampler_is_no_copier_however_few_features() -> None:
     values = {name: torch.randn(N, 1, generator=stream(0, name)) for name in ("fake", "real")}
     assert (
         codes(comparison(feature_set("fake", values=values["fake"]), feature_set("real", values=values["real"]))) == []
     )
+
+
+def of(role: str, features: FeatureSet) -> Comparison:
+    """A comparison in which only the set of that role is as given."""
+    if role == "train":
+        return comparison(train=FileInputs(Source("train", "images", str), features, "train"))
+    return comparison(features) if role == "fake" else comparison(real=features)
+
+
+OF_SETS = {
+    "W105": edited("of a set", "digest", slice(0, 2), 7),
+    "W109": edited("of a set", "spread", slice(0, 1), 0.5),
+    "W112": feature_set("of a set", conversions={CLIPPED: 3}),
+    "W115": feature_set("of a set", left_out=(LeftOut("x.png", "damaged", broken=True),)),
+}
+
+
+@pytest.mark.parametrize("code", OF_SETS)
+@pytest.mark.parametrize(("role", "name"), [("fake", "a"), ("real", "digits:held_out"), ("train", "train")])
+def test_what_is_wrong_with_a_set_is_said_of_samples_reference_and_training_examples_alike(
+    code: str, role: str, name: str
+) -> None:
+    (warned,) = warnings_of([of(role, OF_SETS[code])])
+    assert (warned.code, warned.about) == (code, name)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "jpg"])
+def test_loss_is_judged_by_the_content_of_files_and_not_by_their_names(suffix: str, tmp_path: Path) -> None:
+    lossless: dict[str, Any] = {"webp": {"lossless": True}, "tif": {"compression": "tiff_lzw"}, "png": {}}
+    lossy: dict[str, Any] = {"tif": {"compression": "jpeg"}, "jpg": {"format": "MPO"}, "webp": {"quality": 50}}
+    reference = folder_of(photos(5, 9), tmp_path / "reference")
+    for name, settings, expected in (("a", lossless, False), ("b", lossy, True)):
+        if suffix not in settings:
+            continue
+        (tmp_path / name).mkdir()
+        for i, each in enumerate(photos(5, 1)):
+            image(each).save(tmp_path / name / f"{i}.{suffix}", **settings[suffix])
+        report = score(tmp_path / name, reference, metrics=["fid"])
+        assert ("W110" in [each.code for each in report.warnings]) == expected
+
+
+def test_a_broken_file_of_the_reference_is_skipped_and_said_as_one_of_the_samples_is(tmp_path: Path) -> None:
+    for name, seed in (("samples", 1), ("reference", 2), ("train", 3)):
+        (folder_of(photos(9, seed), tmp_path / name) / "x.png").write_text("no picture")
+    report = score(
+        tmp_path / "samples",
+        tmp_path / "reference",
+        metrics=["fid", "copies"],
+        options=Options(skip_broken=True, train=tmp_path / "train"),
+    )
+    (warned,) = [each for each in report.warnings if each.code == "W115"]
+    assert warned.about == ", ".join(str(tmp_path / name) for name in ("samples", "reference", "train"))
 
 
 def test_features_have_no_pictures_to_warn_of() -> None:

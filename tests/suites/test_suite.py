@@ -11,7 +11,7 @@ import pytest
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
 from ganbench.runs.grid import grid
 from ganbench.suites import find_suite, names, shipped
-from ganbench.suites.suite import Budget, Suite
+from ganbench.suites.suite import Budget, Suite, with_budget
 from ganbench.training import registry
 from tests.narrow import narrow
 from tests.runs.command import TINY, own, suite, suite_of
@@ -101,7 +101,7 @@ def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_
         key(batch=8),
         key(samples=33),
         key(seeds=(1, 0)),
-        key(backend="auto"),
+        key(backend="traced"),
         key(datasets=("ring8(sd=0.05)",)),
         key(settings={"ring8": {"lr": 0.5}}),
         key(plan={"ring8": Budget(steps=9)}),
@@ -117,6 +117,13 @@ def test_all_leaves_out_what_does_not_support_the_data_and_holds_every_member() 
     assert set(names) < set(registry.everyone())
     with pytest.raises(RequestError, match="dcgan does not support ring8"):
         grid(replace(ring, baselines=("ns_gan", "dcgan")))
+
+
+def test_two_names_of_one_member_are_one_row_with_the_settings_of_either() -> None:
+    ring = replace(narrow(shipped("all"), Suite), datasets=("ring8",), seeds=(0,))
+    names, settings = ("f_gan:gan", "f_gan:jensen_shannon"), {"ring8": {"f_gan:gan": {"lr": 0.5}}}
+    (cell,) = grid(replace(ring, baselines=names, settings=settings))
+    assert (cell.baseline, cell.settings) == ("f_gan:jensen_shannon", {"lr": 0.5})
 
 
 def test_shared_metrics_are_measured_where_they_apply_and_must_apply_somewhere(tmp_path: Path) -> None:
@@ -140,7 +147,20 @@ def test_every_shipped_suite_can_be_read_and_those_without_files_can_start() -> 
         assert known.name == name
         assert known.question.endswith("?")
         if isinstance(known, Suite):
-            grid(replace(known, datasets=tuple(each for each in known.datasets if each != "mnist")))
+            grid(replace(known, datasets=tuple(each for each in known.datasets if not each.startswith("mnist"))))
+
+
+def test_a_budget_scales_steps_and_seeds_under_another_name(tmp_path: Path) -> None:
+    text = FULL.replace("seeds = [3, 1]", "seeds = 5").replace("[plan.digits]", "[plan.digits]\nseeds = [7]")
+    suite = replace(suite_of(tmp_path, text), name="mine", sets=8, references=2, steps=100)
+    tiny, full = with_budget(suite, "tiny"), with_budget(suite, "full")
+    assert (tiny.name, tiny.steps, tiny.seeds, tiny.sets, tiny.references) == ("mine-tiny", 20, (0, 1), 1, 1)
+    assert (tiny.plan["digits"].steps, tiny.plan["digits"].seeds) == (1, (0, 1))
+    assert (full.name, full.steps, full.seeds, full.sets) == ("mine-full", 400, tuple(range(10)), 8)
+    assert (full.plan["digits"].steps, full.plan["digits"].samples) == (20, 20)
+    assert with_budget(suite, "standard") is suite
+    with pytest.raises(UnknownName, match="unknown budget 'tinny'; did you mean 'tiny'"):
+        with_budget(suite, "tinny")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,29 @@
-"""What seeds can tell: worked values, coverage, and how often equals are cast out."""
+"""What seeds tell of one row: worked values, coverage, and intervals that stay inside a metric's range."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from ganbench.errors import BadInput
-from ganbench.tables.statistics import best_tier, improvement, interval, iqm, losses, summary, welch
+from ganbench.records.record import Scores
+from ganbench.tables.scales import Scale, scale_for, scale_of
+from ganbench.tables.statistics import clopper_pearson, estimate, improvement, interval, iqm, losses, summary
+
+RATIO, SHARE, COUNT, PLAIN = Scale("log", 0.0), Scale("logit", 0.0, 1.0, 1 / 2000), Scale("count", 0.0), Scale("linear")
+
+
+def scores(metric: str, better: str = "lower", n_fake: int = 1000) -> Scores:
+    return Scores(metric, (1.0,), ("",), better, 1, {}, "", n_fake, n_fake, {})
+
+
+def ends(values: list[float]) -> tuple[float, float]:
+    """Student's interval, by scipy."""
+    low, high = scipy_stats.t.interval(0.95, len(values) - 1, np.mean(values), scipy_stats.sem(values))
+    return float(low), float(high)
 
 
 def test_interval_is_students() -> None:
@@ -20,6 +36,8 @@ def test_interval_is_students() -> None:
 
 def test_one_seed_has_no_interval() -> None:
     assert interval([4.0]).half_width is None
+    assert estimate([4.0], RATIO).low is None
+    assert estimate([4.0], COUNT).kind == ""
 
 
 def test_constants_are_exact() -> None:
@@ -29,7 +47,7 @@ def test_constants_are_exact() -> None:
 
 @pytest.mark.parametrize("values", [[], [1.0, float("nan")], [float("inf")]])
 def test_no_statistic_of_nothing_or_of_what_is_not_finite(values: list[float]) -> None:
-    for statistic in (interval, iqm):
+    for statistic in (interval, iqm, lambda x: estimate(x, PLAIN)):
         with pytest.raises(BadInput, match="finite values"):
             statistic(values)
 
@@ -41,84 +59,113 @@ def test_interval_covers_the_mean_as_often_as_it_says() -> None:
     assert 0.92 <= covered <= 0.98
 
 
-def test_iqm_of_the_published_example() -> None:
-    matrix = [[1.0, 2.0, 3.0], [2.0, 3.0, 10.0], [3.0, 4.0, 5.0], [4.0, 5.0, 0.0]]
-    assert iqm(matrix) == pytest.approx(19 / 6)  # 2 2 3 3 3 4 | pooled, three of twelve cut at either end
-    assert np.mean(matrix) == 3.5
+def test_distances_are_averaged_and_compared_as_ratios() -> None:
+    result = estimate([10.0, 20.0, 40.0], RATIO)
+    assert (result.low, result.high) == pytest.approx(np.exp(ends(np.log([10.0, 20.0, 40.0]).tolist())))
+    assert scipy_stats.gmean([10.0, 20.0, 40.0]) == pytest.approx(result.mean)
 
 
-def test_probability_of_improvement_counts_ties_half() -> None:
-    assert improvement(losses([3.0, 4, 5], "higher"), losses([1.0, 4, 6], "higher")) == 0.5
-    assert improvement([1.0, 2], [3.0, 4]) == 1  # as losses: the first is always lower
-    assert improvement([3.0, 4], [1.0, 2]) == 0
+def test_shares_are_averaged_and_compared_as_odds() -> None:
+    result = estimate([0.5, 0.8, 0.9], SHARE)
+    odds = np.log([0.5 / 0.5, 0.8 / 0.2, 0.9 / 0.1])
+    assert result.mean == pytest.approx(1 / (1 + np.exp(-odds.mean())))
+    assert result.high == pytest.approx(1 / (1 + np.exp(-ends(odds.tolist())[1])))
 
 
-def test_welch_is_that_of_scipy_and_of_the_worked_example() -> None:
-    a, b = [5.1, 4.9, 6.2, 5.7, 6.0], [4.1, 5.0, 4.4, 4.8]
-    expected = scipy_stats.ttest_ind(a, b, equal_var=False)
-    assert expected.statistic == pytest.approx(3.115998, abs=1e-6)
-    assert welch(a, b) == pytest.approx(expected.pvalue, rel=1e-12)
-    assert welch(b, a) == welch(a, b)
+def test_counts_are_the_median_with_the_range_of_the_seeds() -> None:
+    result = estimate([8.0, 3.0, 8.0, 7.0, 8.0], COUNT)
+    assert (result.mean, result.low, result.high, result.kind) == (8.0, 3.0, 8.0, "range")
 
 
-def test_welch_where_a_spread_is_missing() -> None:
-    assert welch([1.0, 1, 1], [1.0, 1, 1]) == 1
-    assert welch([1.0, 1, 1], [2.0, 2, 2]) == 0
-    assert welch([1.0], [2.0, 3.0]) == 1
-    one_sided = scipy_stats.ttest_1samp([2.0, 2.2, 2.1], 1.0)  # against a constant: the one-sample test
-    assert welch([1.0, 1, 1], [2.0, 2.2, 2.1]) == pytest.approx(one_sided.pvalue, rel=1e-9)
+def test_a_share_that_all_seeds_agree_on_is_not_certain() -> None:
+    result = estimate([0.0] * 5, SHARE)  # none of 1000 samples: the rule of three
+    assert (result.mean, result.low) == (0.0, 0.0)
+    assert result.high == pytest.approx(1 - 0.025 ** (1 / 1000))
+    assert result.high == pytest.approx(3.7 / 1000, rel=0.01)
 
 
-def test_welch_keeps_its_head_where_squares_vanish() -> None:
-    small = [1e-200, 2e-200, 3e-200]
-    assert welch(small, [4e-200, 5e-200, 6e-200]) == pytest.approx(welch([1.0, 2, 3], [4.0, 5, 6]), rel=1e-9)
+def test_seeds_that_agree_on_a_distance_know_nothing_of_its_spread() -> None:
+    result = estimate([2.846] * 3, RATIO)
+    assert (result.mean, result.low, result.high) == (2.846, None, None)
 
 
-def test_a_target_is_ranked_by_distance() -> None:
+@pytest.mark.parametrize(("k", "n"), [(0, 5), (2, 5), (5, 5), (17, 2500)])
+def test_shares_of_seeds_have_the_exact_interval(k: int, n: int) -> None:
+    expected = scipy_stats.binomtest(k, n).proportion_ci(0.95, method="exact")
+    assert clopper_pearson(k, n) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", [(6, 5), (-1, 5), (0, 0)])
+def test_no_share_of_more_than_all_or_of_nothing(case: tuple[int, int]) -> None:
+    with pytest.raises(BadInput, match="successes"):
+        clopper_pearson(*case)
+
+
+@given(
+    st.sampled_from([RATIO, SHARE, COUNT, Scale("linear", 0.0, 2.0), Scale("log", 1.0, 10.0)]),
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6),
+)
+def test_an_interval_holds_its_mean_and_never_leaves_the_range(scale: Scale, values: list[float]) -> None:
+    shifted = [max(value, scale.low) for value in values]
+    result = estimate(shifted, scale)
+    if result.low is not None and result.high is not None:
+        assert scale.low <= result.low <= result.mean <= result.high <= scale.high
+
+
+@given(st.lists(st.floats(1e-3, 0.999), min_size=2, max_size=9), st.sampled_from([RATIO, SHARE, COUNT, PLAIN]))
+def test_a_scale_keeps_the_order_and_leads_back(values: list[float], scale: Scale) -> None:
+    assert (np.diff(scale.of(sorted(values))) >= 0).all()
+    assert scale.back(scale.of(values)) == pytest.approx(values, rel=1e-9)
+
+
+def test_a_scale_is_that_of_the_metric() -> None:
+    kinds = {name: scale_of(name) for name in ("fid", "kid", "recall", "modes_captured", "of_my_own")}
+    assert kinds == {
+        "fid": "log",
+        "kid": "linear",  # unbiased, so that it can be negative
+        "recall": "logit",
+        "modes_captured": "count",
+        "of_my_own": "linear",
+    }
+
+
+def test_zero_stands_half_below_the_smallest_of_the_column() -> None:
+    scale = scale_for(scores("fid"), [0.0, 0.2, 7.0])
+    assert scale.of([0.0]) == pytest.approx(np.log([0.1]))
+    assert estimate([0.0, 0.2, 0.2], scale).low == pytest.approx(np.exp(ends(np.log([0.1, 0.2, 0.2]).tolist())[0]))
+
+
+def test_a_share_is_told_from_its_ends_by_half_a_sample() -> None:
+    assert scale_for(scores("recall", "higher", 500), []).least == pytest.approx(1 / 1000)
+
+
+def test_a_target_is_as_far_on_either_side_by_its_scale() -> None:
+    assert RATIO.losses([0.5, 2.0], "target", 1.0) == pytest.approx([np.log(2)] * 2)
     assert losses([0.5, 1.5], "target", 1.0) == [0.5, 0.5]
     assert losses([1.0, -2.0], "higher") == [-1.0, 2.0]
     with pytest.raises(BadInput, match="target"):
         losses([1.0], "target")
 
 
-def test_the_best_tier_holds_those_that_cannot_be_told_from_the_best() -> None:
-    rows = {"good": [1.0, 1.1, 0.9], "as good": [1.05, 1.2, 0.95], "bad": [9.0, 9.1, 8.9]}
-    assert best_tier(rows) == {"good", "as good"}
+@pytest.mark.parametrize("make", [lambda: Scale("logit", 0.0), lambda: Scale("log", 0.0, 1.0, 0.0)])
+def test_a_scale_that_cannot_be_is_refused(make) -> None:
+    with pytest.raises(BadInput, match=r"bounds|positive"):
+        make()
 
 
-def test_two_identical_constants_tie_and_another_does_not() -> None:
-    assert best_tier({"a": [2.0, 2.0], "b": [2.0, 2.0], "c": [3.0, 3.0]}) == {"a", "b"}
+def test_iqm_is_scipys_trimmed_mean_and_that_of_the_published_example() -> None:
+    matrix = [[1.0, 2.0, 3.0], [2.0, 3.0, 10.0], [3.0, 4.0, 5.0], [4.0, 5.0, 0.0]]
+    assert iqm(matrix) == pytest.approx(19 / 6)  # 2 2 3 3 3 4 | pooled, three of twelve cut at either end
+    assert np.mean(matrix) == 3.5
+    for n in range(1, 12):
+        values = np.random.default_rng(n).normal(size=n).tolist()
+        assert iqm(values) == pytest.approx(scipy_stats.trim_mean(values, 0.25))
 
 
-def test_every_seed_counts_for_the_best_tier() -> None:
-    late = [1.0, 1.1, 0.9, 9.0, 9.1, 8.9, 9.0, 9.1]  # the best by its first three seeds
-    assert best_tier({"late": late, "steady": [2.0, 2.1, 1.9, 2.0, 2.1, 1.9, 2.0, 2.1]}) == {"steady"}
-
-
-def test_a_row_with_one_seed_is_not_ranked() -> None:
-    assert best_tier({"lucky": [0.0], "a": [1.0, 1.1], "b": [9.0, 9.1]}) == {"a"}
-    assert best_tier({"a": [1.0], "b": [2.0]}) == set()
-    assert best_tier({}) == set()
-
-
-def test_a_row_is_cast_out_by_any_other_and_corrected_for_their_number() -> None:
-    lowest, steady, middle = [0.0, 10.0, -8.0], [1.0, 1.1, 0.9], [5.0, 5.2, 4.9]
-    p = scipy_stats.ttest_ind(steady, middle, equal_var=False, alternative="less").pvalue
-    assert welch(lowest, middle) > 0.1  # the noisy row of the lowest mean convicts nobody
-    rows = {"lowest": lowest, "steady": steady, "middle": middle}
-    assert best_tier(rows, 2 * p * 1.001) == {"lowest", "steady"}
-    assert best_tier(rows, 2 * p * 0.999) == {"lowest", "steady", "middle"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("spreads", [[1.0] * 8, list(np.geomspace(0.01, 10, 8))], ids=["even", "uneven"])
-def test_a_row_that_is_as_good_as_the_best_is_cast_out_rarely(spreads: list[float]) -> None:
-    generator = np.random.default_rng(1)
-    out = {str(i): 0 for i in range(8)}
-    for _ in range(200):
-        rows = {
-            str(i): row.tolist() for i, row in enumerate(generator.normal(size=(8, 5)) * np.array(spreads)[:, None])
-        }
-        for name in set(rows) - best_tier(rows):
-            out[name] += 1
-    assert max(out.values()) / 200 <= 0.05 + 2.5 * (0.05 * 0.95 / 200) ** 0.5
+def test_probability_of_improvement_is_mann_whitneys_with_ties_as_half() -> None:
+    assert improvement(losses([3.0, 4, 5], "higher"), losses([1.0, 4, 6], "higher")) == 0.5
+    assert improvement([1.0, 2], [3.0, 4]) == 1  # as losses: the first is always lower
+    assert improvement([3.0, 4], [1.0, 2]) == 0
+    generator = np.random.default_rng(0)
+    a, b = (generator.integers(6, size=n).astype(float).tolist() for n in (5, 7))
+    assert improvement(a, b) == pytest.approx(scipy_stats.mannwhitneyu(b, a).statistic / 35)

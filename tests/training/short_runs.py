@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ganbench import data
 from ganbench.baseline import Baseline
+from ganbench.dataset import Dataset
+from ganbench.training import registry
 from ganbench.training.trainer import Plan, Trainer
+
+SETTINGS: dict[str, dict[str, Any]] = {"lapgan": {"levels": 1}}  # where the defaults support no small data
+
+
+def configured(name: str) -> tuple[Baseline, Dataset]:
+    """Return a baseline and the first small data set that it supports."""
+    for dataset in ("ring8", "digits"):
+        source = data.load(dataset)
+        baseline = registry.configure(name, SETTINGS.get(name, {}), source)
+        if baseline.unsupported(source.space, 32) is None:
+            return baseline, source
+    raise AssertionError(f"{name} supports no small data set")
 
 
 def trained(

@@ -67,8 +67,8 @@ def test_a_training_killed_twice_ends_as_if_nothing_had_happened(
     for record, one in zip(computed(cells, tmp_path / "broken"), whole, strict=True):
         assert record.provenance["resumed"] == [2, 4]
         assert "resumed" not in one.provenance
-        # begun, begun to train, six points, done; and what was kept of both interruptions
-        assert one.provenance["seconds"] == record.provenance["seconds"] == 8
+        # what was kept of both interruptions counts: the clock is read as often as without them
+        assert one.provenance["seconds"] == record.provenance["seconds"]
         assert to_line(replace(record, provenance={})) == to_line(replace(one, provenance={}))
     assert left(cells, tmp_path / "broken") == left(cells, tmp_path / "whole")  # and no checkpoint is left behind
 

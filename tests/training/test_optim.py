@@ -33,12 +33,27 @@ def test_each_row_takes_the_steps_of_torch(name: str) -> None:
 
 def optimized(optimizer: Optimizer, weights: torch.Tensor, grads: torch.Tensor) -> torch.Tensor:
     state = optimizer.init(weights)
-    schedule = {
-        name: torch.full((len(weights), 1), value, dtype=torch.double) for name, value in optimizer.schedule().items()
-    }
-    for grad in grads:
+    for count, grad in enumerate(grads, 1):
+        numbers = optimizer.schedule(count).items()
+        schedule = {name: torch.full((len(weights), 1), value, dtype=torch.double) for name, value in numbers}
         weights, state = optimizer.update(weights, grad, state, schedule)
     return weights
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.999), (0.0, 0.9), (0.9, 0.0)])
+def test_after_thousands_of_steps_adam_is_torch_s_to_twelve_digits(betas: tuple[float, float]) -> None:
+    """In float64, so that rounding does not hide a wrong correction of the bias or a misplaced epsilon."""
+    stream = torch.Generator().manual_seed(1)
+    start = torch.randn(2, 7, generator=stream, dtype=torch.double)
+    grads = torch.randn(3000, 2, 7, generator=stream, dtype=torch.double) * 10.0 ** torch.arange(-10, 4, 2)
+    grads[1500:] = 0  # where moments fade
+    parameter = torch.nn.Parameter(start.clone())
+    twin = torch.optim.Adam([parameter], 1e-2, betas)
+    ours = optimized(Adam(1e-2, betas), start, grads)
+    for grad in grads:
+        parameter.grad = grad.clone()
+        twin.step()
+    torch.testing.assert_close(ours, parameter.detach(), rtol=1e-12, atol=1e-12)
 
 
 def test_each_row_may_have_a_rate_of_its_own() -> None:

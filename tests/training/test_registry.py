@@ -43,6 +43,14 @@ def test_a_member_is_its_familys_field() -> None:
     assert registry.configure("f_gan", {}, RING) == registry.configure(f"f_gan:{plain}", {}, RING)
 
 
+def test_a_member_that_trains_to_the_same_as_another_runs_under_its_name() -> None:
+    assert registry.canonical("f_gan:gan") == "f_gan:jensen_shannon"
+    assert [registry.canonical(name) for name in ("f_gan:kl", "f_gan", "ns_gan")] == ["f_gan:kl", "f_gan", "ns_gan"]
+    assert "f_gan:gan" not in registry.everyone()
+    assert registry.configure("f_gan:gan", {}, RING) == registry.configure("f_gan:jensen_shannon", {}, RING)
+    assert registry.configure("f_gan:gan", {"divergence": "gan"}, RING).members[0] == "divergence"
+
+
 def test_settings_are_fields_and_the_noise_follows_the_data_unless_set() -> None:
     baseline = registry.configure("wgan_gp", {"penalty": 1, "lr": [1e-3, 2e-3], "betas": [0, 0.5]}, DIGITS)
     assert registry.settings_of(baseline)["lr"] == [1e-3, 2e-3]

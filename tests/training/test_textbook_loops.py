@@ -98,13 +98,21 @@ def unrolled(script: Script) -> None:
     descend(script.opt_D, real(D(b["x"])) + fake(D(G(b["z"]).detach())))
     b = script.batch("generator")
     made, foreseen = G(b["z"]), dict(D.named_parameters())
+    moments = {name: script.opt_D.state[weight] for name, weight in foreseen.items()}
+    means = {name: moment["exp_avg"].clone() for name, moment in moments.items()}
+    squares = {name: moment["exp_avg_sq"].clone() for name, moment in moments.items()}
+    made_steps = int(next(iter(moments.values()))["step"])
 
     def discriminator_loss() -> Tensor:
         return real(functional_call(D, foreseen, b["x"])) + fake(functional_call(D, foreseen, made))
 
-    for _ in range(3):
+    for step in range(made_steps + 1, made_steps + 4):
         grads = torch.autograd.grad(discriminator_loss(), [*foreseen.values()], create_graph=True)
-        foreseen = {name: old - 0.1 * grad for (name, old), grad in zip(foreseen.items(), grads, strict=True)}
+        for name, grad in zip(foreseen, grads, strict=True):
+            means[name] = 0.5 * means[name] + 0.5 * grad
+            squares[name] = 0.999 * squares[name] + 0.001 * grad**2
+            root = (squares[name] / (1 - 0.999**step)).sqrt() + 1e-8
+            foreseen = foreseen | {name: foreseen[name] - 2e-3 * means[name] / (1 - 0.5**step) / root}
     descend(script.opt_G, -discriminator_loss())
 
 
@@ -117,7 +125,7 @@ CASES = {
     "r1": Case(R1(lr=1e-3), r1, torch.optim.RMSprop),
     "lsgan": Case(LSGAN(lr=1e-3), lsgan),
     "f_gan:kl": Case(FGAN(divergence="kl", lr=1e-3), f_gan_kl),
-    "unrolled": Case(UnrolledGAN(unroll=3, lr=1e-3), unrolled),
+    "unrolled": Case(UnrolledGAN(unroll=3, lr=(1e-3, 2e-3)), unrolled),
 }
 
 

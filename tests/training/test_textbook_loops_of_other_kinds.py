@@ -56,6 +56,8 @@ def normalised(D: nn.Module, x: Tensor) -> Tensor:
 
 def began(script: Script) -> None:
     G, D = script.G, script.D
+    for optimizer in (script.opt_G, script.opt_D):
+        optimizer.param_groups[0]["lr"] = 1e-3 * 0.1 ** (script.done / STEPS)
 
     def error(v: Tensor) -> Tensor:
         return (D.decode(D.encode(v)) - v).abs().mean()
@@ -94,8 +96,9 @@ def bigan(script: Script) -> None:
 
 
 def mad_gan(script: Script) -> None:
-    """Three generators and a classifier of four: which of them made it, or nobody."""
-    generators, D = list(script.G.nets), script.D
+    """Three generators with their first layers in common, and a classifier of four: which made it, or nobody."""
+    first, D = script.G.shared, script.D
+    generators = [lambda z, last=last: last(first(z)) for last in script.G.nets]
     nobody = torch.full((BATCH,), 3)
     b = script.batch("discriminator")
     loss = cross_entropy(D(b["x"]), nobody)
@@ -119,7 +122,7 @@ def vae(script: Script) -> None:
 
 CASES = {
     "sngan": Case(SNGAN(lr=1e-3), sngan),
-    "began": Case(BEGAN(lr=1e-3, gain=0.1), began),
+    "began": Case(BEGAN(latent=1, lr=1e-3, gain=0.1), began),
     "cgan": Case(CGAN(lr=1e-3), cgan),
     "bigan": Case(BiGAN(lr=1e-3), bigan),
     "mad_gan": Case(MADGAN(generators=3, lr=1e-3), mad_gan),

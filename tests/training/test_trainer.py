@@ -111,8 +111,7 @@ def test_a_restored_trainer_goes_on_as_if_nothing_had_happened() -> None:
 def test_each_of_k_discriminator_steps_is_made_and_counted() -> None:
     trainer = trained(NonSaturatingGAN(d_steps=3), [0], 2)
     assert trainer.counts == {"discriminator": 6, "generator": 2, "both": 0}
-    assert trainer.state["D"]["optimizer"]["steps"].tolist() == [[6.0]]
-    assert trainer.state["G"]["optimizer"]["steps"].tolist() == [[2.0]]
+    assert (trainer.updates_of("D"), trainer.updates_of("G")) == (6, 2)
 
 
 def test_the_order_of_updates_is_the_baseline_s() -> None:

@@ -10,17 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
+from ganbench.metrics._engine.blocks import MANY, TIE, Block, CentredRows, exact_squares, in_float64
 from ganbench.metrics._engine.compiled import loop_for
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement
 from ganbench.metrics.features import at_least
 
-TIE = 1 + 2.0**-40  # squared distances that agree to 12 digits are equal: a ball holds its border
-
 
 @dataclass(frozen=True)
 class Balls:
-    """What the balls of one sample's rows hold of the other sample.
+    """What the balls of one sample's rows hold of the other sample; a ball holds its border, up to ``TIE``.
 
     ``holders`` (m,) counts the balls around each row of the other sample, ``smallest`` (m,) is the squared radius
     of the smallest of them (inf where there is none), ``used`` (n,) tells which balls hold anything.
@@ -146,44 +144,67 @@ def knn_balls(k: int) -> KnnBalls:
 class NearestByRadius:
     """A reduction to max_i radius_i / |x_i - y_j| over some rows of ``left``, for each row y_j of ``right``.
 
-    ``radii`` (n,) are squared radii, NaN for rows that take no part. Finds (m,) in float64, infinite on a row itself.
+    ``radii`` (n,) are squared radii, NaN for rows that take no part. Gives (m,) in float64, infinite on a row itself.
+    Rounded distances say only which rows cannot be the largest; all others are measured exactly.
     """
 
     def __init__(self, left: CentredRows, right: CentredRows, radii: Tensor) -> None:
         self.left, self.right, self.radii = left, right, radii
-        self.best = torch.full((len(right),), -1.0, dtype=torch.float64, device=radii.device)
-        self.winner = torch.zeros_like(self.best, dtype=torch.long)
+        self.best = torch.full((len(right),), -1.0, dtype=torch.float64, device=radii.device)  # of squares, exact
 
     def visit(self, block: Block) -> None:
-        """Take the largest ratio of squares, and who has it, of rounded distances."""
-        radii, best, winner = self.radii[block.rows], self.best[block.columns], self.winner[block.columns]
-        loop = loop_for(block.squares, _ratio_loop)
+        """Measure the pairs that may have the largest ratio yet."""
+        row, column = self.candidates(block, block.squares, self.left.slack)
+        if block.squares.dtype != torch.float64 and len(row) > MANY * block.squares.numel():  # near a far centre
+            row, column = self.candidates(block, in_float64(block), self.left.slack_of(torch.float64))
+        i, j = row + block.top, column + block.first
+        squares = exact_squares(self.left.original, self.right.original, i, j)
+        ratios = (self.radii[i] / squares).nan_to_num_(nan=torch.inf, posinf=torch.inf)  # none is a row's own
+        self.best.scatter_reduce_(0, j, ratios, "amax")
+
+    def candidates(self, block: Block, squares: Tensor, slack: float) -> tuple[Tensor, Tensor]:
+        """Return rows and columns of the pairs whose ratio may be the largest of their column."""
+        radii, best = self.radii[block.rows], self.best[block.columns]
+        doubt = [slack * norms.double() for norms in (self.left.norms[block.rows], self.right.norms[block.columns])]
+        loop = loop_for(squares, _ratio_loop)
         if loop is not None:
-            loop(*(each.numpy() for each in (block.squares, radii, best, winner)), block.top)
-            return
-        squares = block.squares.double().clamp_(min=0)
-        part = radii[:, None].isnan()
-        ratio, row = (radii[:, None] / squares).nan_to_num_(nan=torch.inf).masked_fill_(part, -1.0).max(0)
-        better = ratio > best
-        best[better], winner[better] = ratio[better], row[better] + block.top
+            near = torch.zeros_like(squares, dtype=torch.bool)
+            loop(*(each.numpy() for each in (squares, *doubt, radii, best, best.clone(), near)))
+        else:
+            error, taken = doubt[0][:, None] + doubt[1], ~radii.isnan()[:, None]
+            lowest, highest = squares.double() - error, squares.double() + error
+            floor = (radii[:, None] / highest).nan_to_num(nan=torch.inf).masked_fill(~taken, -1.0).amax(0).maximum(best)
+            may_lead = (radii[:, None] >= floor * lowest) & (radii[:, None] > best * lowest)
+            near = taken & torch.where(lowest <= 0, best < torch.inf, may_lead)
+        row, column = near.nonzero(as_tuple=True)
+        return row, column
 
     def finish(self) -> Tensor:
-        """Measure the winners exactly."""
-        every = torch.arange(len(self.right), device=self.winner.device)
-        squares = exact_squares(self.left.original, self.right.original, self.winner, every)
-        return (self.radii[self.winner] / squares).nan_to_num(nan=torch.inf, posinf=torch.inf).sqrt()
+        return self.best.sqrt()
 
 
-def _ratio_loop(squares: Any, radii: Any, best: Any, winner: Any, top: int) -> None:
-    """Update ``best`` by products, for a ratio is infinite at zero and slow."""
+def _ratio_loop(squares: Any, of_row: Any, of_column: Any, radii: Any, best: Any, floor: Any, near: Any) -> None:
+    """Mark in ``near`` the pairs that may lead their column; squares err by at most ``of_row + of_column``.
+
+    ``floor``, first the best known ratio, rises to what the largest is at least. By products, for a ratio is infinite
+    at zero and slow.
+    """
     for i in range(squares.shape[0]):
         if not np.isnan(radii[i]):
             for j in range(squares.shape[1]):
-                if squares[i, j] <= 0:
-                    if best[j] < np.inf:
-                        best[j], winner[j] = np.inf, top + i
-                elif radii[i] > best[j] * squares[i, j]:
-                    best[j], winner[j] = radii[i] / squares[i, j], top + i
+                highest = squares[i, j] + (of_row[i] + of_column[j])
+                if highest <= 0:
+                    floor[j] = np.inf
+                elif radii[i] > floor[j] * highest:
+                    floor[j] = radii[i] / highest
+    for i in range(squares.shape[0]):
+        if not np.isnan(radii[i]):
+            for j in range(squares.shape[1]):
+                lowest = squares[i, j] - (of_row[i] + of_column[j])
+                if lowest <= 0:
+                    near[i, j] = best[j] < np.inf
+                else:
+                    near[i, j] = radii[i] >= floor[j] * lowest and radii[i] > best[j] * lowest
 
 
 @dataclass(frozen=True)
@@ -198,6 +219,6 @@ class RadiusRatios(Requirement):
 
         def make(left: CentredRows, right: CentredRows) -> NearestByRadius:
             radii = pair.real.radii(self.k)
-            return NearestByRadius(left, right, radii.masked_fill(~(radii <= radii.median()), torch.nan))
+            return NearestByRadius(left, right, radii.masked_fill(~(radii <= radii.median() * TIE), torch.nan))
 
         return Reductions((self.k, 0), cross={self: make})

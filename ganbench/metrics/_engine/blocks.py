@@ -17,6 +17,8 @@ from ganbench.metrics._engine.compiled import compiled
 BLOCK = 1024  # rows and columns of a block: 4 MiB in float32, large enough for the product to run at full speed
 PAIRS = 1 << 15  # pairs whose differences are held in memory at once
 HALVED = 128  # rows from which half of the products costs less than all of them
+MANY = 2.0**-6  # share of a block's pairs from which all in float64 beat measuring these one by one
+TIE = 1 + 2.0**-40  # squared distances that agree to 12 digits are equal
 PIECE = 1 << 16  # numbers that are held in float64 at once: they stay in the cache, and allocating them costs nothing
 
 
@@ -42,14 +44,22 @@ class CentredRows:
         along, lengths = (torch.cat(column) for column in zip(*parts, strict=True))
         return along, lengths
 
+    def part(self, rows: Tensor) -> CentredRows:
+        """Return some rows, by their numbers."""
+        return CentredRows(self.original[rows], self.centred[rows], self.centre)
+
     @property
     def slack(self) -> float:
-        """Squared distances from products err by at most ``slack * (norm + norm)``.
+        """Squared distances from products err by at most ``slack * (norm + norm)``."""
+        return self.slack_of(self.centred.dtype)
+
+    def slack_of(self, dtype: torch.dtype) -> float:
+        """Return the slack of products in some type.
 
         Rounding both rows costs 4 units, d products in any order d, norms and their sum at most 8 (Higham, 2002,
         section 3.1); four more absorb terms of second order.
         """
-        return (self.centred.shape[1] + 16) * torch.finfo(self.centred.dtype).eps / 2
+        return (self.centred.shape[1] + 16) * torch.finfo(dtype).eps / 2
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,11 @@ def centred_rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> CentredR
     return CentredRows(values, centred, centre)
 
 
+def in_full_precision(device: torch.device) -> torch.autocast:
+    """Return a context in which a caller's autocast rounds no product."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def distance_pass(
     left: CentredRows, right: CentredRows, reductions: Mapping[Hashable, MakeReduction]
 ) -> dict[Hashable, Any]:
@@ -129,12 +144,13 @@ def distance_pass(
     """
     started, within = {key: start(left, right) for key, start in reductions.items()}, left is right
     in_blocks = [reduction for reduction in started.values() if not isinstance(reduction, WithoutBlocks)]
-    for top in range(0, len(left), BLOCK) if in_blocks else ():
-        for first in range(top if within else 0, len(right), BLOCK):
-            squares = rounded_squares(left, right, slice(top, top + BLOCK), slice(first, first + BLOCK))
-            for reduction in in_blocks:
-                reduction.visit(Block(left, right, top, first, squares, within))
-    return {key: reduction.finish() for key, reduction in started.items()}
+    with in_full_precision(left.centred.device):
+        for top in range(0, len(left), BLOCK) if in_blocks else ():
+            for first in range(top if within else 0, len(right), BLOCK):
+                squares = rounded_squares(left, right, slice(top, top + BLOCK), slice(first, first + BLOCK))
+                for reduction in in_blocks:
+                    reduction.visit(Block(left, right, top, first, squares, within))
+        return {key: reduction.finish() for key, reduction in started.items()}
 
 
 def rounded_squares(left: CentredRows, right: CentredRows, i: slice | Tensor, j: slice | Tensor) -> Tensor:
@@ -143,6 +159,15 @@ def rounded_squares(left: CentredRows, right: CentredRows, i: slice | Tensor, j:
         return doubled_gram(left.centred[i]).add_(left.norms[i]).add_(left.norms[i, None])
     squares = torch.addmm(right.norms[j], left.centred[i], right.centred[j].T, alpha=-2)
     return squares.add_(left.norms[i, None])
+
+
+def in_float64(block: Block) -> Tensor:
+    """Return the squares of a block from products in float64."""
+    parts = [
+        CentredRows(rows.original[here], rows.original[here].double() - rows.centre, rows.centre)
+        for rows, here in ((block.left, block.rows), (block.right, block.columns))
+    ]
+    return rounded_squares(parts[0], parts[1], slice(None), slice(None))
 
 
 def doubled_gram(x: Tensor) -> Tensor:

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares, rounded_squares
+from ganbench.metrics._engine.blocks import MANY, Block, CentredRows, exact_squares, in_float64
 from ganbench.metrics._engine.compiled import loop_for
 from ganbench.metrics.features import Features
 
 Kernel = Callable[[Block], Tensor]  # values for every pair of a block, zero for a row with itself
 
 NEAR = 2.0**-8  # below this share of the norms a rounded distance has lost too many digits for a square root
-MANY = 2.0**-6  # share of near pairs in a block from which the whole block is better done in float64
 
 
 class WeightedSums:
@@ -99,11 +98,7 @@ def refined(block: Block) -> Tensor:
     if block.squares.dtype == torch.float64 or not bool(near.any()):
         return block.squares
     if float(near.double().mean()) > MANY:
-        parts = [
-            CentredRows(rows.original[here], rows.original[here].double() - rows.centre, rows.centre)
-            for rows, here in ((left, block.rows), (right, block.columns))
-        ]
-        return rounded_squares(parts[0], parts[1], slice(None), slice(None))
+        return in_float64(block)
     row, column = near.nonzero(as_tuple=True)
     again = exact_squares(left.original, right.original, row + block.top, column + block.first)
     squares = block.squares.clone()

@@ -10,6 +10,7 @@ from ganbench.metrics._engine.blocks import (
     CentredRows,
     centred_rows,
     exact_squares,
+    in_full_precision,
     rounded_squares,
     working_type,
 )
@@ -20,7 +21,8 @@ FEW = 2.0**-4  # share of the pairs up to which measuring those in doubt again b
 def median_square(values: Tensor, centre: Tensor) -> float | None:
     """Return the lower median of the squared distances between different rows, zeros left out; None without any."""
     sample = centred_rows(values, centre, working_type(values, values, centre))
-    square = _by_few(sample) if sample.centred.dtype == torch.float32 else None
+    with in_full_precision(values.device):
+        square = _by_few(sample) if sample.centred.dtype == torch.float32 else None
     return _by_all(centred_rows(values, centre, torch.float64)) if square is None else square
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import frexp
@@ -14,6 +15,8 @@ from torch import Tensor
 
 from ganbench.metrics._engine.blocks import (
     BLOCK,
+    MANY,
+    TIE,
     Block,
     CentredRows,
     Reduction,
@@ -21,12 +24,16 @@ from ganbench.metrics._engine.blocks import (
     centred_rows,
     distance_pass,
     exact_squares,
+    in_float64,
 )
 from ganbench.metrics._engine.compiled import loop_for
 
 SPARE = 3  # candidates kept beyond k, so that rounding seldom hides a neighbour
 MANY_SPARE = 61  # the same at the second try
 LOW, CROWD = 6, 1 << 20  # most coordinates, and fewest pairs, at which a tree is faster than blocks
+
+
+OfPairs = Callable[[Tensor, Tensor], Tensor]  # from row numbers (p,) of two samples to values (p,)
 
 
 @dataclass(frozen=True)
@@ -160,6 +167,43 @@ def _columns_loop(squares: Any, own: Any, best: Any, index: Any, first: int) -> 
                 worst = best[j].argmax()
                 best[j, worst], index[j, worst] = squares[i, j], first + i
                 limits[j] = best[j].max()
+
+
+class OverNearest:
+    """A reduction over the rows of ``left`` that are as far as ``near`` (m,), squared, from each row of ``right``.
+
+    ``of`` gives values (p,) of pairs of rows; the result is their mean and their least, (m,) each. No order of the rows
+    shows in them: where several rows are equally near, to 12 digits, none of them is chosen.
+    """
+
+    def __init__(self, left: CentredRows, right: CentredRows, near: Tensor, of: OfPairs) -> None:
+        self.left, self.right, self.near, self.of = left, right, near, of
+        self.count, self.sum = torch.zeros_like(near), torch.zeros_like(near)
+        self.least = torch.full_like(near, torch.inf)
+
+    def visit(self, block: Block) -> None:
+        row, column = self.within(block, block.squares, self.left.slack)
+        if block.squares.dtype != torch.float64 and len(row) > MANY * block.squares.numel():
+            row, column = self.within(block, in_float64(block), self.left.slack_of(torch.float64))
+        i, j = row + block.top, column + block.first
+        squares = exact_squares(self.left.original, self.right.original, i, j)
+        as_near = (squares <= self.near[j] * TIE) & (squares * TIE >= self.near[j])
+        i, j = i[as_near], j[as_near]
+        values = self.of(i, j).double()
+        self.count.index_add_(0, j, torch.ones_like(values))
+        self.sum.index_add_(0, j, values)
+        self.least.scatter_reduce_(0, j, values, "amin")
+
+    def within(self, block: Block, squares: Tensor, slack: float) -> tuple[Tensor, Tensor]:
+        """Return the pairs of a block that may be as near as asked."""
+        largest = float(self.left.norms[block.rows].max())
+        doubt = slack * (largest + self.right.norms[block.columns].double())
+        reach = (self.near[block.columns] * TIE + doubt) * (1 + torch.finfo(squares.dtype).eps)
+        row, column = (squares <= reach.to(squares.dtype)).nonzero(as_tuple=True)
+        return row, column
+
+    def finish(self) -> tuple[Tensor, Tensor]:
+        return self.sum / self.count, self.least
 
 
 def search_within(sample: CentredRows, same: CentredRows, k: int) -> Reduction:

@@ -8,8 +8,18 @@ from functools import cached_property, partial
 from typing import Any, Literal, Self
 from weakref import WeakKeyDictionary
 
-from ganbench.metrics._engine.blocks import CentredRows, MakeReduction, centred_rows, distance_pass, working_type
-from ganbench.metrics._engine.nearest import Nearest, search_across, search_back
+import torch
+from torch import Tensor
+
+from ganbench.metrics._engine.blocks import (
+    TIE,
+    CentredRows,
+    MakeReduction,
+    centred_rows,
+    distance_pass,
+    working_type,
+)
+from ganbench.metrics._engine.nearest import Nearest, OfPairs, OverNearest, search_across, search_back
 from ganbench.metrics.features import Features, at_least, both
 
 
@@ -39,18 +49,42 @@ class Pair:
 
     def nearest_fake(self) -> Nearest:
         """The nearest fake row of each real row, exact."""
-        return self._nearest(Across("fake"))
+        return first_of(self._nearest("fake"))
 
     def nearest_real(self) -> Nearest:
         """The nearest real row of each fake row, exact."""
-        return self._nearest(Across("real"))
+        return first_of(self._nearest("real"))
 
-    def _nearest(self, key: Across) -> Nearest:
+    def over_nearest_fake(self, of: OfPairs) -> tuple[Tensor, Tensor]:
+        """Mean and least of ``of(fake rows, real rows)`` over the fake rows nearest to each real row, (n,) each."""
+        return over_nearest(self._nearest("fake"), self.rows[::-1], of)
+
+    def over_nearest_real(self, of: OfPairs) -> tuple[Tensor, Tensor]:
+        """Mean and least of ``of(real rows, fake rows)`` over the real rows nearest to each fake row, (m,) each."""
+        return over_nearest(self._nearest("real"), self.rows, of)
+
+    def _nearest(self, of: Literal["real", "fake"]) -> Nearest:
         at_least(self.real, 1)
         at_least(self.fake, 1)
         NearestAcross().reductions(self).run(self)
-        nearest: Nearest = self.derived[key]
+        nearest: Nearest = self.derived[Across(of)]
         return nearest
+
+
+def first_of(nearest: Nearest) -> Nearest:
+    return Nearest(nearest.squares[:, :1], nearest.index[:, :1])
+
+
+def over_nearest(nearest: Nearest, rows: tuple[CentredRows, CentredRows], of: OfPairs) -> tuple[Tensor, Tensor]:
+    """Reduce ``of(left, right)`` over the left rows nearest to each right row; only ties need another pass."""
+    (left, right), squares = rows, nearest.squares
+    mean = of(nearest.index[:, 0], torch.arange(len(right), device=squares.device)).double()
+    least = mean.clone()
+    tied = (squares[:, -1] <= squares[:, 0] * TIE).nonzero().flatten() if squares.shape[1] > 1 else squares.new_zeros(0)
+    if len(tied):
+        over = partial(OverNearest, near=squares[tied, 0], of=lambda i, j: of(i, tied[j]))
+        mean[tied], least[tied] = distance_pass(left, right.part(tied), {"over": over})["over"]
+    return mean, least
 
 
 @dataclass(frozen=True)
@@ -115,13 +149,16 @@ class Across:
 
 @dataclass(frozen=True)
 class NearestAcross(Requirement):
-    """The nearest fake of each real row, and the nearest real of each fake row."""
+    """The nearest fake of each real row and the nearest real of each fake row, and the next, which tells of ties."""
 
     def reductions(self, pair: Pair) -> Reductions:
         at_least(pair.real, 1)
         at_least(pair.fake, 1)
         return Reductions(
-            cross={Across("fake"): partial(search_across, k=1), Across("real"): partial(search_back, k=1)}
+            cross={
+                Across("fake"): partial(search_across, k=min(2, len(pair.fake))),
+                Across("real"): partial(search_back, k=min(2, len(pair.real))),
+            }
         )
 
 
