@@ -1,4 +1,4 @@
-# make run       install, then train, score and tabulate the quick suite
+# make run       install, then train, score and tabulate the quick suite, and write its page
 # make test      install with the test extra, then lint, type-check and test: five minutes on two cores
 # make test-all  what takes longer: repetitions of statistics, every golden trace, every planted bug
 # make coverage  the share of lines that the fast tests run
@@ -17,6 +17,7 @@ PYTEST := $(BIN)/python -m pytest -n 2
 
 run: $(VENV)/.installed
 	$(BIN)/ganbench run --suite $(SUITE) --out $(OUT)
+	$(BIN)/ganbench report $(OUT)/$(SUITE)
 
 test: lint types
 	$(PYTEST) --dist loadgroup -m "not slow"
@@ -42,7 +43,7 @@ docs: $(VENV)/.installed-docs
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[report]'
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml

@@ -48,6 +48,4 @@ class SAGAN(Baseline):
         return negative_mean(D(G(b.z)))
 
     def unsupported(self, space: Space, batch: int) -> str | None:
-        if space.is_image and space.shape[1] == space.shape[2] and space.shape[1] in dcgan.PLANS:
-            return None
-        return f"it needs square images of side {', '.join(map(str, dcgan.PLANS))}"
+        return f"it needs {need}" if (need := dcgan.unfit(space)) else None

@@ -5,6 +5,10 @@ place one of the changes that are possible there; changes of annotations and doc
 takes the place of its module in a process of its own, which runs the package's quick tests until one fails. Tests that
 start Python again see the right module: there a mutant may survive.
 
+First all tests run once on the right code, and the lines that each executes are noted. A mutant meets only the tests
+that execute its line (of a line that an import executes: any line of its file), the fastest first, for at most
+``--patience`` seconds of tests: what is left alive then has survived, so that scores are bounds from below.
+
 Verdicts are kept in a log, so that a run that was stopped goes on; they hold for the code and the tests of that day.
 """
 
@@ -38,6 +42,7 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import coverage
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -51,7 +56,15 @@ PACKAGES = {  # the code of each, and the tests that may kill its mutants
     "scoring": (("ganbench/scoring",), ("tests/scoring",)),
     "tables": (("ganbench/tables",), ("tests/tables",)),
     "runs": (("ganbench/runs", "ganbench/records"), ("tests/runs", "tests/records")),
-    "metrics": (("ganbench/metrics",), ("tests/metrics", "tests/conformance/test_claims.py")),
+    "metrics": (
+        ("ganbench/metrics",),
+        (
+            "tests/metrics",
+            "tests/conformance/test_claims.py",
+            "tests/cli/test_metrics_page.py",
+            "tests/cli/test_catalogue.py",
+        ),
+    ),
 }
 LOADED = (
     "torch._dynamo",
@@ -64,8 +77,11 @@ LOADED = (
     "rich",
 )
 PASSED, FAILED = 10, 11  # not 0 or 1, which a process that breaks may leave with
-LONGEST = 5.0  # times the processor time of the tests without a mutant: one that runs longer is killed
-ASLEEP = 60.0  # times it in seconds of a clock, for one that waits for something
+LEAST, LONGEST = (
+    60.0,
+    5.0,
+)  # a mutant may take that many seconds, or times those of its tests: one that goes on is killed
+ASLEEP = 12.0  # times its processor time in seconds of a clock, for one that waits for something
 
 
 @dataclass(frozen=True)
@@ -187,39 +203,123 @@ def sample(package: str, size: int, seed: int) -> tuple[tuple[Mutant, ...], int]
     return tuple(mutants), len(everywhere)
 
 
-def tests_of(package: str, file: str) -> list[str]:
-    """Return a package's test files; those named like the changed file come first."""
-    stem = Path(file).stem
-    paths = [ROOT / name for name in PACKAGES[package][1]]
-    files = [file for path in paths for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path])]
-    return [str(file) for file in sorted(files, key=lambda path: stem not in path.stem)]
+@dataclass(frozen=True)
+class Tests:
+    """A package's quick tests: which execute a line of a file, and the processor seconds of each."""
+
+    lines: Mapping[str, Mapping[int, Sequence[str]]]  # by file, relative to the project
+    seconds: Mapping[str, float]
+
+    def of(self, mutant: Mutant, patience: float) -> list[str]:
+        """Return the tests that may kill a mutant, the fastest first, as many as ``patience`` allows."""
+        lines = self.lines.get(mutant.file, {})
+        nearest = max((line for line in lines if line <= mutant.line), default=0)
+        names = {name for line in {mutant.line, nearest} & lines.keys() for name in lines[line]}
+        if not names or "" in names:  # executed by an import, before any test
+            names |= {name for each in lines.values() for name in each}
+        chosen: list[str] = []
+        total = 0.0
+        for name in sorted(names - {""}, key=lambda name: (self.seconds[name], name)):
+            total += self.seconds[name]
+            if total > patience and chosen:
+                break
+            chosen.append(name)
+        return chosen
 
 
-def trial(package: str, mutant: Mutant | None, seconds: int) -> None:
-    """Be a process of its own: plant the mutant, run the tests until one fails, and leave with the outcome."""
+class Noting:
+    """A pytest plugin that notes which lines every test executes, and for how long."""
+
+    def __init__(self) -> None:
+        self.coverage = coverage.Coverage(data_file=None, source=[str(ROOT / "ganbench")], config_file=False)
+        self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self.coverage.switch_context(item.nodeid)
+        start = time.process_time()
+        yield
+        self.seconds[item.nodeid] = time.process_time() - start
+        self.coverage.switch_context("")
+
+    def tests(self) -> dict[str, object]:
+        """Return what was noted, fit for JSON."""
+        data, lines = self.coverage.get_data(), {}
+        for file in data.measured_files():
+            lines[str(Path(file).relative_to(ROOT))] = data.contexts_by_lineno(file)
+        return {"lines": lines, "seconds": self.seconds}
+
+
+class Choosing:
+    """A pytest plugin that keeps some tests, in their order."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.place = {name: number for number, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted((item for item in items if item.nodeid in self.place), key=lambda i: self.place[i.nodeid])
+
+
+def ran(arguments: Sequence[str], plugin: object) -> bool:
+    """Run tests quietly in this process; say whether all passed."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as scratch, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        options = ["-q", "-x", "--assert=plain", "-pno:cacheprovider", "-o", "addopts=", "-m", "not slow"]
+        options += [f"--basetemp={scratch}/tests", f"--rootdir={ROOT}"]
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+            return pytest.main([*options, *arguments], plugins=[plugin]) == pytest.ExitCode.OK
+
+
+def note(package: str, path: Path) -> None:
+    """Be a process of its own: run a package's tests on the right code and write down what they execute."""
+    os.chdir(ROOT)
+    noting = Noting()
+    noting.coverage.start()
+    passed = ran(PACKAGES[package][1], noting)
+    noting.coverage.stop()
+    if passed:
+        path.write_text(json.dumps(noting.tests()), encoding="utf-8")
+    os._exit(PASSED if passed else FAILED)
+
+
+def tests_of(package: str, folder: Path) -> Tests:
+    """Return a package's tests, noted now or before. Exits where they fail."""
+    path = folder / f"mutation-{package}-{state(package)}.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        process = multiprocessing.get_context("spawn").Process(target=note, args=(package, path))
+        process.start()
+        process.join()
+        if process.exitcode != PASSED:
+            sys.exit(f"{package}: its tests fail without a mutant, so that nothing can be learnt from them")
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    lines = {file: {int(line): names for line, names in own.items()} for file, own in noted["lines"].items()}
+    return Tests(lines, noted["seconds"])
+
+
+def trial(mutant: Mutant, names: Sequence[str], seconds: int) -> None:
+    """Be a process of its own: plant the mutant, run tests until one fails, and leave with the outcome."""
     os.setsid()  # so that whatever the tests start can be ended with it
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     os.chdir(ROOT)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    with tempfile.TemporaryDirectory() as scratch, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        if mutant:
-            sys.meta_path.insert(0, Planter(mutant))
-            importlib.import_module("numba").config.CACHE_DIR = scratch  # machine code is kept by the file's time stamp
-        options = ["-q", "-x", "--assert=plain", "-pno:cacheprovider", "-o", "addopts=", "-m", "not slow"]
-        options += [f"--basetemp={scratch}/tests"]
-        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            code = pytest.main([*options, *tests_of(package, mutant.file if mutant else "")])
-    os._exit(PASSED if code == pytest.ExitCode.OK else FAILED)
+    sys.meta_path.insert(0, Planter(mutant))
+    with tempfile.TemporaryDirectory() as scratch:
+        importlib.import_module("numba").config.CACHE_DIR = scratch  # machine code is kept by the file's time stamp
+        passed = not names or ran(sorted({name.partition("::")[0] for name in names}), Choosing(names))
+    os._exit(PASSED if passed else FAILED)
 
 
-def verdicts(package: str, mutants: Sequence[Mutant], seconds: int, jobs: int) -> Iterator[tuple[Mutant, str]]:
+def verdicts(mutants: Sequence[Mutant], tests: Tests, patience: float, jobs: int) -> Iterator[tuple[Mutant, str]]:
     """Try mutants, ``jobs`` at once; one that hangs is ended, and killed by that."""
     waiting, running = list(reversed(mutants)), dict[int, tuple[BaseProcess, Mutant, float]]()
     while waiting or running:
         while waiting and len(running) < jobs:
-            worker = multiprocessing.get_context("fork").Process(target=trial, args=(package, waiting[-1], seconds))
+            names = tests.of(waiting[-1], patience)
+            seconds = int(LEAST + LONGEST * sum(tests.seconds[name] for name in names))
+            worker = multiprocessing.get_context("fork").Process(target=trial, args=(waiting[-1], names, seconds))
             worker.start()
-            running[worker.sentinel] = worker, waiting.pop(), time.monotonic() + ASLEEP / LONGEST * seconds
+            running[worker.sentinel] = worker, waiting.pop(), time.monotonic() + ASLEEP * seconds
         wait(list(running), timeout=1.0)
         for sentinel, (process, mutant, end) in list(running.items()):
             late = process.is_alive() and time.monotonic() > end
@@ -232,17 +332,6 @@ def verdicts(package: str, mutants: Sequence[Mutant], seconds: int, jobs: int) -
             yield mutant, "survived" if process.exitcode == PASSED and not late else "killed"
 
 
-def usual_seconds(package: str) -> float:
-    """Run a package's tests without a mutant; return their processor time. Exits where they fail."""
-    before = sum(os.times()[2:4])
-    process = multiprocessing.get_context("fork").Process(target=trial, args=(package, None, 7200))
-    process.start()
-    process.join()
-    if process.exitcode != PASSED:
-        sys.exit(f"{package}: its tests fail without a mutant, so that nothing can be learnt from them")
-    return sum(os.times()[2:4]) - before
-
-
 def known(log: Path) -> dict[tuple[str, ...], str]:
     """Return the verdicts of earlier runs."""
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
@@ -250,18 +339,17 @@ def known(log: Path) -> dict[tuple[str, ...], str]:
     return {(row["package"], row["state"], row["mutant"]): row["verdict"] for row in rows}
 
 
-def measure(package: str, size: int, seed: int, jobs: int, log: Path) -> dict[Mutant, str]:
+def measure(package: str, size: int, seed: int, jobs: int, log: Path, patience: float) -> dict[Mutant, str]:
     """Return the verdict on every mutant of a sample, and write new ones into the log."""
     mutants, _ = sample(package, size, seed)
     now, before = state(package), known(log)
     result = {m: before[package, now, m.key] for m in mutants if (package, now, m.key) in before}
     missing = [mutant for mutant in mutants if mutant not in result]
     if missing:
-        seconds = usual_seconds(package)
+        tests = tests_of(package, log.parent)
+        seconds = sum(tests.seconds.values())
         print(f"{package}: {len(missing)} mutants to try; the tests take {seconds:.0f} s of processor time", flush=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        limit = int(max(60, LONGEST * seconds))
-        for number, (mutant, verdict) in enumerate(verdicts(package, missing, limit, jobs), 1):
+        for number, (mutant, verdict) in enumerate(verdicts(missing, tests, patience, jobs), 1):
             result[mutant] = verdict
             shown = {name: value for name, value in asdict(mutant).items() if name != "source"}
             row = {"package": package, "state": now, "mutant": mutant.key, "verdict": verdict, **shown}
@@ -320,6 +408,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=60, help="mutants of each package")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--jobs", type=int, default=1, help="how many at once")
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds of tests that a mutant meets at most")
     parser.add_argument("--log", type=Path, default=ROOT / "runs" / "mutation.jsonl", help="verdicts so far")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "mutation.md", help="the page to write")
     options = parser.parse_args(given)
@@ -330,7 +419,10 @@ def main(given: Sequence[str] | None = None) -> int:
     print(", ".join(f"{name}: {total} places" for name, (_, total) in samples.items()), flush=True)
     for name in LOADED:  # once, before the processes part; ganbench itself is imported in each
         importlib.import_module(name)
-    results = {name: measure(name, options.sample, options.seed, options.jobs, options.log) for name in packages}
+    results = {
+        name: measure(name, options.sample, options.seed, options.jobs, options.log, options.patience)
+        for name in packages
+    }
     options.out.write_text(page(results, options.sample, options.seed, explanations(options.out)), encoding="utf-8")
     print(f"wrote {options.out}")
     return 0

@@ -14,21 +14,39 @@ if TYPE_CHECKING:
     from ganbench import metrics as metrics
     from ganbench.cli.api import run as run
     from ganbench.io.source import Reading as Reading
+    from ganbench.runs.generator import Generator as Generator
+    from ganbench.runs.generator import load as load
+    from ganbench.runs.generator import train as train
     from ganbench.runs.results import Results as Results
     from ganbench.scoring.api import Options as Options
     from ganbench.scoring.api import score as score
     from ganbench.scoring.report import Report as Report
 
 __version__ = version("ganbench")
-__all__ = ["Options", "Reading", "Report", "Results", "__version__", "metrics", "run", "score"]
+__all__ = [
+    "Generator",
+    "Options",
+    "Reading",
+    "Report",
+    "Results",
+    "__version__",
+    "load",
+    "metrics",
+    "run",
+    "score",
+    "train",
+]
 
 _HOMES = {
+    "Generator": "ganbench.runs.generator",
     "Options": "ganbench.scoring.api",
     "Reading": "ganbench.io.source",
     "Report": "ganbench.scoring.report",
     "Results": "ganbench.runs.results",
+    "load": "ganbench.runs.generator",
     "run": "ganbench.cli.api",
     "score": "ganbench.scoring.api",
+    "train": "ganbench.runs.generator",
 }
 
 

@@ -5,6 +5,7 @@ GanbenchError
 │   ├── UnknownName     no such baseline, dataset, metric, suite, field
 │   ├── BadInput        an array, a file or a value that cannot be used
 │   └── Missing         data, weights or a package that is not here
+├── PlaceError          a folder cannot be written to, or is locked     exit code 1
 └── CellError           one cell of a suite could not be finished       exit code 1
     ├── Diverged        its numbers stopped being finite
     └── UserCodeError   a user's own function raised; names its line
@@ -31,6 +32,10 @@ class BadInput(RequestError):
 
 class Missing(RequestError):
     """Data, weights or a package that is not on this machine; names the remedy."""
+
+
+class PlaceError(GanbenchError, RuntimeError):
+    """A disk that is full, a folder that turned read-only, a lock that another process keeps: no cell is to blame."""
 
 
 class CellError(GanbenchError, RuntimeError):

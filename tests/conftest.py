@@ -48,7 +48,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Compute keys as an engine of that version does: committed results may be of an earlier one for a while."""
 
     def use(version: int) -> None:
-        for module in ("ganbench.runs.cell", "ganbench.notes.record"):
+        for module in ("ganbench.runs.execution", "ganbench.notes.record"):
             monkeypatch.setattr(f"{module}.ENGINE_VERSION", version)
 
     return use

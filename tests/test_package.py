@@ -15,9 +15,11 @@ pytestmark = pytest.mark.xdist_group("wheel")
 INVENTORY = """
 import ganbench, ganbench.training.registry, ganbench.suites
 from ganbench import data, features
+from ganbench.report import template
 print(ganbench.__file__)
 print(len(ganbench.training.registry.names()), len(ganbench.suites.names()))
 features.load("digits"), features.load("mnist"), ganbench.suites.shipped("quick")
+[template.part(name) for name in ("page.css", "page.js", "results.html.j2", "score.html.j2")]
 """
 LINT = "import sys, importlinter.cli as lint; sys.exit(lint.lint_imports(no_cache=True))"
 MOST_IN_ROOT = 8

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ganbench._util.names import suggestion
 from ganbench.errors import BadInput, Missing
 
 # names of 0.1 that a user's file may import, and their names since
@@ -67,6 +68,15 @@ def imported(path: Path, kind: str) -> ModuleType:
         del sys.modules[private]
         raise BadInput(f"{path}: does not import: {renamed(error) or in_one_line(error)}") from error
     return sys.modules[private]
+
+
+def attribute(path: Path, name: str, kind: str) -> tuple[Any, str]:
+    """Return what a user's file calls by that name, and the digest of the file; raises as ``imported``."""
+    module = imported(path, kind)
+    if not hasattr(module, name):
+        public = [each for each in vars(module) if not each.startswith("_")]
+        raise BadInput(f"{path}: has no {name}; {suggestion(name, public)}")
+    return getattr(module, name), blake2b(content_of(path, kind), digest_size=16).hexdigest()
 
 
 class Fresh(SourceFileLoader):

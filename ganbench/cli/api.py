@@ -10,7 +10,7 @@ from ganbench.cli.run import Request
 from ganbench.errors import BadInput
 from ganbench.runs.results import Results
 from ganbench.suites import find_suite
-from ganbench.suites.suite import Suite, with_budget
+from ganbench.suites.suite import Bundle, Suite, with_budget
 
 
 def run(
@@ -75,7 +75,8 @@ def run(
     """
     question = find_suite(str(suite))
     if not isinstance(question, Suite):
-        raise BadInput(f"{question.name} is a suite of experiments; ganbench run --suite {suite} runs it")
+        kind = "suites" if isinstance(question, Bundle) else "experiments"
+        raise BadInput(f"{question.name} is a suite of {kind}; ganbench run --suite {suite} runs it")
     request = Request(
         suite=str(suite),
         baselines=names(baselines),

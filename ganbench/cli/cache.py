@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 def usual_cache() -> Cache:
     """Return the cache in its usual place."""
+    from ganbench._util.files import cache_folder  # noqa: PLC0415
     from ganbench.features import store  # noqa: PLC0415
 
-    return store.Cache(store.default_folder(), store.default_bound())
+    return store.Cache(cache_folder(), store.default_bound())
 
 
 @click.group()

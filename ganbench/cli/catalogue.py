@@ -16,7 +16,7 @@ from ganbench.metrics import FAMILIES
 from ganbench.notes import EXPERIMENTS
 from ganbench.notes import load as load_experiment
 from ganbench.suites import names, shipped
-from ganbench.suites.suite import Notes
+from ganbench.suites.suite import Bundle, Notes
 from ganbench.training import registry
 
 BATCH = 128  # with which a baseline is asked whether it supports a data set
@@ -87,6 +87,8 @@ def suite(name: str) -> Facts:
     each = shipped(name)
     if isinstance(each, Notes):
         return {"question": each.question, "experiments": each.experiments, "form": each.form}
+    if isinstance(each, Bundle):
+        return {"question": each.question, "suites": list(each.suites)}
     return {"question": each.question, "baselines": each.baselines, "datasets": list(each.datasets)}
 
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganbench.cli.complete import of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ganbench.conformance.claims import Claim
-    from ganbench.conformance.evaluate import Finding
+    from ganbench.conformance.output import Outcome
     from ganbench.conformance.runner import Request
 
-FORMATS = ("text", "json", "markdown", "github")
+FORMATS = ("text", "json", "markdown", "github", "junit", "sarif")
+OF_RESULTS = FORMATS[:4]  # results are no claims: no cases, no rules
 FILE = click.Path(path_type=Path, dir_okay=False)
 OUT = click.Path(path_type=Path, file_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -26,9 +29,14 @@ def names(text: str) -> tuple[str, ...]:
 
 
 @click.command()
-@click.option("--metric", default="", help="Names with commas between.  [default: all of ours]")
+@click.option(
+    "--metric",
+    default="",
+    shell_complete=of("metrics", commas=True),
+    help="Names with commas between.  [default: all of ours]",
+)
 @click.option("--implementation", default="", help="package.module:function or FILE.py:function.  [default: ours]")
-@click.option("--order", default="", help="The callable's arguments: fake,real or real,fake,k.")
+@click.option("--order", default="", help="The callable's arguments: fake,real or real,fake,nearest_k=k.")
 @click.option("--returns", default="", help="Which part of its answer: a key, an attribute or an index.")
 @click.option("--adapter", default="", help="FILE.py with adapt(thing), which returns a callable on arrays.")
 @click.option("--select", multiple=True, help="Only claims that match: fid/*, invariance-*, fast or slow. Repeatable.")
@@ -43,7 +51,14 @@ def names(text: str) -> tuple[str, ...]:
 @click.option("--own-code", is_flag=True, help="With --reproduce: execute FILE.py that a record names as its baseline.")
 @click.option("--peers", is_flag=True, help="Check other libraries instead: all that can be imported.")
 @click.option("--out", type=OUT, default=Path("results/peers"), show_default=True, help="Where --peers writes.")
+@click.option(
+    "--fail-on",
+    default="value,invariance",
+    show_default=True,
+    help="Levels that make an implementation fail, commas between: value, invariance, numerics, input, convention.",
+)
 @click.option("--junit", type=FILE, help="Also write JUnit XML there.")
+@click.option("--sarif", type=FILE, help="Also write SARIF there.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--verbose", is_flag=True, help="Also what passed, with prints and tracebacks.")
 def check(
@@ -62,13 +77,15 @@ def check(
     own_code: bool,
     peers: bool,
     out: Path,
+    fail_on: str,
     junit: Path | None,
+    sarif: Path | None,
     form: str,
     verbose: bool,
 ) -> None:
     """Check metric implementations, ours or anybody's, against claims; or compare results with results.
 
-    Exit codes: 0 all passed, 1 something did not, 2 the request was wrong.
+    Exit codes: 0 passed, 1 something is wrong at a level of --fail-on or has moved, 2 the request was wrong.
     """
     metrics, subjects = names(metric), [results, reproduce, peers or None, implementation or None]
     if bool(results) != bool(against):
@@ -80,30 +97,37 @@ def check(
     if implementation and len(metrics) != 1:
         raise click.UsageError("--implementation needs one --metric that it should be")
     leave = click.get_current_context().exit
+    if (results or reproduce) and form not in OF_RESULTS:
+        raise click.UsageError(f"--format {form} goes with claims; for results there are {', '.join(OF_RESULTS)}")
     if own_code and not reproduce:
         raise click.UsageError("--own-code goes with --reproduce")
     if results and against:
         leave(of_results(results, against, form))
     if reproduce:
         leave(of_cells(reproduce, cells, own_code, form))
-    from ganbench.conformance import claims, runner  # noqa: PLC0415
+    from ganbench._util.names import check_names  # noqa: PLC0415
+    from ganbench.conformance import claims, output, runner  # noqa: PLC0415
 
+    counted = names(fail_on)
+    check_names("level", counted, claims.LEVELS)
     selected = claims.selected(metrics, select, skip)
     if peers:
         leave(of_peers(selected, timeout, out))
     request = runner.Request(implementation, names(order), returns, adapter, timeout)
-    leave(of_implementation(selected, request, form, verbose, junit))
+    outcome = checked(selected, request, counted)
+    click.echo(output.FORMS[form](outcome, verbose), nl=False)
+    for path, written in ((junit, output.as_junit), (sarif, output.as_sarif)):
+        if path:
+            write(path, written(outcome))
+    leave(exit_code(outcome))
 
 
-def of_implementation(selected: Sequence[Claim], request: Request, form: str, verbose: bool, junit: Path | None) -> int:
-    """Check an implementation against claims and return the exit code."""
-    from ganbench.conformance import evaluate, output, runner  # noqa: PLC0415
+def checked(selected: Sequence[Claim], request: Request, counted: Sequence[str]) -> Outcome:
+    """Check an implementation against claims."""
+    from ganbench.conformance import diagnosis, output, runner  # noqa: PLC0415
 
-    findings = evaluate.cross_examine(list(runner.run_claims(selected, request)))
-    click.echo(output.FORMS[form](findings, verbose), nl=False)
-    if junit:
-        write(junit, output.as_junit(findings))
-    return exit_code(findings)
+    findings, diagnoses = diagnosis.examine(list(runner.run_claims(selected, request)))
+    return output.Outcome(findings, diagnoses, counted)
 
 
 def of_results(new: Path, old: Path, form: str) -> int:
@@ -144,14 +168,14 @@ def of_peers(selected: Sequence[Claim], timeout: float, out: Path) -> int:
     return 0
 
 
-def exit_code(findings: Sequence[Finding]) -> int:
-    """Return 0 where all passed, 1 where something did not; raises RequestError where every claim was skipped."""
-    from ganbench.conformance.output import all_passed  # noqa: PLC0415
+def exit_code(outcome: Outcome) -> int:
+    """Return 0 where it passed, else 1; raises RequestError where every claim was skipped."""
     from ganbench.errors import RequestError  # noqa: PLC0415
 
+    findings = outcome.findings
     if all(finding.verdict == "skipped" for finding in findings):
         raise RequestError(f"every claim was skipped: {findings[0].message}" if findings else "no claim was selected")
-    return 0 if all_passed(findings) else 1
+    return 0 if outcome.passed else 1
 
 
 def write(path: Path, text: str) -> None:

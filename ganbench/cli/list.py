@@ -44,7 +44,7 @@ def table(kind: str) -> Table:
     return listed
 
 
-def cells(kind: str, name: str, facts: Facts) -> tuple[str, ...]:
+def cells(kind: str, name: str, facts: Facts) -> tuple[str, ...]:  # noqa: PLR0911  one for each kind
     """Return the cells of one row, in the order of COLUMNS."""
     if kind == "baselines":
         shown = f"{name}:{'|'.join(facts['members'])}" if facts["members"] else name
@@ -57,7 +57,9 @@ def cells(kind: str, name: str, facts: Facts) -> tuple[str, ...]:
         return name, facts["better"], ideal, facts["paper"], facts["summary"]
     if kind == "suites":
         if "form" in facts:
-            return name, facts["question"], f"experiments: {facts['experiments']}", facts["form"]
+            return name, facts["question"], f"experiments: {joined(facts['experiments'])}", facts["form"]
+        if "suites" in facts:
+            return name, facts["question"], f"suites: {joined(facts['suites'])}", ""
         return name, facts["question"], joined(facts["baselines"]), joined(facts["datasets"])
     return name, "\n".join(facts["claims"]) if kind == "experiments" else facts["summary"]
 

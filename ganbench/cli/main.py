@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from errno import EPIPE
 from typing import Any
 
 import click
 
 from ganbench.cli.cache import cache
+from ganbench.cli.card import card
 from ganbench.cli.check import check
+from ganbench.cli.complete import completion
+from ganbench.cli.explain import explain
+from ganbench.cli.golden import golden
 from ganbench.cli.list import list_
+from ganbench.cli.report import report
 from ganbench.cli.run import run
+from ganbench.cli.sample import sample
 from ganbench.cli.score import score
+from ganbench.cli.slurm import slurm
+from ganbench.cli.status import status
 from ganbench.cli.table import table
+from ganbench.cli.verify import verify
 
 INTERRUPTED = 130
 RENAMED = {"--way": "--backend", "--replay": "--reproduce"}  # options of version 0.1
@@ -51,6 +62,13 @@ class Commands(click.Group):
             code, text = error.exit_code, error.format_message()
         except KeyboardInterrupt as error:
             code, text = INTERRUPTED, str(error) or "interrupted"
+        except RecursionError:
+            code, text = 2, "an input is nested too deep to be read"
+        except OSError as error:
+            if error.errno == EPIPE:  # who read the output has left: click ends quietly
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            code, text = 1, f"{where}{error.strerror or error}"
         raise refusal(text, code)
 
 
@@ -68,7 +86,10 @@ def no_such_option(error: click.NoSuchOption) -> str:
 
 def refusal(text: str, code: int) -> click.exceptions.Exit:
     """Say on one line of stderr what went wrong; return what leaves with that exit code."""
-    click.echo(f"ganbench: {' '.join(text.split())}", err=True)
+    from ganbench._util.markup import printable  # noqa: PLC0415
+
+    with suppress(OSError, ValueError):  # nobody listens any more
+        click.echo(f"ganbench: {printable(' '.join(text.split()))}", err=True)
     return click.exceptions.Exit(code)
 
 
@@ -78,5 +99,8 @@ def main() -> None:
     """Which GAN is better, on what evidence?"""
 
 
-for command in (run, table, list_, score, check, cache):
+COMMANDS = (
+    run, slurm, status, table, report, sample, list_, score, card, explain, verify, check, golden, cache, completion,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

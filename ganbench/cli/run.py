@@ -7,6 +7,10 @@ from pathlib import Path
 
 import click
 
+from ganbench.cli.complete import of
+
+MOST = 10_000  # seeds of a run
+
 
 @dataclass(frozen=True)
 class Request:
@@ -29,6 +33,7 @@ class Request:
     fresh: bool
     retry_failed: bool
     dry_run: bool
+    shard: tuple[int, int] | None = None  # which part of how many, from 0
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -36,35 +41,66 @@ def seeds_of(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in text.split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise click.BadParameter(f"expected seeds such as 0-4 or 0,2,5, got {text!r}", param_hint="--seeds")
+        if not fits(first) or (dash and not fits(last)):
+            expected = "expected seeds such as 0-4 or 0,2,5, of at most nine digits"
+            raise click.BadParameter(f"{expected}, got {text[:60]!r}", param_hint="--seeds")
         if dash and int(last) < int(first):
             raise click.BadParameter(f"expected seeds from low to high, got {part!r}", param_hint="--seeds")
+        if len(seeds) + int(last or first) - int(first) >= MOST:
+            raise click.BadParameter(f"expected at most {MOST} seeds, got {part[:60]!r}", param_hint="--seeds")
         seeds += range(int(first), int(last or first) + 1)
     if len(set(seeds)) < len(seeds):
         raise click.BadParameter(f"expected different seeds, got {text!r}", param_hint="--seeds")
     return tuple(seeds)
 
 
+def shard_of(text: str | None) -> tuple[int, int] | None:
+    """Return the part and the number of parts that 2/8 means; raises BadParameter for anything else."""
+    if text is None:
+        return None
+    number, slash, count = (piece.strip() for piece in text.partition("/"))
+    if not (slash and fits(number) and fits(count) and 0 <= int(number) < int(count)):
+        raise click.BadParameter(f"expected a part such as 0/8, ..., 7/8, got {text!r}", param_hint="--shard")
+    return int(number), int(count)
+
+
+def fits(text: str) -> bool:
+    """Whether a text is a whole number of a size that has a use."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
 @click.command()
-@click.option("--suite", default="quick", show_default=True, help="A suite's name, or a TOML file.")
+@click.option(
+    "--suite", default="quick", show_default=True, shell_complete=of("suites"), help="A suite's name, or a TOML file."
+)
 @click.option(
     "--baseline",
     "baselines",
     multiple=True,
+    shell_complete=of("baselines", "all"),
     help="Instead of the suite's: a name, family:member, ./file.py or all. Repeatable.",
 )
 @click.option(
     "--dataset",
     "datasets",
     multiple=True,
+    shell_complete=of("datasets"),
     help="Instead of the suite's: a name, or name(field=number,...). Repeatable.",
 )
 @click.option(
-    "--experiment", "experiments", multiple=True, help="Of a suite of experiments only these: a name. Repeatable."
+    "--experiment",
+    "experiments",
+    multiple=True,
+    shell_complete=of("experiments"),
+    help="Of a suite of experiments only these: a name. Repeatable.",
 )
 @click.option("--seeds", help="Instead of the suite's: 0-4 or 0,2,5. One number is one seed.")
-@click.option("--metrics", default="", help="Instead of the suite's: names with commas between, or all.")
+@click.option(
+    "--metrics",
+    default="",
+    shell_complete=of("metrics", "all", commas=True),
+    help="Instead of the suite's: names with commas between, or all.",
+)
 @click.option("--steps", type=int, help="Instead of the suite's, on all data sets.")
 @click.option(
     "--budget",
@@ -94,6 +130,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 @click.option(
     "--retry-failed", is_flag=True, help="Do cells again that ended in an error. Divergence is a result and stays."
 )
+@click.option("--shard", help="Only this part of the rows, 0/8 to 7/8: for schedulers of any kind.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and how long it takes; write nothing.")
 def run(
     suite: str,
@@ -113,6 +150,7 @@ def run(
     fresh: bool,
     retry_failed: bool,
     dry_run: bool,
+    shard: str | None,
 ) -> None:
     """Train, score and compare what a suite asks for; what is done already is not done again.
 
@@ -140,5 +178,6 @@ def run(
         fresh,
         retry_failed,
         dry_run,
+        shard_of(shard),
     )
     click.get_current_context().exit(suite_run.run(request))

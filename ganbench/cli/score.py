@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganbench.cli.cache import usual_cache
+from ganbench.cli.complete import of, splits
 
 if TYPE_CHECKING:
     from ganbench.scoring.report import Report
 
-FORMATS = ("table", "json", "csv", "markdown", "latex")
+FORMATS = ("table", "json", "csv", "markdown", "latex", "eval-results")
 
 
 def span_of(
@@ -30,14 +31,50 @@ def span_of(
     return low, high
 
 
+def weights_of(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> Path | dict[str, Path] | None:
+    """Return the file that is named, or one for each network: NETWORK=FILE."""
+    if not given:
+        return None
+    if len(given) == 1 and ("=" not in given[0] or Path(given[0]).exists()):
+        return Path(given[0])
+    pairs = [text.partition("=") for text in given]
+    for text, (network, sign, file) in zip(given, pairs, strict=True):
+        if not (network and sign and file):
+            raise click.BadParameter(f"expected NETWORK=FILE for each of several, got {text!r}")
+    return {network: Path(file) for network, _, file in pairs}
+
+
 @click.command()
-@click.argument("samples", nargs=-1, required=True)
-@click.option("--reference", required=True, help="What to compare with: as SAMPLES, or a data set's name.")
+@click.argument("samples", nargs=-1, required=True, shell_complete=splits)
+@click.option(
+    "--reference", required=True, shell_complete=splits, help="What to compare with: as SAMPLES, or a data set's name."
+)
 @click.option("--train", help="What the generator was trained on, for metrics of copying.")
-@click.option("--metrics", default="", help="Names with commas between, or all.  [default: the usual ones]")
+@click.option(
+    "--metrics",
+    default="",
+    shell_complete=of("metrics", "all", commas=True),
+    help="Names with commas between, or all.  [default: the usual ones]",
+)
 @click.option("--slow", is_flag=True, help="Let all hold the metrics that take many times as long as the others.")
-@click.option("--features", help="An extractor's name, FILE.py:FUNCTION or a TorchScript file.")
-@click.option("--weights", type=click.Path(path_type=Path), help="The file of the extractor's published weights.")
+@click.option(
+    "--features", shell_complete=of("features"), help="An extractor's name, FILE.py:FUNCTION or a TorchScript file."
+)
+@click.option(
+    "--as",
+    "protocol",
+    metavar="PROTOCOL",
+    help="Give the numbers of another tool: pytorch-fid, clean-fid, torch-fidelity, adm, edm, edm2, stylegan3, ...",
+)
+@click.option(
+    "--weights",
+    multiple=True,
+    metavar="FILE|NETWORK=FILE",
+    callback=weights_of,
+    help="The file of the extractor's published weights; one for each network of a protocol.",
+)
 @click.option(
     "--trust-weights", is_flag=True, help="Take --weights for what they are: a copy in another format, a tuned network."
 )
@@ -67,7 +104,12 @@ def span_of(
 @click.option("--controls", is_flag=True, help="Add the floor (real data) and the ceilings (bad samples).")
 @click.option("--intervals", is_flag=True, help="Add 95 % intervals over the samples; ten times the work.")
 @click.option("--figures", type=click.Path(path_type=Path), help="Folder for pictures.")
+@click.option(
+    "--figure-format", type=click.Choice(("png", "svg", "pdf")), default="png", show_default=True, help="Of pictures."
+)
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page there too, one HTML file.")
 @click.option("--format", "form", type=click.Choice(FORMATS, case_sensitive=False), default="table", show_default=True)
+@click.option("--dataset-id", help="Of eval-results: what the benchmark is called on the Hub, as OWNER/NAME.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the screen.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where there is a warning.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache.")
@@ -78,7 +120,8 @@ def score(
     metrics: str,
     slow: bool,
     features: str | None,
-    weights: Path | None,
+    protocol: str | None,
+    weights: Path | dict[str, Path] | None,
     trust_weights: bool,
     download: bool,
     data: Path | None,
@@ -92,7 +135,10 @@ def score(
     controls: bool,
     intervals: bool,
     figures: Path | None,
+    figure_format: str,
+    html: Path | None,
     form: str,
+    dataset_id: str | None,
     out: Path | None,
     strict: bool,
     no_cache: bool,
@@ -105,6 +151,12 @@ def score(
     from ganbench.io import Reading  # noqa: PLC0415
     from ganbench.scoring import api  # noqa: PLC0415
 
+    if (form == "eval-results") != (dataset_id is not None):
+        raise click.UsageError("--format eval-results and --dataset-id OWNER/NAME go together")
+    if html:
+        from ganbench.report import template  # noqa: PLC0415
+
+        template.check()
     with progress_bars(lines="all" in metrics.split(",")) as (progress, metric_progress):
         options = api.Options(
             train=train,
@@ -123,36 +175,44 @@ def score(
             progress=progress,
             metric_progress=metric_progress,
         )
-        report = api.score(list(samples), reference, metrics=metrics, features=features, options=options)
+        report = api.score(
+            list(samples), reference, metrics=metrics, features=features, protocol=protocol, options=options
+        )
         if figures:
-            draw(report, figures)
-    show(report, form, out)
+            draw(report, figures, figure_format)
+        if html:
+            from ganbench.report import score_page  # noqa: PLC0415
+
+            click.echo(f"page: {score_page.write(report, html)}", err=True)
+    show(report, form, out, dataset_id)
     click.get_current_context().exit(1 if strict and report.warnings else 0)
 
 
-def draw(report: Report, folder: Path) -> None:
+def draw(report: Report, folder: Path, form: str) -> None:
     """Draw the pictures and say where they are; raises BadInput where they cannot be written."""
     from ganbench.errors import BadInput  # noqa: PLC0415
     from ganbench.report import score_figures  # noqa: PLC0415
 
     try:
-        paths = score_figures.draw(report, folder)
+        paths = score_figures.draw(report, folder, form)
     except OSError as error:
         raise BadInput(f"{folder}: pictures cannot be written there ({error.strerror})") from error
     click.echo(f"pictures: {', '.join(map(str, paths))}", err=True)
 
 
-def show(report: Report, form: str, out: Path | None) -> None:
+def show(report: Report, form: str, out: Path | None, dataset_id: str | None = None) -> None:
     """Print a report, or write it whole or not at all; raises BadInput where it cannot be written."""
     from ganbench._util.files import write_text  # noqa: PLC0415
     from ganbench.scoring import report as reports  # noqa: PLC0415
 
     if out is None and form == "table":
         reports.print_out(report)
-    elif out is None:
-        click.echo(reports.FORMATS[form](report), nl=False)
     else:
-        write_text(out, reports.FORMATS[form](report))
+        text = reports.as_eval_results(report, dataset_id) if dataset_id else reports.FORMATS[form](report)
+        if out is None:
+            click.echo(text, nl=False)
+        else:
+            write_text(out, text)
     if out is not None or form == "csv":  # which has no place for what is said below a table
         for line in [*report.notes, *report.warnings]:
             click.echo(str(line), err=True)

@@ -11,35 +11,45 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ganbench._util.files import write_atomically
+from ganbench._util.files import in_place, sweep, write_atomically
+from ganbench._util.locks import Lock
 from ganbench._util.machine import device_for
-from ganbench.cli import notes_run
+from ganbench.cli import bundle_run, notes_run
 from ganbench.cli.progress import display, duration
 from ganbench.cli.run import Request
 from ganbench.cli.terminal import say, terminal
 from ganbench.errors import BadInput
 from ganbench.records.record import Record
 from ganbench.records.store import SELECTION, Store
-from ganbench.runs.cell import Place
+from ganbench.runs import stopping
+from ganbench.runs.execution import Place
 from ganbench.runs.executors import process as local
 from ganbench.runs.grid import Task, at_hand, check_memory, groups, tasks
+from ganbench.runs.leases import Leases, held
+from ganbench.runs.leases import sweep as sweep_leases
+from ganbench.runs.queue import Queue
 from ganbench.runs.select import best, chosen, csv_of, stages, toml, trials
 from ganbench.suites import find_suite
-from ganbench.suites.suite import Cell, Notes, Suite, with_budget
+from ganbench.suites.suite import Bundle, Cell, Notes, Suite, with_budget
 from ganbench.tables import Tables
 from ganbench.tables.rows import spans
 
+TABLES = "tables.lock"  # held while tables and pictures are written
 STATES = {"missing": "to do", "unscored": "to score", "failed": "failed", "done": "done"}
 
 
 def run(request: Request) -> int:
     """Run what is missing of a suite and show the comparison; return the exit code."""
     question, device = find_suite(request.suite), device_for(request.device)
+    if isinstance(question, Bundle):
+        return bundle_run.run(request, question, run)
     if isinstance(question, Notes):
         return notes_run.run(terminal(), request, question)
     suite, console = asked(with_budget(question, request.budget), request), terminal()
     suite, missing = at_hand(suite, request.data) if request.dry_run else (suite, dict[str, str]())
     store = Store(request.out / suite.name)
+    if request.shard and suite.rungs:
+        raise BadInput(f"--shard cannot divide {suite.name}: trials go on by the records of all; leave it out")
     rounds = stages(suite, store.read, request.data, download=not request.dry_run)
     if request.dry_run:
         for name, reason in missing.items():
@@ -54,27 +64,54 @@ def run(request: Request) -> int:
     for warning in [store.open(), *(f"set aside: {path}" for path in set_aside(store, request))]:
         if warning:
             say(console, warning)
+    sweep(store.folder)
+    sweep_leases(store.folder)
     failed, worked, keys = 0, False, list[str]()
     for cells in chain([first], rounds):
         work = tasks(cells, store.read())
-        todo = [task for task in work if to_do(task, request)]
+        todo = shared([task for task in work if to_do(task, request)], request.shard)
         parts = groups(todo, request.group)
         jobs = request.jobs or local.jobs_for(parts, device)
         announce(console, suite, work, todo, device, jobs)
-        failed |= carry_out(console, parts, work, Place(store.folder, device, request.data), jobs, not suite.rungs)
-        worked |= bool(todo)
         keys += [task.cell.key for task in work]
-    write_atomically(store.folder / SELECTION, json.dumps({"suite": suite.name, "keys": keys}, indent=1).encode())
-    if suite.rungs:
-        conclude_search(console, store, suite, request.data)
-    else:
-        conclude(console, store, worked, request.data)
+        select(store, suite, keys)
+        with Leases(store.folder) as leases:
+            place = Place(store.folder, device, request.data, leases.token)
+            failed |= carry_out(console, parts, work, place, jobs, not suite.rungs, leases)
+        worked |= bool(todo)
+    with in_place(store.folder), Lock(store.folder / TABLES):  # who shares the folder ends at the same time
+        if suite.rungs:
+            conclude_search(console, store, suite, request.data)
+        else:
+            conclude(console, store, worked, request.data)
     return failed
 
 
+def shared(todo: Sequence[Task], shard: tuple[int, int] | None) -> list[Task]:
+    """Return the share of one process of several: every so-manieth row, which does not depend on what is done."""
+    if shard is None:
+        return list(todo)
+    number, count = shard
+    return [task for task in todo if int(task.cell.row, 16) % count == number]
+
+
+def select(store: Store, suite: Suite, keys: Sequence[str]) -> None:
+    """Write which records the run is about, which tables show and ``status`` counts."""
+    with in_place(store.folder):
+        about = {"suite": suite.name, "question": suite.question, "keys": keys}
+        write_atomically(store.folder / SELECTION, json.dumps(about, indent=1).encode())
+
+
 def set_aside(store: Store, request: Request) -> list[Path]:
-    """Set earlier results aside where the request says so; return their new places."""
-    return store.set_aside() if request.fresh else []
+    """Set earlier results aside where the request says so; return their new places.
+
+    Raises BadInput while another process works on them.
+    """
+    if not request.fresh:
+        return []
+    if busy := [lease for lease in held(store.folder) if not lease.is_stale]:
+        raise BadInput(f"--fresh: {store.folder} is being worked on by {busy[0].owner}; wait for it, or end it first")
+    return store.set_aside()
 
 
 def to_do(task: Task, request: Request) -> bool:
@@ -99,7 +136,7 @@ def foretell(
             say(console, f"after that {kept} of each baseline go on, which is chosen when all are done")
             break
         work = tasks(cells, known)
-        todo = [task for task in work if to_do(task, request)]
+        todo = shared([task for task in work if to_do(task, request)], request.shard)
         parts = groups(todo, request.group)
         jobs = request.jobs or local.jobs_for(parts, device)
         check_memory(parts, device, jobs, request.data)
@@ -118,6 +155,7 @@ def asked(suite: Suite, request: Request) -> Suite:
             steps=budget.steps if request.steps is None else 0,
             seeds=() if request.seeds else budget.seeds,
             baselines=() if request.baselines else budget.baselines,
+            backend=request.backend or budget.backend,
         )
         for name, budget in suite.plan.items()
     }
@@ -173,12 +211,18 @@ def carry_out(
     place: Place,
     jobs: int,
     pictures: bool,
+    leases: Leases,
 ) -> int:
-    """Compute the groups that are waiting; return 1 if any cell has failed, now or before, and 0 otherwise."""
+    """Compute the groups that are waiting; return 1 if any cell has failed, now or before, and 0 otherwise.
+
+    What other processes compute in the same folder meanwhile is waited for.
+    """
     ended = {task.cell.key: task.old for task in work if task.old}
-    with display(console, len(waiting)) as shown:
+    queue = Queue(waiting, Store(place.folder), leases, lambda text: say(console, text))
+    with stopping.on_signals(), display(console, len(waiting)) as shown:
         try:
-            for group, records in local.run(waiting, place, jobs, shown.step):
+            for group, records in local.run(queue, place, min(jobs, len(waiting)), shown.step):
+                leases.give_back([record.key for record in records])
                 ended |= {record.key: record for record in records}
                 shown.end(group, records)
                 if pictures:
@@ -187,6 +231,7 @@ def carry_out(
             kept = sum(task.state == "done" or ended.get(task.cell.key) is not task.old for task in work)
             said = f"interrupted: {kept} of {len(work)} cells are kept in {place.folder}"
             raise KeyboardInterrupt(f"{said}; the same command goes on from there") from None
+    ended |= queue.others
     return int(any(record.status != "done" for record in ended.values()))
 
 

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganbench.cli.complete import results as folders
+
 if TYPE_CHECKING:
     from ganbench.records.record import Record, Weights
+    from ganbench.records.store import Store
 
 FORMATS = ("md", "csv", "latex", "html", "json")
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@click.argument("results", type=click.Path(path_type=Path), shell_complete=folders)
 @click.option("--all-rows", is_flag=True, help="Every row; by default ten, the best of each league and controls.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Print the tables so, and write no file.")
 @click.option(
@@ -40,14 +43,10 @@ def tabulate(
 ) -> int:
     """Write the table files of a results folder again and show the comparison; return the exit code."""
     from ganbench.cli.terminal import say, terminal  # noqa: PLC0415
-    from ganbench.errors import BadInput, Missing  # noqa: PLC0415
-    from ganbench.records.store import Store, is_of_experiments  # noqa: PLC0415
+    from ganbench.errors import BadInput  # noqa: PLC0415
+    from ganbench.records.store import is_of_experiments  # noqa: PLC0415
 
-    store, console = Store(folder), terminal()
-    if not store.path.exists():
-        inside = [path.parent.name for path in sorted(folder.glob("*/records.jsonl"))]
-        hint = f"; in it are {', '.join(inside)}" if inside else ""
-        raise Missing(f"{folder}: no records.jsonl here{hint}")
+    store, console = store_of(folder), terminal()
     if is_of_experiments(folder):
         if form or compare or weights != "average":
             raise BadInput(f"{folder}: experiments of notes have no --format, --compare or --weights")
@@ -69,6 +68,19 @@ def tabulate(
     if weights == "average":
         say(console, f"tables: {', '.join(map(str, tables.write(folder)))}")
     return 0
+
+
+def store_of(folder: Path) -> Store:
+    """Return the records of a results folder; raises Missing, with what lies inside, where there are none."""
+    from ganbench.errors import Missing  # noqa: PLC0415
+    from ganbench.records.store import Store  # noqa: PLC0415
+
+    store = Store(folder)
+    if not store.path.exists():
+        inside = [path.parent.name for path in sorted(folder.glob("*/records.jsonl"))]
+        hint = f"; in it are {', '.join(inside)}" if inside else ""
+        raise Missing(f"{folder}: no records.jsonl here{hint}")
+    return store
 
 
 def side_by_side(records: Sequence[Record], field: str, most: int | None, form: str | None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ganbench._util.markup import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,4 +22,4 @@ def terminal() -> Console:
 
 def say(console: Console, text: str) -> None:
     """Print a line as it is: no markup, no colour, not folded."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print("\n".join(map(printable, text.split("\n"))), markup=False, highlight=False, soft_wrap=True)

@@ -8,19 +8,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal
+
+import numpy as np
 
 from ganbench.conformance.output import escaped
 from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
 from ganbench.tables.scales import scale_for
-from ganbench.tables.statistics import estimate
+from ganbench.tables.statistics import CONFIDENCE, estimate, student
 
 Outcome = Literal["equal", "within", "moved", "unversioned", "missing", "incomparable"]
 WRONG = {"moved", "unversioned", "missing"}
 MACHINE = ("host", "system", "device", "python", "packages")  # where these agree, so do all bits
 IDENTITY = ("version", "features", "reference", "n_real", "n_fake", "options", "better", "weights")
+CELLS = 8  # fewer cannot tell a drift from chance at the level below
+DRIFT = 0.01  # how often a drift is called where there is none
 RTOL = 1e-9  # sums in another order, on another machine
 
 Seeds = dict[int, Record]  # the records of one row, by seed
@@ -29,7 +34,10 @@ SeedScores = dict[int, Scores]  # one metric of one row, by seed
 
 @dataclass(frozen=True)
 class Line:
-    """One score of one row in both folders: the means over seeds, what became of it, and why."""
+    """One score of one row in both folders: the means over seeds, what became of it, and why.
+
+    ``shift`` is how far the mean moved, in half widths of the old interval and on the metric's scale.
+    """
 
     baseline: str
     dataset: str
@@ -38,13 +46,46 @@ class Line:
     old: float | None = None
     new: float | None = None
     why: str = ""
+    shift: float | None = None
 
 
 def compare(new: Path, old: Path) -> list[Line]:
     """Match the records of two folders, row by row and seed by seed; raises BadInput where one holds none."""
     fresh, kept = (by_row(records(folder)) for folder in (new, old))
     lines = [line for row, seeds in kept.items() for line in of_row(fresh.get(row, {}), seeds)]
-    return sorted(lines, key=lambda line: (line.baseline, line.dataset, line.metric))
+    return [*sorted(lines, key=lambda line: (line.baseline, line.dataset, line.metric)), *drifts(lines)]
+
+
+def drifts(lines: Sequence[Line]) -> list[Line]:
+    """Return a line for every metric that moved the same way in too many cells, each of them within its interval.
+
+    Where nothing but chance moves a cell, up is as likely as down: Wilcoxon's signed ranks of the shifts, at a level of
+    ``DRIFT`` over all metrics together. Its power is simulated in ``benchmarks/gate.py``.
+    """
+    shifts: dict[str, list[float]] = {}
+    for line in lines:
+        if line.outcome in {"within", "moved"} and line.shift is not None:
+            shifts.setdefault(line.metric, []).append(line.shift)
+    called = (drift(metric, moved, len(shifts)) for metric, moved in shifts.items())
+    return [line for line in called if line is not None]
+
+
+def drift(metric: str, moved: Sequence[float], metrics: int = 1) -> Line | None:
+    """Return the line of a metric whose cells moved together, None where they need not have."""
+    from scipy.stats import wilcoxon  # noqa: PLC0415 - slow to import
+
+    if len(moved) < CELLS or not any(moved):
+        return None
+    p = min(1.0, metrics * float(wilcoxon(moved, method="approx").pvalue))
+    if p >= DRIFT:
+        return None
+    middle = float(median(moved))
+    up = sum(shift > 0 for shift in moved)
+    sides = (
+        f"{up} of {len(moved)} cells moved up" if middle > 0 else f"{len(moved) - up} of {len(moved)} cells moved down"
+    )
+    why = f"{sides}, {abs(middle):.2g} of a half interval in the median: by chance one time in {1 / p:.0f}"
+    return Line("all cells", "all data sets", metric, "moved", why=why, shift=middle)
 
 
 def records(folder: Path) -> list[Record]:
@@ -99,7 +140,16 @@ def machine(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the bits of a record depend on beside its key, in which ganbench's own versions are."""
     facts = {name: provenance.get(name) for name in MACHINE}
     packages: dict[str, str] = provenance.get("packages", {})
+    facts["system"] = system(str(facts["system"] or ""))
     return facts | {"packages": {name: each for name, each in packages.items() if name != "ganbench"}}
+
+
+def system(platform: str) -> str:
+    """Return what of a platform's name numbers depend on: the kernel's build does not change arithmetic."""
+    name, _, rest = platform.partition("-")
+    libc = rest.rpartition("-with-")[2] if "-with-" in rest else ""
+    processor = next((word for word in ("x86_64", "AMD64", "aarch64", "arm64") if word in rest), "")
+    return " ".join(filter(None, (name, processor, libc))) if processor else platform
 
 
 def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = False) -> Line:
@@ -116,7 +166,7 @@ def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = F
     outcome: Outcome = "unversioned" if samples else "within" if within(new, old) else "moved"
     why = f"{changed} of {len(old)} seeds differ under one version of the metric"
     why += f" on the same samples: its values changed, its version {first.version} did not" if samples else ""
-    return Line(record.baseline, record.dataset, first.metric, outcome, *means, why)
+    return Line(record.baseline, record.dataset, first.metric, outcome, *means, why, shift_of(new, old))
 
 
 def differences(new: SeedScores, old: SeedScores) -> list[str]:
@@ -153,6 +203,19 @@ def within(new: SeedScores, old: SeedScores) -> bool:
     scale = scale_for(next(iter(old.values())), [*before, *now])
     interval, mean = estimate(before, scale), estimate(now, scale).mean
     return interval.low is not None and interval.high is not None and interval.low <= mean <= interval.high
+
+
+def shift_of(new: SeedScores, old: SeedScores) -> float | None:
+    """Return how far the mean moved, in half widths of the old interval; None where there is no interval."""
+    before, now = known(old), known(new)
+    if len(before) < 2 or len(now) < 2:
+        return None
+    scale = scale_for(next(iter(old.values())), [*before, *now])
+    if scale.kind == "count":
+        return None  # whole numbers stand still or jump
+    x, y = (scale.of(np.array(values)) for values in (before, now))
+    half = student(len(before) - 1, CONFIDENCE) * float(np.std(x, ddof=1)) / len(before) ** 0.5
+    return float(np.mean(y) - np.mean(x)) / half if half > 0 else None
 
 
 def exit_code(lines: Sequence[Line]) -> int:

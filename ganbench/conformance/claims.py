@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ganbench._util.names import check_names, suggestion
 from ganbench.errors import BadInput, UnknownName
@@ -16,6 +16,9 @@ from ganbench.metrics import METRICS
 
 Kind = Literal["value", "mean", "invariance", "refuses"]
 Cost = Literal["fast", "slow"]
+Level = Literal["value", "invariance", "numerics", "input", "convention"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+FAIL_ON: tuple[Level, ...] = ("value", "invariance")  # what a metric must not get wrong; the rest is reported
 NOT_INPUTS = {
     "id",
     "metric",
@@ -29,6 +32,7 @@ NOT_INPUTS = {
     "hint",
     "repetitions",
     "refuses",
+    "level",
 }
 
 
@@ -40,6 +44,12 @@ class Claim:
     ``value``: the metric is ``expect`` within the tolerance; ``mean``: its mean over fresh draws is, within four
     standard errors; ``invariance``: it equals itself after the change that ``invariance`` names; ``refuses``: it must
     raise. ``hint`` is the likely cause where no classic mistake fits.
+
+    ``level`` says what a failure is: ``value``: another number; ``invariance``: it follows what it should not;
+    ``numerics``: digits are lost that careful arithmetic keeps; ``input``: input that has no value is not refused, or
+    one that has is; ``convention``: another choice that is in use too. A number that misses the tolerance by no more
+    than float32 arithmetic may lose on the claim's own inputs (``ganbench.conformance.precision``) fails as
+    ``numerics``, whatever the claim's level.
     """
 
     id: str
@@ -55,6 +65,7 @@ class Claim:
     invariance: str = ""
     repetitions: int = 1
     hint: str = ""
+    level: Level = "value"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def allows(self, value: float) -> bool:
@@ -87,6 +98,9 @@ def claim_of(row: Mapping[str, Any]) -> Claim:
     inputs = {key: value for key, value in row.items() if key not in NOT_INPUTS}
     check_names("input of a claim", inputs, METRICS[row["metric"]].spec.needs)
     stated = {key: row[key] for key in NOT_INPUTS - {"refuses", "id"} if key in row}
+    stated.setdefault("level", "input" if kind == "refuses" else "value")
+    if stated["level"] not in LEVELS:
+        raise BadInput(f"claim {row['id']!r}: expected a level of {', '.join(LEVELS)}, got {stated['level']!r}")
     return Claim(id=f"{row['metric']}/{row['id']}", kind=kind, inputs=inputs, **stated)
 
 
@@ -110,6 +124,7 @@ def invariances(table: Mapping[str, Any]) -> Iterable[Claim]:
                 cost="slow" if name in table["slow"] else "fast",
                 invariance=invariance["change"],
                 hint=invariance["hint"],
+                level=invariance.get("level", "invariance"),
                 options=table["options"].get(name, {}),
             )
 

@@ -6,7 +6,7 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -14,10 +14,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ganbench.conformance.claims import Claim, all_claims
+from ganbench.conformance.claims import Claim, Level
 from ganbench.conformance.implementation import Implementation, NoNumber, NotApplicable, one_line
 from ganbench.conformance.inputs import CHANGES, make
-from ganbench.conformance.mistakes import Mistake, candidates, diagnose, gives, number_of
+from ganbench.conformance.mistakes import Mistake, diagnose
+from ganbench.conformance.precision import bound
 from ganbench.errors import RequestError
 from ganbench.metrics import METRICS
 
@@ -28,12 +29,17 @@ SLOW = 10.0  # how many times longer a slow claim may take
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of a claim: the verdict, the number that came, and the reason in words."""
+    """The outcome of a claim: the verdict, the number that came, and the reason in words.
+
+    ``level`` is that of the claim where it passed, else of the fault: a wrong number that float32 arithmetic may give
+    is one of ``numerics``, a loud refusal of unusual input one of ``input``.
+    """
 
     id: str
     metric: str
     says: str
     verdict: Verdict
+    level: Level = "value"
     expected: float | None = None
     got: float | None = None
     message: str = ""
@@ -52,38 +58,77 @@ class Finding:
         return f"{self.id}: {self.says}{numbers}{f' ({why})' if why else ''}"
 
 
-def evaluate(claim: Claim, implementation: Implementation) -> Finding:
-    """Evaluate one claim; whatever the implementation raises, draws, changes or returns becomes part of the finding."""
+def evaluate(claim: Claim, implementation: Implementation, guess: bool = True) -> Finding:
+    """Evaluate one claim; whatever the implementation raises, draws, changes or returns becomes part of the finding.
+
+    With ``guess`` a wrong number is explained by the first known mistake that gives it; without, that is left to
+    ``ganbench.conformance.diagnosis``, which sees all claims.
+    """
     started, loaded = time.perf_counter(), len(sys.modules)
-    finding, libraries = attempt(claim, implementation)
+    finding, libraries = attempt(claim, implementation, guess)
     if libraries and len(sys.modules) > loaded:  # an import may have drawn, as that of rich does: it will not again
-        finding, libraries = attempt(claim, implementation)
+        finding, libraries = attempt(claim, implementation, guess)
     if libraries:
         message = "; ".join([*filter(None, [finding.message]), f"draws from the global random state of {libraries}"])
         if claim.kind == "invariance" and finding.got is not None:
             finding = replace(finding, diagnosis="the draws differ from call to call")
-        verdict: Verdict = "global_rng" if finding.verdict == "passed" else finding.verdict
-        finding = replace(finding, verdict=verdict, message=message)
+        finding = replace(finding, message=message)
+        if finding.verdict == "passed":
+            finding = replace(finding, verdict="global_rng", level="convention")
     return replace(finding, seconds=time.perf_counter() - started)
 
 
-def attempt(claim: Claim, implementation: Implementation) -> tuple[Finding, str]:
+def attempt(claim: Claim, implementation: Implementation, guess: bool) -> tuple[Finding, str]:
     """Evaluate a claim once; return also the libraries from whose global random state something was drawn."""
-    blank = Finding(claim.id, claim.metric, claim.says, "passed")
+    blank = Finding(claim.id, claim.metric, claim.says, "passed", claim.level)
     before = global_states()
     seed_globally()
     try:
-        finding = outcome(claim, implementation, blank)
+        finding = outcome(claim, implementation, blank, guess)
     except NotApplicable as reason:
         finding = replace(blank, verdict="skipped", message=str(reason))
     except NoNumber as reason:
-        finding = replace(blank, verdict="failed", message=str(reason), diagnosis=claim.hint)
+        finding = unanswered(claim, replace(blank, message=str(reason), diagnosis=claim.hint), loud=False)
     except SystemExit as error:
         finding = replace(blank, verdict="failed", message=f"calls exit({error.code!r})")
     except Exception as error:
         message = f"raises {type(error).__name__}: {one_line(error)}"
-        finding = replace(blank, verdict="failed", message=message, trace=traceback.format_exc())
+        finding = unanswered(claim, replace(blank, message=message, trace=traceback.format_exc()), loud=True)
     return finding, drawn_from(before)
+
+
+def unanswered(claim: Claim, blank: Finding, loud: bool) -> Finding:
+    """Return the finding of a claim without a number: where its input is unusual, that is a matter of input."""
+    if "changes its input" in blank.message:
+        return replace(blank, verdict="failed", level="input")
+    why = unusual(claim, inputs_of(claim), loud)
+    if not why:
+        return replace(blank, verdict="failed")
+    return replace(blank, verdict="failed", level="input", message=f"{blank.message} (for {why})")
+
+
+def unusual(claim: Claim, inputs: Mapping[str, Any], loud: bool) -> str:
+    """Say what of the input a plain implementation need not take, nothing for input that it must.
+
+    A ``loud`` refusal is honest where sets differ in size or have one feature; a NaN is none there. Where the formula
+    itself has no value without a convention (0 log 0, singular covariances), a NaN is as good as an error.
+    """
+    arrays = [x for x in inputs.values() if isinstance(x, np.ndarray)]
+    features = [x for x in arrays if x.ndim == 2 and x.dtype.kind == "f"]
+    posteriors = [x for name, x in inputs.items() if name.endswith("posteriors")]
+    sizes = {len(x) for name, x in inputs.items() if name in {"real", "fake"}}
+    covariances = "fid" in claim.metric or "hotelling" in claim.metric
+    fewest = claim.options.get("k", -1) + 1
+    cases = {
+        "posteriors that are exactly zero": any((x == 0).any() for x in posteriors),
+        "float16": any(x.dtype == np.float16 for x in arrays),
+        "rows that are all equal": any((x == x[:1]).all() for x in features),
+        "no more rows than features": covariances and any(len(x) <= x.shape[1] for x in features),
+        "a single feature": loud and any(x.shape[1] == 1 for x in features),
+        "as few rows as k allows": loud and any(len(x) == fewest for x in features),
+        "sets of unequal size": loud and len(sizes) > 1,
+    }
+    return next((words for words, applies in cases.items() if applies), "")
 
 
 def global_states() -> tuple[Any, Any, Any]:
@@ -125,7 +170,7 @@ def time_limit(claim: Claim, seconds: float) -> float:
     return seconds * (SLOW if claim.cost == "slow" else 1)
 
 
-def outcome(claim: Claim, implementation: Implementation, blank: Finding) -> Finding:
+def outcome(claim: Claim, implementation: Implementation, blank: Finding, guess: bool) -> Finding:
     """Return the finding of a claim whose implementation neither raises nor returns nonsense."""
     if claim.kind == "mean":
         return of_mean(claim, implementation, blank)
@@ -136,7 +181,7 @@ def outcome(claim: Claim, implementation: Implementation, blank: Finding) -> Fin
     if claim.kind == "invariance":
         return of_invariance(claim, implementation, inputs, blank)
     got = call(implementation, inputs, claim)
-    return of_value(claim, got, inputs, replace(blank, expected=claim.expect, got=got))
+    return of_value(claim, got, inputs, replace(blank, expected=claim.expect, got=got), guess)
 
 
 def inputs_of(claim: Claim, repetition: int = 0) -> dict[str, Any]:
@@ -147,7 +192,8 @@ def inputs_of(claim: Claim, repetition: int = 0) -> dict[str, Any]:
 def options_of(claim: Claim, implementation: Implementation) -> dict[str, Any]:
     """Return the options of a claim, and the metric's defaults for others that the implementation's order names."""
     usual = METRICS[claim.metric].spec.options
-    return {name: usual[name] for name in implementation.order if name in usual} | dict(claim.options)
+    asked = [entry.rpartition("=")[2].strip() for entry in implementation.order]
+    return {name: usual[name] for name in asked if name in usual} | dict(claim.options)
 
 
 def copied(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,19 +211,35 @@ def call(implementation: Implementation, inputs: Mapping[str, Any], claim: Claim
     return value
 
 
-def of_value(claim: Claim, got: float, inputs: Mapping[str, Any], finding: Finding) -> Finding:
+def of_value(claim: Claim, got: float, inputs: Mapping[str, Any], finding: Finding, guess: bool) -> Finding:
     """Compare a number with what the claim expects, and look for the mistake that gives the other one."""
     if claim.allows(got):
         return finding
-    mistake = diagnose(claim, got, inputs)
-    if mistake is None:
-        return replace(finding, verdict="failed", diagnosis=claim.hint)
-    return explained(finding, mistake)
+    if convention := diagnose(claim, got, inputs, conventions=True):
+        return explained(finding, convention)
+    if small := rounding(claim, got - claim.expect, inputs):
+        return replace(finding, verdict="failed", level="numerics", message=small, diagnosis=claim.hint)
+    mistake = diagnose(claim, got, inputs) if guess else None
+    return explained(finding, mistake) if mistake else replace(finding, verdict="failed", diagnosis=claim.hint)
 
 
 def explained(finding: Finding, mistake: Mistake) -> Finding:
     """Return the finding of a wrong number that a mistake explains: an open convention is no fault."""
-    return replace(finding, verdict="convention" if mistake.convention else "failed", diagnosis=mistake.says)
+    if mistake.convention:
+        return replace(finding, verdict="convention", level="convention", diagnosis=mistake.says)
+    return replace(finding, verdict="failed", diagnosis=mistake.says)
+
+
+def rounding(claim: Claim, error: float, *inputs: Mapping[str, Any]) -> str:
+    """Say that an error is no larger than float32 arithmetic may make on these inputs, nothing where it is larger."""
+    bounds = [bound(claim.metric, each, claim.options) for each in inputs]
+    below, above = (sum(sides) for sides in zip(*bounds, strict=True))
+    if len(inputs) > 1:  # a difference of two answers errs by either's error to either side
+        below = above = below + above
+    if not -below - claim.atol <= error <= above + claim.atol or below == above == 0:
+        return ""
+    side = below if error < 0 else above
+    return f"off by {abs(error):.2g}, and float32 arithmetic may lose {side:.2g} here"
 
 
 def of_mean(claim: Claim, implementation: Implementation, blank: Finding) -> Finding:
@@ -209,51 +271,13 @@ def of_invariance(claim: Claim, implementation: Implementation, inputs: Mapping[
     """The value after the change must be the value before it, or the ideal one where a set is compared with itself."""
     ideal = METRICS[claim.metric].spec.ideal if claim.invariance == "identity" else None
     before = call(implementation, inputs, claim) if ideal is None else ideal
-    got = call(implementation, CHANGES[claim.invariance](inputs), claim)
+    changed = CHANGES[claim.invariance](inputs)
+    got = call(implementation, changed, claim)
     finding = replace(blank, expected=before, got=got)
-    kept = abs(got - before) <= claim.atol + claim.rtol * abs(before)
-    return finding if kept else replace(finding, verdict="failed", diagnosis=claim.hint)
-
-
-def cross_examine(findings: Sequence[Finding]) -> list[Finding]:
-    """Diagnose the wrong numbers of one implementation again, in the light of all its findings.
-
-    A mistake explains nothing where another claim, which passed, would have failed by it.
-    """
-    known = {claim.id: claim for claim in all_claims()}
-    values = [(known[f.id], f) for f in findings if known[f.id].kind == "value"]
-    right = [claim for claim, finding in values if finding.verdict in {"passed", "global_rng"}]
-    wrong = [(c, f.got) for c, f in values if f.verdict in {"failed", "convention"} and f.got is not None]
-    return [diagnose_again(known[finding.id], finding, right, wrong) for finding in findings]
-
-
-def diagnose_again(
-    claim: Claim, finding: Finding, right: Sequence[Claim], wrong: Sequence[tuple[Claim, float]]
-) -> Finding:
-    """Choose the mistake that explains most of the wrong numbers and that no right one refutes."""
-    if finding.got is None or not any(other.id == claim.id for other, _ in wrong):
+    if abs(got - before) <= claim.atol + claim.rtol * abs(before):
         return finding
-    inputs = inputs_of(claim)
-    passed = [other for other in right if other.metric == claim.metric]
-    fitting = [mistake for mistake in candidates(claim, inputs) if gives(mistake, claim, finding.got, inputs)]
-    fitting = [mistake for mistake in fitting if not any(refutes(other, mistake) for other in passed)]
-    if not fitting:
-        return replace(finding, verdict="failed", diagnosis=claim.hint)
-    about = [(other, got) for other, got in wrong if other.metric == claim.metric]
-    return explained(finding, max(fitting, key=lambda m: sum(explains(other, got, m) for other, got in about)))
-
-
-def explains(claim: Claim, got: float, mistake: Mistake) -> bool:
-    """Whether the mistake gives the wrong number of another claim too."""
-    inputs = inputs_of(claim)
-    return any(same.says == mistake.says and gives(same, claim, got, inputs) for same in candidates(claim, inputs))
-
-
-def refutes(claim: Claim, mistake: Mistake) -> bool:
-    """Whether a claim that passed would have failed by this mistake."""
-    inputs = inputs_of(claim)
-    for same in candidates(claim, inputs):
-        if same.says == mistake.says:
-            value = number_of(same.value, claim, inputs)
-            return value is not None and not claim.allows(value) and not gives(same, claim, claim.expect, inputs)
-    return False
+    compared = [changed] if ideal is not None else [inputs, changed]
+    same_question = claim.invariance == "none" and abs(got - before) > 1e-5 * abs(before)  # the same rounding, twice
+    if not same_question and (small := rounding(claim, got - before, *compared)):
+        return replace(finding, verdict="failed", level="numerics", message=small, diagnosis=claim.hint)
+    return replace(finding, verdict="failed", diagnosis=claim.hint)

@@ -30,6 +30,7 @@ class Implementation:
     """A callable on arrays, the order of its arguments, and which part of its answer counts.
 
     ``order`` names inputs and, where wanted, options; empty: the metric's needs in their order, options as keywords.
+    An entry ``nearest_k=k`` gives what is called ``k`` here to the callable's keyword ``nearest_k``.
     """
 
     function: Callable[..., Any]
@@ -39,12 +40,15 @@ class Implementation:
     def __call__(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> float:
         """Call it; raises NotApplicable, NoNumber, BadInput for a wrong ``returns``, and what the callable raises."""
         known = {**inputs, **options}
-        order = self.order or tuple(inputs)
+        entries = [tuple(entry.split("=", 1)) for entry in self.order or tuple(inputs)]
+        order = [entry[-1].strip() for entry in entries]
         if missing := [name for name in order if name not in known]:
             raise NotApplicable(f"it takes {missing[0]!r}, which the claim does not state")
         keywords = {name: value for name, value in options.items() if name not in order}
-        self._check_signature(len(order), keywords)
-        return number(part(self.function(*(known[name] for name in order), **keywords), self.returns))
+        keywords |= {entry[0].strip(): known[entry[1].strip()] for entry in entries if len(entry) == 2}
+        positional = [known[entry[0]] for entry in entries if len(entry) == 1]
+        self._check_signature(len(positional), keywords)
+        return number(part(self.function(*positional, **keywords), self.returns))
 
     def _check_signature(self, arguments: int, keywords: Mapping[str, Any]) -> None:
         try:

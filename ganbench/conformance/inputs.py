@@ -108,6 +108,11 @@ def labels(recipe: Recipe, _seed: int) -> Array:
     return np.arange(recipe["n"]) % recipe["classes"]
 
 
+def blocks(recipe: Recipe, _seed: int) -> Array:
+    """Labels in blocks: ``counts`` of each class, in order."""
+    return np.repeat(np.arange(len(recipe["counts"])), recipe["counts"])
+
+
 def images(recipe: Recipe, seed: int) -> Array:
     """Noise on a ramp, (n, 2, 16, 16) between -1 and 1."""
     noise = np.random.default_rng(seed).normal(size=(recipe["n"], 2, 16, 16))
@@ -145,6 +150,7 @@ RECIPES: dict[str, Callable[[Recipe, int], Any]] = {
         posteriors,
         one_hot,
         labels,
+        blocks,
         images,
         flat_images,
         ring,
@@ -189,6 +195,11 @@ def shift(inputs: Inputs) -> dict[str, Any]:
     return on_features(inputs, lambda x: x + 1000.0 * (-1.0) ** np.arange(x.shape[1]))
 
 
+def shift_near(inputs: Inputs) -> dict[str, Any]:
+    """Move all features by 2 and -2 in turn."""
+    return on_features(inputs, lambda x: x + 2.0 * (-1.0) ** np.arange(x.shape[1]))
+
+
 def rotate(inputs: Inputs) -> dict[str, Any]:
     """Apply one orthogonal matrix to all features."""
     return on_features(inputs, lambda x: x @ rotation(x.shape[1]))
@@ -228,6 +239,7 @@ CHANGES: dict[str, Callable[[Inputs], dict[str, Any]]] = {
     "swap": swap,
     "reverse": reverse,
     "shift": shift,
+    "shift_near": shift_near,
     "rotate": rotate,
     "scale": scale,
     "none": none,

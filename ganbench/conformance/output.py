@@ -1,13 +1,16 @@
-"""Findings as text, JSON, Markdown, annotations of a hosted build, and JUnit XML."""
+"""Findings as text, JSON, Markdown, annotations of a hosted build, JUnit XML and SARIF."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
+from ganbench.conformance.claims import FAIL_ON, LEVELS
+from ganbench.conformance.diagnosis import Diagnosis
 from ganbench.conformance.evaluate import Finding, Verdict
 
 MARKS = {
@@ -18,61 +21,148 @@ MARKS = {
     "skipped": "skipped",
 }
 WRONG: set[Verdict] = {"global_rng", "failed", "convention"}
+WORDS = {
+    "value": "wrong values",
+    "invariance": "follow what they should not",
+    "numerics": "lose digits",
+    "input": "about input",
+    "convention": "conventions",
+}
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """How many claims passed and how many did not, in one line."""
-    counts = Counter(finding.verdict for finding in findings)
-    words = {
-        "passed": "passed",
-        "global_rng": "drew from the global random state",
-        "failed": "failed",
-        "convention": "differ by convention",
-        "skipped": "skipped",
-    }
-    parts = ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])  # type: ignore[index]
+@dataclass(frozen=True)
+class Outcome:
+    """All findings about an implementation, the reasons that explain them, and the levels that make it fail."""
+
+    findings: Sequence[Finding]
+    diagnoses: Sequence[Diagnosis] = ()
+    fail_on: Sequence[str] = FAIL_ON
+
+    @property
+    def passed(self) -> bool:
+        """Whether at least one claim passed and nothing is wrong at a level that counts."""
+        return any(f.verdict in {"passed", "global_rng"} for f in self.findings) and not any(
+            map(self.counts, self.findings)
+        )
+
+    def counts(self, finding: Finding) -> bool:
+        """Whether a finding is a fault of a level that counts."""
+        return finding.verdict in WRONG and finding.level in self.fail_on
+
+
+def summary(outcome: Outcome) -> str:
+    """How many claims passed, and how many did not at each level, in one line."""
+    findings = outcome.findings
+    wrong = Counter(finding.level for finding in findings if finding.verdict in WRONG)
+    passed = sum(finding.verdict == "passed" for finding in findings)
+    skipped = sum(finding.verdict == "skipped" for finding in findings)
+    parts = [f"{passed} passed"] if passed else []
+    parts += [f"{wrong[level]} {WORDS[level]}" for level in LEVELS if wrong[level]]
+    parts += [f"{skipped} skipped"] if skipped else []
     claims, metrics = len(findings), len({finding.metric for finding in findings})
-    return f"{claims} claim{'s' * (claims != 1)} about {metrics} metric{'s' * (metrics != 1)}: {parts}"
+    return f"{claims} claim{'s' * (claims != 1)} about {metrics} metric{'s' * (metrics != 1)}: {', '.join(parts)}"
 
 
-def all_passed(findings: Sequence[Finding]) -> bool:
-    """Whether at least one claim passed and none failed or differed."""
-    verdicts = {finding.verdict for finding in findings}
-    return "passed" in verdicts and not verdicts & WRONG
+def verdict_of(outcome: Outcome) -> str:
+    """The verdict in one line: whether it passes, and by which levels."""
+    if outcome.passed:
+        return f"passes ({' and '.join(outcome.fail_on) or 'nothing'} counted)"
+    return f"does not pass ({' and '.join(outcome.fail_on) or 'nothing'} counted)"
 
 
-def as_text(findings: Sequence[Finding], verbose: bool = False) -> str:
-    """One line per claim that did not pass (verbose: per claim, with traces and prints), and the summary."""
-    lines: list[str] = []
-    for finding in findings:
-        if verbose or finding.verdict != "passed":
-            lines.append(f"{MARKS[finding.verdict]:10}  {finding.line}")
+def reasons(outcome: Outcome) -> list[str]:
+    """The diagnoses, one a line and the main one first; where nothing explains the faults, that is said."""
+    main = [d for d in outcome.diagnoses if not d.convention]
+    lines = [f"most likely {main[0].line}"] if main else []
+    lines += [f"also {each.line}" for each in main[1:]]
+    lines += [f"convention: {each.line}" for each in outcome.diagnoses if each.convention]
+    if not main and any(f.got is not None for f in outcome.findings if outcome.counts(f)):
+        lines.append("no known mistake explains the wrong numbers")
+    return lines
+
+
+def as_text(outcome: Outcome, verbose: bool = False) -> str:
+    """The reason first, then a line per claim that did not pass, worst level first, and the summary.
+
+    Where everything that failed does not count, its claims are named by level; ``verbose`` shows every claim with
+    traces and prints.
+    """
+    lines = reasons(outcome)
+    told = {id_: each.says for each in outcome.diagnoses for id_ in each.ids}
+    ranked = sorted(outcome.findings, key=lambda f: LEVELS.index(f.level)) if not verbose else outcome.findings
+    for finding in ranked:
+        if verbose or outcome.counts(finding):
+            shown = finding if verbose else without(finding, told)
+            mark = finding.level.upper() if finding.verdict in WRONG else MARKS[finding.verdict]
+            lines.append(f"{mark:10}  {shown.line}")
         if verbose and (extra := "\n".join(filter(None, [finding.printed, finding.trace]))):
             lines += [f"            | {line}" for line in extra.splitlines()]
-    printed = sum(bool(finding.printed) for finding in findings)
+    lines += [] if verbose else [*mild(outcome), *skipped(outcome.findings)]
+    printed = sum(bool(finding.printed) for finding in outcome.findings)
     lines += [f"note: printed something in {printed} claims; --verbose shows it"] if printed and not verbose else []
-    return "\n".join([*lines, summary(findings)]) + "\n"
+    return "\n".join([*lines, f"{summary(outcome)}; {verdict_of(outcome)}"]) + "\n"
 
 
-def as_json(findings: Sequence[Finding], _verbose: bool = False) -> str:
-    """All findings as JSON, and whether all passed."""
-    return json.dumps({"passed": all_passed(findings), "findings": [asdict(f) for f in findings]}, indent=1) + "\n"
+def without(finding: Finding, told: Mapping[str, str]) -> Finding:
+    """Return a finding without the reason that the first lines give, or that is only a guess."""
+    return replace(finding, diagnosis="") if finding.got is not None or finding.id in told else finding
+
+
+def mild(outcome: Outcome) -> list[str]:
+    """Name what is wrong at levels that do not count: a line for each level and message."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for finding in outcome.findings:
+        if finding.verdict in WRONG and not outcome.counts(finding):
+            groups.setdefault((finding.level, gist(finding)), []).append(finding.id.partition("/")[2])
+    return [f"{level:10}  {what}: {', '.join(ids)}" for (level, what), ids in groups.items()]
+
+
+def gist(finding: Finding) -> str:
+    """What is the matter with a finding that does not count, without its numbers, so that equal matters meet."""
+    if finding.level == "numerics" and finding.got is not None:
+        return "digits are lost that float64 arithmetic keeps"
+    if finding.verdict == "global_rng":
+        return finding.message
+    if finding.message.startswith("expected an error"):
+        return "input without a value is not refused"
+    return finding.diagnosis or finding.message.partition(": ")[0] or "another number"
+
+
+def skipped(findings: Sequence[Finding]) -> list[str]:
+    """Say why claims were skipped: a line for each reason."""
+    groups: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.verdict == "skipped":
+            groups.setdefault(finding.message, []).append(finding.id.partition("/")[2])
+    return [f"{'skipped':10}  {why}: {', '.join(ids)}" for why, ids in groups.items()]
+
+
+def as_json(outcome: Outcome, _verbose: bool = False) -> str:
+    """All findings and diagnoses as JSON, and whether it passed."""
+    content = {
+        "passed": outcome.passed,
+        "fail_on": list(outcome.fail_on),
+        "diagnoses": [asdict(each) for each in outcome.diagnoses],
+        "findings": [asdict(each) for each in outcome.findings],
+    }
+    return json.dumps(content, indent=1) + "\n"
 
 
 def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def as_markdown(findings: Sequence[Finding], verbose: bool = False) -> str:
-    """A table of the claims that did not pass (verbose: of all)."""
-    shown = [f for f in findings if verbose or f.verdict != "passed"]
+def as_markdown(outcome: Outcome, verbose: bool = False) -> str:
+    """The reasons, and a table of the claims that did not pass (verbose: of all)."""
+    shown = [f for f in outcome.findings if verbose or f.verdict != "passed"]
     rows = [
-        f"| {cell(f.id)} | {MARKS[f.verdict]} | {digits(f.expected)} | {digits(f.got)} | "
-        f"{cell('; '.join(filter(None, [f.message, f.diagnosis])))} |"
+        f"| {cell(f.id)} | {f.level if f.verdict in WRONG else MARKS[f.verdict]} | {digits(f.expected)} | "
+        f"{digits(f.got)} | {cell('; '.join(filter(None, [f.message, f.diagnosis])))} |"
         for f in shown
     ]
-    head = ["| claim | verdict | expected | got | why |", "|---|---|---|---|---|"]
-    return "\n".join([*(head if rows else []), *rows, *([""] if rows else []), summary(findings)]) + "\n"
+    head = ["| claim | level | expected | got | why |", "|---|---|---|---|---|"]
+    lines = [*(f"{cell(line)}\n" for line in reasons(outcome)), *(head if rows else []), *rows, *([""] if rows else [])]
+    return "\n".join([*lines, f"{summary(outcome)}; {verdict_of(outcome)}"]) + "\n"
 
 
 def digits(value: float | None) -> str:
@@ -86,13 +176,15 @@ def escaped(text: str, also: str = "") -> str:
     return text
 
 
-def as_github(findings: Sequence[Finding], _verbose: bool = False) -> str:
-    """An error per failed claim, a warning per convention, a notice for the summary."""
-    kinds = {"failed": "error", "global_rng": "error", "convention": "warning"}
+def as_github(outcome: Outcome, _verbose: bool = False) -> str:
+    """An error per fault that counts, a warning per other, notices for the reasons and the summary."""
     lines = [
-        f"::{kinds[f.verdict]} title={escaped(f.id, ':,')}::{escaped(f.line)}" for f in findings if f.verdict in kinds
+        f"::{'error' if outcome.counts(f) else 'warning'} title={escaped(f.id, ':,')}::{escaped(f.line)}"
+        for f in outcome.findings
+        if f.verdict in WRONG
     ]
-    return "\n".join([*lines, f"::notice title=ganbench check::{escaped(summary(findings))}"]) + "\n"
+    said = [*reasons(outcome), f"{summary(outcome)}; {verdict_of(outcome)}"]
+    return "\n".join([*lines, *(f"::notice title=ganbench check::{escaped(line)}" for line in said)]) + "\n"
 
 
 def legal(text: str) -> str:
@@ -102,32 +194,58 @@ def legal(text: str) -> str:
     )
 
 
-def as_junit(findings: Sequence[Finding]) -> str:
-    """JUnit XML: a suite with a case per claim, failures with their line."""
-    failed = sum(f.verdict in WRONG for f in findings)
-    skipped = sum(f.verdict == "skipped" for f in findings)
+def as_junit(outcome: Outcome, _verbose: bool = False) -> str:
+    """JUnit XML: a suite with a case per claim; what counts is a failure, what does not is written beside its case."""
+    findings = outcome.findings
+    failed = sum(map(outcome.counts, findings))
+    left_out = sum(f.verdict == "skipped" for f in findings)
     seconds = f"{sum(f.seconds for f in findings):.3f}"
     totals = {"tests": str(len(findings)), "failures": str(failed), "errors": "0"}
     root = ET.Element("testsuites", totals | {"time": seconds})
     suite = ET.SubElement(
-        root, "testsuite", totals | {"name": "ganbench check", "skipped": str(skipped), "time": seconds}
+        root, "testsuite", totals | {"name": "ganbench check", "skipped": str(left_out), "time": seconds}
     )
     for f in findings:
         case = ET.SubElement(
             suite, "testcase", {"classname": f.metric, "name": f.id.split("/")[1], "time": f"{f.seconds:.3f}"}
         )
-        if f.verdict in WRONG:
-            ET.SubElement(case, "failure", {"type": f.verdict, "message": legal(f.line)}).text = legal(f.trace)
+        if outcome.counts(f):
+            ET.SubElement(case, "failure", {"type": f.level, "message": legal(f.line)}).text = legal(f.trace)
         elif f.verdict == "skipped":
             ET.SubElement(case, "skipped", {"message": legal(f.message)})
-        if f.printed:
-            ET.SubElement(case, "system-out").text = legal(f.printed)
+        mild_line = f"{f.level}: {f.line}" if f.verdict in WRONG and not outcome.counts(f) else ""
+        if said := "\n".join(filter(None, [mild_line, f.printed])):
+            ET.SubElement(case, "system-out").text = legal(said)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-FORMS: dict[str, Callable[[Sequence[Finding], bool], str]] = {
+def as_sarif(outcome: Outcome, _verbose: bool = False) -> str:
+    """SARIF 2.1.0: a rule per claim, a result per fault, an error where it counts and a note where it does not."""
+    wrong = [f for f in outcome.findings if f.verdict in WRONG]
+    rules = [{"id": f.id, "shortDescription": {"text": f.says}, "properties": {"level": f.level}} for f in wrong]
+    results = [
+        {
+            "ruleId": f.id,
+            "ruleIndex": index,
+            "level": "error" if outcome.counts(f) else "note",
+            "message": {"text": f.line},
+            "locations": [{"logicalLocations": [{"name": f.metric, "fullyQualifiedName": f.id, "kind": "function"}]}],
+        }
+        for index, f in enumerate(wrong)
+    ]
+    driver = {"name": "ganbench check", "version": version("ganbench"), "rules": rules}
+    said = [{"level": "note", "message": {"text": line}} for line in reasons(outcome)]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": said}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+FORMS: dict[str, Callable[[Outcome, bool], str]] = {
     "text": as_text,
     "json": as_json,
     "markdown": as_markdown,
     "github": as_github,
+    "junit": as_junit,
+    "sarif": as_sarif,
 }

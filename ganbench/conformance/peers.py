@@ -11,9 +11,10 @@ from re import sub
 
 from ganbench._util.files import write_atomically
 from ganbench.conformance.adapters import PEERS, Peer
-from ganbench.conformance.claims import Claim, all_claims
-from ganbench.conformance.evaluate import Finding, cross_examine
-from ganbench.conformance.output import cell
+from ganbench.conformance.claims import LEVELS, Claim, all_claims
+from ganbench.conformance.diagnosis import examine
+from ganbench.conformance.evaluate import Finding
+from ganbench.conformance.output import WRONG, Outcome, cell
 from ganbench.conformance.runner import Request, run_claims
 from ganbench.errors import RequestError
 
@@ -25,9 +26,12 @@ Made by `ganbench check --peers`: features or logits go straight into each libra
 of all rows, and blocks are not shuffled where the library leaves the choice. What a claim expects is a closed form, an
 invariance, or 40-digit arithmetic on the same rows; our own metrics pass all of them.
 
-**Bold** fails the claim; the last table says how far off it is, and why. *Italic* is an openly different convention,
-no fault. (g) is right, but draws from the global random state. A dash was skipped. `yes`: the invariance holds, or bad
-input is refused.
+Levels: *value* is another number, *invariance* one that follows what it should not; both fail `ganbench check` by
+default. *Numerics* are lost digits, *input* is bad input that is scored or unusual input that is not, *convention* an
+open choice or a draw from the global random state.
+
+**Bold** fails the claim; the last table says how far off it is, and why. *Italic* is a convention. (g) is right, but
+draws from the global random state. A dash was skipped. `yes`: the invariance holds, or bad input is refused.
 """
 
 
@@ -52,7 +56,7 @@ def compare(claims: Sequence[Claim], timeout: float, peers: Sequence[Peer] = PEE
         try:
             concerned = [claim for claim in claims if claim.metric in peer.metrics]
             raw = list(run_claims(concerned, Request(peer=peer.name, timeout=timeout)))
-            findings += [(peer.name, finding) for finding in cross_examine(raw)]
+            findings += [(peer.name, finding) for finding in examine(raw)[0]]
             versions[peer.name] = peer.version
         except RequestError as error:
             skipped[peer.name] = str(error)
@@ -89,14 +93,14 @@ def table(made: Comparison) -> str:
 
 
 def overview(made: Comparison) -> str:
-    """Return how many claims passed, by peer and metric."""
-    rows: list[tuple[str, ...]] = [
-        ("peer", "metric", "claims", "passed", "global random state", "convention", "failed", "skipped")
-    ]
+    """Return how many claims passed, and what is wrong at which level, by peer and metric."""
+    rows: list[tuple[str, ...]] = [("peer", "metric", "claims", "passed", *LEVELS, "skipped", "passes by default")]
     for key in dict.fromkeys((peer, finding.metric) for peer, finding in made.findings):
-        verdicts = [finding.verdict for peer, finding in made.findings if (peer, finding.metric) == key]
-        counts = [verdicts.count(name) for name in ("passed", "global_rng", "convention", "failed", "skipped")]
-        rows.append((*key, str(len(verdicts)), *map(str, counts)))
+        findings = [finding for peer, finding in made.findings if (peer, finding.metric) == key]
+        passed, left_out = (sum(f.verdict == verdict for f in findings) for verdict in ("passed", "skipped"))
+        wrong = [sum(f.verdict in WRONG and f.level == level for f in findings) for level in LEVELS]
+        verdict = "yes" if Outcome(findings).passed else "no"
+        rows.append((*key, str(len(findings)), str(passed), *map(str, wrong), str(left_out), verdict))
     return grid(rows)
 
 
@@ -136,11 +140,12 @@ def differences(made: Comparison) -> str:
     groups: dict[tuple[str, str, str, str], list[Finding]] = {}
     for peer, finding in made.findings:
         if finding.verdict != "passed":
-            groups.setdefault((peer, finding.metric, finding.verdict, reason(finding)), []).append(finding)
-    rows = [("peer", "version", "metric", "verdict", "what it is", "off by", "claims")]
-    for (peer, metric, verdict, why), findings in groups.items():
+            level: str = "skipped" if finding.verdict == "skipped" else finding.level
+            groups.setdefault((peer, finding.metric, level, reason(finding)), []).append(finding)
+    rows = [("peer", "version", "metric", "level", "what it is", "off by", "claims")]
+    for (peer, metric, kind, why), findings in groups.items():
         shown = ", ".join(finding.id.split("/")[1] for finding in findings)
-        rows.append((peer, made.versions[peer], metric, words(verdict), why, largest(findings), shown))
+        rows.append((peer, made.versions[peer], metric, kind, why, largest(findings), shown))
     return f"## What each difference is\n\n{grid(rows)}"
 
 
@@ -152,15 +157,13 @@ def largest(findings: Sequence[Finding]) -> str:
     return f"{max(off):.1g}" if off else ""
 
 
-def words(verdict: str) -> str:
-    return {"global_rng": "global random state"}.get(verdict, verdict)
-
-
 def reason(finding: Finding) -> str:
     """Return the likely cause, or what the peer said without its numbers, so that equal causes meet."""
     if finding.verdict == "global_rng":
         return finding.message.rpartition("; ")[2]
     message = finding.message.partition("; draws from")[0]
+    if finding.level == "numerics" and finding.got is not None and "float32 arithmetic may lose" in message:
+        return "digits are lost, no more than float32 arithmetic may"
     if message.startswith(("raises", "refused")):
         return sub(r"\d+", "n", message.removesuffix(": "))
     if message.startswith("expected an error") and not finding.diagnosis:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from ganbench.conformance.claims import Claim, selected
+from ganbench._util.names import check_names
+from ganbench.conformance.claims import FAIL_ON, LEVELS, Claim, selected
 from ganbench.conformance.evaluate import Finding, evaluate, global_states, restore, time_limit
 from ganbench.conformance.implementation import Implementation
 from ganbench.errors import BadInput
@@ -24,8 +26,11 @@ def conformance(
     select: Sequence[str] = (),
     skip: Sequence[str] = (),
     timeout: float = 60.0,
+    fail_on: Sequence[str] = FAIL_ON,
 ) -> Callable[[Claim], None]:
     """Return a test with one case per claim about a metric; a failed claim fails with its line and likely cause.
+
+    What is wrong at a level that ``fail_on`` does not name is a warning.
 
     The callable runs in a thread of the test's own process; where it hangs, the thread is left behind.
 
@@ -43,6 +48,8 @@ def conformance(
         Shell patterns on the claims' ids, ``"fast"`` or ``"slow"``: only those that match, without those that match.
     timeout : float
         Seconds after which a claim without an answer fails, ten times as many for a slow claim.
+    fail_on : sequence of str
+        Levels that fail a case: of ``"value"``, ``"invariance"``, ``"numerics"``, ``"input"``, ``"convention"``.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def conformance(
     Raises
     ------
     UnknownName
-        For an unknown metric, or a pattern that matches nothing.
+        For an unknown metric or level, or a pattern that matches nothing.
     BadInput
         Where ``function`` is not callable.
 
@@ -63,6 +70,7 @@ def conformance(
     """
     if not callable(function):
         raise BadInput(f"conformance: expected a callable, got {type(function).__name__}")
+    check_names("level", fail_on, LEVELS)
     implementation = Implementation(function, tuple(order), returns)
     claims = selected([metric], select, skip)
 
@@ -71,8 +79,10 @@ def conformance(
         finding = in_time(claim, implementation, timeout)
         if finding.verdict == "skipped":
             pytest.skip(finding.line)
-        if finding.verdict != "passed":
+        if finding.verdict != "passed" and finding.level in fail_on:
             pytest.fail(finding.line, pytrace=False)
+        if finding.verdict != "passed":
+            warnings.warn(f"{finding.level}: {finding.line}", stacklevel=2)
 
     return test
 
@@ -86,4 +96,6 @@ def in_time(claim: Claim, implementation: Implementation, seconds: float) -> Fin
         return answers.get(timeout=limit)
     except queue.Empty:
         restore(before)
-        return Finding(claim.id, claim.metric, claim.says, "failed", message=f"hangs: no answer within {limit:g} s")
+        return Finding(
+            claim.id, claim.metric, claim.says, "failed", claim.level, message=f"hangs: no answer within {limit:g} s"
+        )

@@ -25,13 +25,15 @@ from ganbench.conformance.against import (
     mean,
     records,
     scores_of,
+    shift_of,
     within,
 )
 from ganbench.errors import BadInput, RequestError
 from ganbench.metrics import METRICS
-from ganbench.records.record import Record, cell_key, from_line, key_of, to_line
+from ganbench.records.key import cell_key, key_of
+from ganbench.records.record import Record, from_line, to_line
 from ganbench.records.store import Store
-from ganbench.runs.cell import Place, compute, conditions
+from ganbench.runs.execution import Place, compute, conditions
 from ganbench.suites.suite import Cell
 from ganbench.tables.rows import spans
 from ganbench.training import registry
@@ -51,6 +53,8 @@ class Reproduced:
 def sampled(folder: Path, count: int, own_code: bool = False) -> tuple[list[Group], list[str]]:
     """Return ``count`` groups of a results folder, the same each time, and why others could not be among them.
 
+    Trained cells come before controls, one of each data set before a second of any.
+
     Seeds that were trained together are trained together again. A baseline that is a file of somebody's own is executed
     only where ``own_code`` allows it. Raises BadInput where none can be trained again, for
     one, because they were all made by other versions.
@@ -65,8 +69,17 @@ def sampled(folder: Path, count: int, own_code: bool = False) -> tuple[list[Grou
             refused.append(f"{first.baseline} on {first.dataset}: {error}")
     if not groups:
         raise BadInput(f"{folder}: no cell there can be trained again; {refused[0]}")
-    groups.sort(key=lambda group: blake2b(group[0][1].row.encode(), digest_size=8).digest())
-    return groups[:count], refused
+    return stratified(groups)[:count], refused
+
+
+def stratified(groups: Sequence[Group]) -> list[Group]:
+    """Return groups in the order in which they are tried: trained ones of every data set in turn, then controls."""
+    groups = sorted(groups, key=lambda group: blake2b(group[0][1].row.encode(), digest_size=8).digest())
+    strata: dict[tuple[bool, str], list[Group]] = {}
+    for group in groups:
+        strata.setdefault((not group[0][1].history, group[0][1].dataset), []).append(group)
+    placed = [(control, place, group) for (control, _), those in strata.items() for place, group in enumerate(those)]
+    return [group for *_, group in sorted(placed, key=lambda item: item[:2])]
 
 
 def grouped(records: Sequence[Record]) -> list[list[Record]]:
@@ -185,7 +198,7 @@ def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -
         return Line(*head, "moved", *means, why)
     if len(old) == 1:
         return Line(*head, "incomparable", *means, f"{why}, and one seed has no interval")
-    return Line(*head, "within" if within(new, old) else "moved", *means, why)
+    return Line(*head, "within" if within(new, old) else "moved", *means, why, shift_of(new, old))
 
 
 def about(record: Record, what: str, same: bool) -> Line:
@@ -206,9 +219,15 @@ def same_samples(kept: Path, made: Path) -> bool | None:
     return old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in old)
 
 
+def all_lines(results: Sequence[Reproduced]) -> list[Line]:
+    """Return the lines of all groups, and those about metrics that moved the same way in too many of them."""
+    lines = [line for each in results for line in each.lines]
+    return [*lines, *against.drifts(lines)]
+
+
 def exit_code(results: Sequence[Reproduced]) -> int:
     """Return 0 where something could be compared and nothing moved, else 1."""
-    lines = [line for each in results for line in each.lines]
+    lines = all_lines(results)
     compared = any(line.outcome in {"equal", "within"} for line in lines)
     return against.exit_code(lines) if compared else 1
 
@@ -216,11 +235,11 @@ def exit_code(results: Sequence[Reproduced]) -> int:
 def text(results: Sequence[Reproduced], refused: Sequence[str], form: str = "text") -> str:
     """Say of each group what it was held to, then the smallest table that shows what is not equal."""
     if form == "json":
-        return json.dumps({"cells": [asdict(each) for each in results], "left out": list(refused)}, indent=1) + "\n"
+        drifts = [asdict(line) for line in against.drifts([line for each in results for line in each.lines])]
+        content = {"cells": [asdict(each) for each in results], "drifts": drifts, "left out": list(refused)}
+        return json.dumps(content, indent=1) + "\n"
     head = [f"{each.cell}: trained again, compared {each.bound}" for each in results]
     head += [f"{len(refused)} groups were left out, for one {refused[0]}"] if refused else []
     form_of = {"github": "::notice::{}\n", "markdown": "- {}\n"}.get(form, "{}\n")
     reasons = "".join(form_of.format(line) for line in head)
-    return (
-        reasons + ("\n" if form == "markdown" else "") + against.text([x for each in results for x in each.lines], form)
-    )
+    return reasons + ("\n" if form == "markdown" else "") + against.text(all_lines(results), form)

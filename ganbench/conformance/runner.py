@@ -59,7 +59,7 @@ def run_claims(claims: Iterable[Claim], request: Request) -> Iterator[Finding]:
                 worker.close()
                 worker = None
                 what = f"hangs: {error}" if isinstance(error, TimeoutError) else f"ends the process: {error}"
-                yield Finding(claim.id, claim.metric, claim.says, "failed", message=what)
+                yield Finding(claim.id, claim.metric, claim.says, "failed", claim.level, message=what)
     finally:
         if worker is not None:
             worker.close()
@@ -147,7 +147,7 @@ def serve(request: dict[str, Any], answers: IO[str], printed: IO[bytes]) -> None
     for line in sys.stdin:
         claim = claims[line.strip()]
         start = printed.seek(0, os.SEEK_END)
-        finding = evaluate(claim, implementation_of(claim.metric))
+        finding = evaluate(claim, implementation_of(claim.metric), guess=False)
         send(answers, asdict(replace(finding, printed=printed_since(start, printed))))
 
 

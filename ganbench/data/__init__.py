@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench._util.names import find
-from ganbench.data.names import Settings, settle, spelled, split
+from ganbench.data.names import (
+    OWN_FIELDS,
+    Settings,
+    is_own,
+    settle,
+    settle_own,
+    spelled,
+    spelled_own,
+    split,
+)
 from ganbench.errors import BadInput
 
 if TYPE_CHECKING:  # importing it takes torch, which a list of names does not need
@@ -73,11 +82,14 @@ DATASETS = {entry.name: entry for entry in ENTRIES}
 def load(name: str, folder: Path | None = None, download: bool = True) -> Dataset:
     """Return the data set of that name, which may carry settings: ``ring8(sd=0.05,size=10000)``.
 
-    ``validation=1`` divides the training examples of any data set, for a search of settings (``data.validation``).
+    A path is one's own data (``data.own``): ``./faces@64``. ``validation=1`` divides the training examples of any
+    data set, for a search of settings (``data.validation``).
     ``folder`` is where sets that come as files lie; they are downloaded into it unless ``download`` is false.
     Raises UnknownName for a name or a field, BadInput for a value, Missing for files that cannot be had.
     """
     bare, given = split(name)
+    if is_own(name):
+        return load_own(bare, given)
     entry = find("dataset", bare, DATASETS)
     defaults: Settings = {**entry.settings, "validation": 0}
     settings = settle(bare, given, defaults)
@@ -86,8 +98,26 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> Datase
     files = {"folder": folder, "download": download} if entry.files else {}
     own = {field: value for field, value in settings.items() if field in entry.settings}
     dataset = entry.function()(**entry.fixed, **own, **files)
-    if settings["validation"]:
-        from ganbench.data.validation import validation  # noqa: PLC0415 it takes torch
+    return replace(divided(dataset, bool(settings["validation"])), name=spelled(bare, settings, defaults))
 
-        dataset = validation(dataset)
-    return replace(dataset, name=spelled(bare, settings, defaults))
+
+def load_own(path: str, given: Settings) -> Dataset:
+    """Return one's own data; raises as ``load``."""
+    from ganbench.data.own import own  # noqa: PLC0415 it takes torch
+
+    defaults: Settings = {**OWN_FIELDS, "validation": 0}
+    settings = settle_own(path, given, defaults)
+    if settings["validation"] not in (0, 1):
+        raise BadInput(f"{path}: validation must be 0 or 1, got {settings['validation']}")
+    return replace(
+        divided(own(path, settings), bool(settings["validation"])), name=spelled_own(path, settings, defaults)
+    )
+
+
+def divided(dataset: Dataset, is_search: bool) -> Dataset:
+    """Return a data set as it is, or for a search of settings."""
+    if not is_search:
+        return dataset
+    from ganbench.data.validation import validation  # noqa: PLC0415 it takes torch
+
+    return validation(dataset)

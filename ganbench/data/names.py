@@ -1,19 +1,94 @@
-"""A name with settings in parentheses, as in ``ring8(sd=0.05,radius=2)``: read, checked and spelled one way."""
+"""A name with settings in parentheses, as in ``ring8(sd=0.05,radius=2)``: read, checked and spelled one way.
+
+A path in place of a name means one's own data: ``./faces@64(crop=none)``.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 
 from ganbench._util.names import check_names
 from ganbench.errors import BadInput
 
-Setting = int | float | None
+Setting = int | float | str | None
 Settings = Mapping[str, Setting]
 
 
+# Of one's own data; those that are words have a fixed set of them.
+OWN_FIELDS: Settings = {"size": 0, "crop": "center", "labels": "folder", "flip": 0, "skip_broken": 0}
+OWN_CHOICES: Mapping[str, tuple[Setting, ...]] = {
+    "crop": ("center", "none"),
+    "labels": ("folder", "none"),
+    "flip": (0, 1),
+    "skip_broken": (0, 1),
+}
+OWN_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".safetensors", ".pt", ".pth", ".gz", ".py")
+OWN = re.compile(r"(?P<path>.*?)(?:@(?P<size>\d+))?(?:\((?P<settings>[^()/]*)\))?", re.DOTALL)
+LARGEST = 1024  # side of a picture
+
+
+def is_own(text: str) -> bool:
+    """Whether a name is a path of one's own data."""
+    path = own_function(parsed(text)[0])[0]
+    return "/" in path or "\\" in path or path.startswith(".") or path.lower().endswith(OWN_SUFFIXES)
+
+
+def parsed(text: str) -> tuple[str, str, str]:
+    """Return the path, the size and the settings of a text, as they are written."""
+    match = OWN.fullmatch(text.strip())
+    return (match["path"], match["size"] or "", match["settings"] or "") if match else (text, "", "")
+
+
+def own_function(path: str) -> tuple[str, str]:
+    """Return the file and the function that ``file.py:function`` names; of other paths the path and nothing."""
+    file, colon, function = path.rpartition(":")
+    return (file, function) if colon and file.endswith(".py") else (path, "")
+
+
+def split_own(text: str) -> tuple[str, dict[str, Setting]]:
+    """Return a path and its settings; raises BadInput for a setting that is none."""
+    path, size, settings = parsed(text)
+    given: dict[str, Setting] = {"size": int(size)} if size else {}
+    for part in filter(None, (each.strip() for each in settings.split(","))):
+        field, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not value or field in given:
+            raise BadInput(f"{text!r}: expected each setting once, as field=value, got {part!r}")
+        given[field] = int(value) if value.isdecimal() else value
+    return path, given
+
+
+def settle_own(path: str, given: Settings, defaults: Settings) -> dict[str, Setting]:
+    """Return every setting of one's own data; raises UnknownName for a field, BadInput for a value."""
+    check_names(f"setting of {path}", given, defaults)
+    for field, choices in OWN_CHOICES.items():
+        if given.get(field, defaults[field]) not in choices:
+            raise BadInput(f"{path}: {field} must be {' or '.join(map(str, choices))}, got {given[field]}")
+    size = given.get("size", 0)
+    if not isinstance(size, int) or not 0 <= size <= LARGEST:
+        raise BadInput(f"{path}: size must be a number of pixels up to {LARGEST}, got {size}")
+    if own_function(path)[1] and (unused := [field for field in given if field in OWN_FIELDS]):
+        raise BadInput(f"{path}: {', '.join(unused)} cannot change what a function returns")
+    return {**defaults, **given}
+
+
+def spelled_own(path: str, settings: Settings, defaults: Settings) -> str:
+    """Return the one spelling of one's own data: the size behind the path, then other settings."""
+    size = f"@{settings['size']}" if settings["size"] else ""
+    changed = [
+        f"{field}={settings[field]}" for field in defaults if field != "size" and settings[field] != defaults[field]
+    ]
+    return f"{path}{size}({','.join(changed)})" if changed else f"{path}{size}"
+
+
 def split(text: str) -> tuple[str, dict[str, Setting]]:
-    """Return the bare name and the given settings; raises BadInput for anything but ``name(field=number,...)``."""
+    """Return the bare name and the given settings; raises BadInput for anything but ``name(field=number,...)``.
+
+    Of one's own data the name is the path.
+    """
+    if is_own(text):
+        return split_own(text)
     if "(" not in text:
         return text.strip(), {}
     try:

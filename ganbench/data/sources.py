@@ -60,6 +60,26 @@ class Pixels(Finite):
         return Pixels(self.levels.to(device), float(self.divisor), self.y.to(device))
 
 
+class Flipped(Pixels):
+    """Images of which every draw is mirrored, left to right, with a chance of one half."""
+
+    def __init__(self, source: Pixels) -> None:
+        super().__init__(source.levels, float(source.divisor), source.y)
+
+    def indices(self, n: int, stream: torch.Generator) -> Tensors:
+        """``index`` (n,) int64 as of other images, and ``mirrored`` (n,) bool."""
+        return super().indices(n, stream) | {"mirrored": torch.randint(2, (n,), generator=stream).bool()}
+
+    def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
+        """``(x[index], y[index])``, mirrored where the indices say so; those of ``distinct`` say nothing."""
+        x, y = super().examples(indices)
+        mirrored = indices.get("mirrored")
+        return (x if mirrored is None else torch.where(mirrored[..., None, None, None], x.flip(-1), x)), y
+
+    def to(self, device: torch.device) -> Flipped:
+        return Flipped(super().to(device))
+
+
 def paired(x: Tensor, y: Tensor) -> int:
     """Return how many examples and labels there are; raise BadInput unless as many of either."""
     if len(x) != len(y) or len(x) == 0:

@@ -35,8 +35,8 @@ class Entry:
 
 
 ENTRIES = [
-    Entry("identity", "coordinates of points, as they are", "identity", "identity"),
-    Entry("pixels", "raw pixels of images, in one row", "identity", "pixels"),
+    Entry("identity", "coordinates of points, as they are", "pixels", "identity"),
+    Entry("pixels", "raw pixels of images, in one row", "pixels", "pixels"),
     Entry("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
     Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
     Entry("stacked_digits", "the classifier of digits on each channel, side by side", "classifier", "stacked_digits"),
@@ -51,19 +51,25 @@ ENTRIES = [
         True,
     ),
     Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),
+    Entry("inception_spatial", "2023 of the middle of that network, for sFID", "inception", "inception_spatial", True),
     Entry("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),
     Entry("dinov2", "1024 of DINOv2's ViT-L/14", "dinov2", "dinov2", True),
+    Entry("dinov2_edm2", "the same, resized in floats as EDM2 does", "dinov2", "dinov2_edm2", True),
     Entry("clip", "512 of CLIP's ViT-B/32", "clip", "clip", True),
     Entry("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels", "clip", "clip_large", True),
     Entry("clip_cmmd", "768 of the same, of the central square as CMMD cuts it", "clip", "clip_cmmd", True),
 ]
+PACKAGES = ("timm:", "open_clip:")  # before a network's name there
 EXTRACTORS = {entry.name: entry for entry in ENTRIES}
 
 
 def load(
     name: str, weights: str | Path | None = None, download: bool = False, trust_weights: bool = False
 ) -> Extractor:
-    """Return the extractor of that name, or a user's own: ``FILE.py:FUNCTION`` (which is run) or a TorchScript file.
+    """Return the extractor of that name, one of another package, or a user's own.
+
+    Another package's are ``timm:NAME`` and ``open_clip:NAME``, a user's own ``FILE.py:FUNCTION`` (which is run), or a
+    file of TorchScript or ONNX.
 
     ``weights`` names the file of published weights; ``download`` permits fetching it; ``trust_weights`` takes any file
     of the network's tensors, whose digest becomes part of the identity. Raises UnknownName, or Missing or BadInput for
@@ -73,6 +79,11 @@ def load(
         raise BadInput("--trust-weights is about a file of weights; name it with --weights FILE")
     if name not in EXTRACTORS and is_file(name):
         return own(name, weights)
+    if name.startswith(PACKAGES):
+        from ganbench.features.packages import of_package  # noqa: PLC0415 (it takes torch)
+        from ganbench.features.weights_file import Wanted  # noqa: PLC0415
+
+        return of_package(name, Wanted(None if weights is None else Path(weights), download, trust_weights))
     entry = find("features", name, EXTRACTORS)
     if not entry.published:
         refuse_weights(name, weights)
@@ -84,7 +95,7 @@ def load(
 
 def is_file(name: str) -> bool:
     """Whether a name stands for a user's file."""
-    return ".py:" in name or name.endswith((".py", ".pt", ".pth", ".ts", ".torchscript"))
+    return ".py:" in name or name.endswith((".py", ".pt", ".pth", ".ts", ".torchscript", ".onnx"))
 
 
 def own(name: str, weights: str | Path | None) -> Extractor:

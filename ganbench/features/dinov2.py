@@ -43,11 +43,19 @@ def dinov2(wanted: Wanted = USUAL) -> ImageNetwork:
     return extractor({"name": "dinov2", **weights.identity}, LARGE, weights.state)
 
 
-def extractor(identity: dict[str, str], plan: Plan, state: State, batch: int = BATCH) -> ImageNetwork:
+def dinov2_edm2(wanted: Wanted = USUAL) -> ImageNetwork:
+    """Return the same network as the evaluation of EDM2 shows it pictures: resized in floats, not rounded."""
+    weights = read("dinov2_edm2", FILE, wanted)
+    return extractor({"name": "dinov2_edm2", **weights.identity}, LARGE, weights.state, resize="bicubic")
+
+
+def extractor(
+    identity: dict[str, str], plan: Plan, state: State, batch: int = BATCH, resize: str = "pil"
+) -> ImageNetwork:
     """Return an extractor with these weights; raises BadInput for weights that are not this network's."""
     with torch.device("meta"):  # drawing first weights would take time and move the global generator
         network = VisionTransformer(plan)
     kept = {name: value for name, value in state.items() if name != "mask_token"}  # of use in training alone
     filled(network, kept, identity["name"])
     layer = {"layer": f"class token after the last norm, {plan.width}"}
-    return ImageNetwork({**identity, **layer}, View("pil", plan.side, MEAN, SD), network, batch)
+    return ImageNetwork({**identity, **layer}, View(resize, plan.side, MEAN, SD), network, batch)

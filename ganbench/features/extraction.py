@@ -26,7 +26,7 @@ from ganbench.features.feature_set import Facts, FeatureSet, folder_labels
 from ganbench.features.image_network import ImageNetwork
 from ganbench.features.store import Cache
 from ganbench.io.decode import quietly
-from ganbench.io.levels import worded
+from ganbench.io.grey_levels import worded
 from ganbench.io.source import Bytes, LeftOut, Picture, Source, natural
 
 WINDOW, WINDOW_BYTES = 512, 1 << 25  # images that are extracted together, at most

@@ -28,10 +28,13 @@ class View:
     mean: tuple[float, ...]  # of each channel; one for all
     sd: tuple[float, ...]
     fit: str = "stretch"  # a name of FITS: how a picture that is not square becomes one
+    rounded: bool = False  # to whole grey levels after the resize
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return uint8 images (n, 1 or 3, h, w) as float32 (n, 3, side, side)."""
         x = FITS[self.fit](x, self.resize, self.side).expand(-1, 3, -1, -1)
+        if self.rounded:
+            x = x.round().clamp(0, 255)
         mean, sd = (
             torch.tensor(values, dtype=torch.float32, device=x.device).view(1, -1, 1, 1)
             for values in (self.mean, self.sd)
@@ -46,7 +49,8 @@ class View:
             "crop first": f"central square, then {self.resize} resize to {size}",
             "crop last": f"{self.resize} resize of the shorter side to {self.side}, then the central {size}",
         }
-        return f"{QUANTISED}; {resized[self.fit]}; minus {mean}, over {sd}"
+        rounded = ", rounded" if self.rounded else ""
+        return f"{QUANTISED}; {resized[self.fit]}{rounded}; minus {mean}, over {sd}"
 
 
 def stretch(x: Tensor, method: str, side: int) -> Tensor:

@@ -34,6 +34,7 @@ TORCHVISION_FILE = WeightsFile(
 ORIGINAL_SCALE = (128.0,), (128.0,)
 HALF_SCALE = (127.5,), (127.5,)
 FEATURES = 2048
+SPATIAL_CHANNELS = 7  # of the features of sFID
 Pool = Callable[[Tensor], Tensor]
 Kernel = int | tuple[int, int]  # height and width
 
@@ -56,6 +57,26 @@ def inception_pytorch_fid(wanted: Wanted = USUAL) -> ImageNetwork:
 def inception_clean(wanted: Wanted = USUAL) -> ImageNetwork:
     """Return the network of the Frechet distance behind Pillow's antialiased resize."""
     return original("inception_clean", View("clean", SIDE, *ORIGINAL_SCALE), wanted)
+
+
+def inception_spatial(wanted: Wanted = USUAL) -> ImageNetwork:
+    """Return the features of sFID (Nash et al., 2021): what guided-diffusion reads from the middle of the network.
+
+    The first 7 channels of the 1 by 1 branch of the fourth block at 17 by 17 pixels, behind the rectifier, place by
+    place: 2023 numbers. Layers behind it are not computed.
+    """
+    name = "inception_spatial"
+    weights = read(name, ORIGINAL_FILE, wanted)
+    return spatial_extractor({"name": name, **weights.identity}, weights.state)
+
+
+def spatial_extractor(identity: dict[str, str], state: State, batch: int = BATCH) -> ImageNetwork:
+    """Return the extractor of spatial features with these weights; raises BadInput for weights of another network."""
+    with torch.device("meta"):
+        network = Inception(ORIGINAL)
+    layer = {"layer": "first 7 channels of Mixed_6d.branch1x1, 17 by 17, channels last, 2023"}
+    spatial = Spatial(filled(network, state, identity["name"]).fold())
+    return ImageNetwork({**identity, **layer}, View("tf1", SIDE, *ORIGINAL_SCALE), spatial, batch)
 
 
 def inception_torchvision(wanted: Wanted = USUAL) -> ImageNetwork:
@@ -243,12 +264,16 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the global average pool (n, 2048) of scaled images (n, 3, 299, 299)."""
+        x = self.Mixed_6e(self.Mixed_6d(self.middle(x)))
+        x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
+        return x.mean((2, 3))
+
+    def middle(self, x: Tensor) -> Tensor:
+        """Return what goes into the fourth block at 17 by 17 pixels, (n, 768, 17, 17)."""
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
         x = halve(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(x))))
         x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x)))
-        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))))
-        x = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x)))
-        return x.mean((2, 3))
+        return self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))
 
     def fold(self) -> Inception:
         """Fold every normalisation into its convolution, for looking only; returns this network."""
@@ -256,3 +281,16 @@ class Inception(nn.Module):
             if isinstance(module, Convolution):
                 module.fold()
         return self
+
+
+class Spatial(nn.Module):
+    """The features of sFID, from the middle of the network."""
+
+    def __init__(self, whole: Inception) -> None:
+        super().__init__()
+        self.whole = whole
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return features (n, 2023) of scaled images (n, 3, 299, 299)."""
+        branch = self.whole.Mixed_6d.get_submodule("branch1x1")(self.whole.middle(x))
+        return branch[:, :SPATIAL_CHANNELS].permute(0, 2, 3, 1).flatten(1)

@@ -20,6 +20,7 @@ from ganbench.features.base import checked
 REACH = 2  # pixels on either side that the kernel sees; when shrinking, as many times more as the picture shrinks
 SHARPNESS = -0.5  # "a" of Keys' kernel
 FAR_OUTSIDE = 8.0  # a value beyond it was never meant for [-1, 1]
+Resize = Callable[[Tensor, int, int], Tensor]
 QUANTISED = "floats in [-1, 1] are rounded to uint8; grey is repeated to RGB"
 
 
@@ -76,11 +77,17 @@ def bilinear(x: Tensor, height: int, width: int) -> Tensor:
 
 def clean(x: Tensor, height: int, width: int) -> Tensor:
     """Pillow's antialiased bicubic (a = -1/2) in float32, clipped to 0-255 and not rounded (Parmar et al., 2022)."""
+    resized = unclipped(x, height, width)
+    return resized if x.shape[-2:] == (height, width) else resized.clamp_(0, 255)
+
+
+def unclipped(x: Tensor, height: int, width: int) -> Tensor:
+    """Return the same without the clipping, as PyTorch's own antialiased bicubic does: it overshoots at edges."""
     if x.shape[-2:] == (height, width):
         return x.float()
     resized = torch.empty(len(x), height, width, x.shape[1], dtype=torch.float32, device=x.device).permute(0, 3, 1, 2)
     for image, place in zip(x, resized, strict=True):
-        torch.clamp(bicubic(image, height, width), 0, 255, out=place)
+        place.copy_(bicubic(image, height, width))
     return resized
 
 
@@ -131,6 +138,26 @@ def pil(x: Tensor, height: int, width: int) -> Tensor:
     return stacked.permute(0, 3, 1, 2).to(x.device).float()
 
 
+def antialiased(x: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear with antialiasing between the centres of pixels: PyTorch's own, as torchmetrics uses it since 1.8."""
+    if x.shape[-2:] == (height, width):
+        return x.float()
+    return F.interpolate(x.float(), (height, width), mode="bilinear", align_corners=False, antialias=True)
+
+
+def by_pillow(kernel: Image.Resampling) -> Resize:
+    """Return a resize by one of Pillow's kernels, channel by channel in floats, clipped and not rounded."""
+
+    def resized(x: Tensor, height: int, width: int) -> Tensor:
+        if x.shape[-2:] == (height, width):
+            return x.float()
+        planes = x.flatten(0, 1).float().cpu().numpy()
+        made = [np.asarray(Image.fromarray(plane).resize((width, height), kernel)) for plane in planes]
+        return torch.from_numpy(np.stack(made)).clamp_(0, 255).view(*x.shape[:2], height, width).to(x.device)
+
+    return resized
+
+
 def none(x: Tensor, height: int, width: int) -> Tensor:
     """No resize; raises BadInput for images of another size."""
     if x.shape[-2:] != (height, width):
@@ -140,8 +167,18 @@ def none(x: Tensor, height: int, width: int) -> Tensor:
     return x.float()
 
 
-Resize = Callable[[Tensor, int, int], Tensor]
-RESIZES: dict[str, Resize] = {"tf1": tf1, "bilinear": bilinear, "clean": clean, "pil": pil, "none": none}
+RESIZES: dict[str, Resize] = {
+    "tf1": tf1,
+    "bilinear": bilinear,
+    "clean": clean,
+    "bicubic": unclipped,
+    "pil": pil,
+    "bilinear_antialias": antialiased,
+    "box": by_pillow(Image.Resampling.BOX),
+    "lanczos": by_pillow(Image.Resampling.LANCZOS),
+    "nearest": by_pillow(Image.Resampling.NEAREST),
+    "none": none,
+}
 
 
 def resize(name: str, x: Tensor, height: int, width: int) -> Tensor:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from platformdirs import user_cache_path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -19,16 +18,10 @@ from ganbench._util.files import written_whole
 from ganbench.errors import BadInput
 from ganbench.features.feature_set import FeatureSet, packed, unpacked
 
-FOLDER, BOUND = "GANBENCH_CACHE", "GANBENCH_CACHE_BYTES"  # names in the environment
+BOUND = "GANBENCH_CACHE_BYTES"  # its name in the environment
 USUAL_BOUND = 10 << 30  # bytes
 DIGESTS = "digests.json"  # of sources, beside the feature sets
 VERSION = 3  # goes up whenever the same files would give other features or facts by the same libraries
-
-
-def default_folder() -> Path:
-    """Where feature sets are kept: $GANBENCH_CACHE, or ganbench/features in the user's cache folder."""
-    chosen = os.environ.get(FOLDER)
-    return Path(chosen) if chosen else user_cache_path("ganbench", appauthor=False) / "features"
 
 
 def default_bound() -> int:

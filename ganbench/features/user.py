@@ -1,4 +1,8 @@
-"""A user's own extractor: a callable, a function in a Python file or a TorchScript module, which the user named."""
+"""A user's own extractor: a callable, a function in a Python file, a network in TorchScript or ONNX.
+
+A Python file is run. TorchScript and ONNX hold no Python, but what they compute is their maker's choice, as is the
+memory that it takes: load files of people whom you trust.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganbench._util.names import suggestion
@@ -98,9 +103,10 @@ def source_digest(function: Any, known: Any) -> str:
 
 
 def user(name: str) -> UserFeatures:
-    """Return the extractor that ``FILE.py:FUNCTION`` or a TorchScript file stands for; the file is run.
+    """Return the extractor that ``FILE.py:FUNCTION`` or a file of TorchScript or ONNX stands for; the file is run.
 
-    Raises Missing without the file, UnknownName without the function, BadInput where the file cannot be used.
+    Raises Missing without the file or the package that runs it, UnknownName without the function, BadInput where the
+    file cannot be used.
     """
     file, _, function = name.rpartition(":") if ".py:" in name else (name, "", "")
     path = Path(file)
@@ -111,7 +117,10 @@ def user(name: str) -> UserFeatures:
     if path.suffix == ".py" and not function:
         raise BadInput(f"features {name}: expected the function too, as in {path}:extract")
     title = f"{path.name}:{function}" if function else path.name
-    called = from_python(path, function) if function else from_script(path, content)
+    if function:
+        called = from_python(path, function)
+    else:
+        called = from_onnx(path, content) if path.suffix.lower() == ".onnx" else from_script(path, content)
     return UserFeatures(title, {"file_sha256": hashlib.sha256(content).hexdigest()}, called)
 
 
@@ -135,3 +144,41 @@ def from_script(path: Path, content: bytes) -> Function:
     except RuntimeError as error:
         raise BadInput(f"features {path}: expected a TorchScript file") from error
     return module
+
+
+def from_onnx(path: Path, content: bytes) -> Function:
+    """Load a network in ONNX, whose input is images (n, c, h, w) of 0-255 and whose first output is features.
+
+    Weights in other files and operators of other libraries are not loaded: the digest is that of all there is.
+    """
+    try:
+        import onnxruntime  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise Missing(
+            f"features {path} need the package onnxruntime, which is not here ({error}); pip install 'ganbench[onnx]'"
+        ) from error
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 4
+    settings.intra_op_num_threads = 1  # sums in one order on every machine
+    try:
+        session = onnxruntime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
+        (taken,) = session.get_inputs()
+    except Exception as error:  # the runtime has no common base of its errors
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"features {path}: expected a network in ONNX with one input ({reason})") from error
+    if taken.type not in ("tensor(uint8)", "tensor(float)") or len(taken.shape) != 4:
+        raise BadInput(
+            f"features {path}: expected uint8 or float images of four axes, it takes {taken.type} {taken.shape}"
+        )
+    rows = taken.shape[0] if isinstance(taken.shape[0], int) else BATCH
+
+    def called(batch: Tensor) -> NDArray[Any]:
+        images = batch.expand(-1, 3, -1, -1) if taken.shape[1] == 3 and batch.shape[1] == 1 else batch
+        values = (images if taken.type == "tensor(uint8)" else images.float()).numpy()
+        parts = [values[i : i + rows] for i in range(0, len(values), rows)]
+        parts[-1] = np.concatenate([parts[-1], np.zeros((rows - len(parts[-1]), *values.shape[1:]), values.dtype)])
+        answers = [session.run(None, {taken.name: part})[0].reshape(rows, -1) for part in parts]
+        whole: NDArray[Any] = np.concatenate(answers)[: len(values)]
+        return whole
+
+    return called

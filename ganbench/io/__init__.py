@@ -11,10 +11,11 @@ from ganbench.io.arrays import open_array_file
 from ganbench.io.decode import SUFFIXES
 from ganbench.io.folder import open_folder
 from ganbench.io.memory import from_memory
+from ganbench.io.pickled import PICKLE
 from ganbench.io.source import Reading, Source, printable
 from ganbench.io.tensors import TORCH
 
-ARRAYS = (".npy", ".npz", ".safetensors", *TORCH)
+ARRAYS = (".npy", ".npz", ".safetensors", *TORCH, PICKLE)
 
 __all__ = ["ARRAYS", "Reading", "Source", "is_array_file", "open_source"]
 

@@ -17,17 +17,26 @@ from numpy.typing import NDArray
 
 from ganbench._util.names import suggestion
 from ganbench.errors import BadInput, Missing, RequestError
+from ganbench.io.array_files import OBJECTS, Array, Stored, idx, npy, npz
 from ganbench.io.decode import DECODER_ERRORS
 from ganbench.io.fingerprint import content_digest, stamp
+from ganbench.io.grey_levels import SIXTEEN, UNIT, guess, is_grey, of_sixteen_bits, on_white, to_levels, worded
 from ganbench.io.labels import KEYS, SECOND, Labelled, labels_digest, labels_of, unfit_labels
-from ganbench.io.levels import SIXTEEN, UNIT, guess, is_grey, of_sixteen_bits, on_white, to_levels, worded
+from ganbench.io.pickled import PICKLE, arrays_in_pickle
 from ganbench.io.source import LeftOut, Picture, Reading, Source, Span, printable
-from ganbench.io.stored import OBJECTS, Array, Stored, idx, npy, npz
 from ganbench.io.tensors import TORCH, safetensors, saved_by_torch
 
 IMAGES = ("x", "images", "samples", "features", "arr_0", "data", "reals", "fakes")
 # of a set: as pytorch-fid and clean-fid write them, under other usual names, and of spatial features
-MOMENTS = (("mu", "sigma"), ("mean", "cov"), ("mean", "covariance"), ("mu", "cov"), ("mu_s", "sigma_s"))
+MOMENTS = (
+    ("mu", "sigma"),
+    ("mean", "cov"),
+    ("mean", "covariance"),
+    ("mu", "cov"),
+    ("mu_s", "sigma_s"),
+    ("fid.mu", "fid.sigma"),  # of EDM2, in a pickle of dictionaries
+    ("fd_dinov2.mu", "fd_dinov2.sigma"),
+)
 ASYMMETRY = 1e-6  # of the largest entry: rounding of float32
 CHANNELS = (1, 3, 4)
 HALF_OR_SINGLE = (np.float16, np.float32)
@@ -197,15 +206,17 @@ def source_in(path: Path, name: str, arrays: Mapping[str, Stored], reading: Read
     key, pairs = asked_key(name, arrays, reading), [pair for pair in MOMENTS if set(pair) <= arrays.keys()]
     pair = next((each for each in pairs if key in each or not key), None)
     used = {each for pair in pairs for each in pair}
+    sets = {mean: moments_source(name, path, arrays[mean], arrays[sigma]) for mean, sigma in reversed(pairs)}
+    statistics = {mean: each.moments for mean, each in sets.items() if each.moments}
     if pair and (key or not samples_in(arrays, used)):
-        return moments_source(name, path, *(arrays[each] for each in pair))
+        return replace(sets[pair[0]], statistics=statistics)
     key = key or samples_key(name, arrays, used, reading)
     digest = partial(content_digest, path, name)
     stored = checked_blocks(name, arrays[key])
     source = array_source(name, stored, digest, reading, labels_in(arrays, key), identity)
     if pair is None:
         return source
-    return replace(source, moments=moments_source(name, path, *(arrays[each] for each in pair)).moments)
+    return replace(source, moments=sets[pair[0]].moments, statistics=statistics)
 
 
 def labels_in(arrays: Mapping[str, Stored], key: str) -> Labelled:
@@ -288,11 +299,18 @@ def arrays_in(path: Path) -> tuple[dict[str, Stored], str]:
         return safetensors(path)
     if suffixes.endswith(TORCH):
         return saved_by_torch(path), ""
+    if suffixes.endswith(PICKLE):
+        return {key: of_array(each) for key, each in arrays_in_pickle(path).items()}, ""
     arrays = {"images": idx(path)}
     beside = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     if beside != path and beside.is_file():
         arrays["labels"] = idx(beside)
     return arrays, ""
+
+
+def of_array(values: Array) -> Stored:
+    """Return an array in memory as one that is read by blocks."""
+    return Stored(values.shape, values.dtype, lambda: iter([values]))
 
 
 def asked_key(name: str, arrays: Mapping[str, Stored], reading: Reading) -> str:

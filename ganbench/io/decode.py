@@ -33,8 +33,8 @@ from PIL import Image, UnidentifiedImageError, features
 from safetensors import SafetensorError
 
 from ganbench.errors import BadInput
-from ganbench.io.deep import deep, from_deep, is_deep, raw_mode
-from ganbench.io.levels import FULL, ON_WHITE, is_grey, on_white
+from ganbench.io.bit_depth import deep, from_deep, is_deep, raw_mode
+from ganbench.io.grey_levels import FULL, ON_WHITE, is_grey, on_white
 from ganbench.io.source import Bytes, Picture, Span
 
 try:

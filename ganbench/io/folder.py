@@ -16,7 +16,7 @@ import numpy as np
 from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import SUFFIXES, decode
 from ganbench.io.fingerprint import stamp
-from ganbench.io.levels import FULL
+from ganbench.io.grey_levels import FULL
 from ganbench.io.source import LeftOut, Picture, Source, Span, natural, printable
 
 LARGEST = 1 << 27  # bytes of a single image file

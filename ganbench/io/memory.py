@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from ganbench.errors import BadInput
+from ganbench.io.array_files import Array, Stored
 from ganbench.io.arrays import CHANNELS, array_source
 from ganbench.io.decode import from_pillow, quietly
+from ganbench.io.grey_levels import FULL
 from ganbench.io.labels import Labelled, labels_digest, labels_of
-from ganbench.io.levels import FULL
 from ganbench.io.source import LeftOut, Picture, Reading, Scan, Source, Span
-from ganbench.io.stored import Array, Stored
 from ganbench.io.tensors import as_numpy, fault_of
 
 ROWS = 1024

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -38,6 +38,7 @@ class LeftOut:
     broken: bool = False
 
 
+Moments = Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]]  # a mean (d,) and a covariance (d, d)
 Scan = Callable[[], Iterator[Picture | LeftOut]]  # a pass over images
 
 
@@ -92,7 +93,8 @@ class Source:
     digest: Callable[[], str]
     scan: Scan = lambda: iter(())
     rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
-    moments: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
+    moments: Moments | None = None
+    statistics: Mapping[str, Moments] = field(default_factory=dict)  # all that a file has, by the name of their mean
     labels: NDArray[np.int64] | None = None  # of arrays; folders say it by their names
     unused_labels: str = ""  # why labels that are there cannot be used
     notes: tuple[str, ...] = ()  # what was done to all rows of features

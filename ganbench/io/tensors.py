@@ -15,8 +15,8 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ganbench.io.archive import refuse_bomb
+from ganbench.io.array_files import Stored, rows_of_a_block
 from ganbench.io.decode import quietly
-from ganbench.io.stored import Stored, rows_of_a_block
 
 TORCH = (".pt", ".pth")
 FLOATS = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32, "F64": torch.float64}

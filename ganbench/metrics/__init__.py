@@ -14,8 +14,16 @@ from ganbench.metrics.classes import (
     mode_score_b,
     within_class_is,
 )
+from ganbench.metrics.clipped import clipped_coverage, clipped_density
 from ganbench.metrics.diversity import pairwise_distance_ratio, vendi
-from ganbench.metrics.frechet import between_class_fid, fid, fid_infinity, intra_fid
+from ganbench.metrics.frechet import (
+    between_class_fid,
+    between_class_fid_infinity,
+    fid,
+    fid_infinity,
+    intra_fid,
+    intra_fid_infinity,
+)
 from ganbench.metrics.gan_train import gan_test, gan_train
 from ganbench.metrics.images import laplacian_swd, ms_ssim, ms_ssim_excess
 from ganbench.metrics.inception_score import (
@@ -51,9 +59,12 @@ from ganbench.metrics.precision_recall import (
     realism,
     recall,
 )
+from ganbench.metrics.probabilistic import p_precision, p_recall
+from ganbench.metrics.renyi import rke, rrke
 from ganbench.metrics.spec import Metric, MetricSpec, metric
-from ganbench.metrics.topp import topp, topr
-from ganbench.metrics.transport import max_sliced_wasserstein, sinkhorn_divergence, sliced_wasserstein, w1, w2
+from ganbench.metrics.symmetric import cover_precision, cover_recall, symmetric_precision, symmetric_recall
+from ganbench.metrics.topological import topp, topr
+from ganbench.metrics.transport import max_sliced_wasserstein, mind, sinkhorn_divergence, sliced_wasserstein, w1, w2
 from ganbench.metrics.two_sample import (
     hotelling_p_value,
     hotelling_t2,
@@ -75,6 +86,7 @@ __all__ = [
     "authenticity",
     "beta_recall",
     "between_class_fid",
+    "between_class_fid_infinity",
     "between_class_is",
     "birthday_support",
     "c2st_knn",
@@ -83,8 +95,12 @@ __all__ = [
     "class_distribution_chi_square",
     "class_distribution_kl",
     "classes_captured",
+    "clipped_coverage",
+    "clipped_density",
     "cmmd",
     "copies",
+    "cover_precision",
+    "cover_recall",
     "coverage",
     "density",
     "energy_distance",
@@ -99,6 +115,7 @@ __all__ = [
     "inception_score_cross_fitted",
     "inception_score_splits",
     "intra_fid",
+    "intra_fid_infinity",
     "kid",
     "kid_subsets",
     "ks_p_value",
@@ -106,6 +123,7 @@ __all__ = [
     "laplacian_swd",
     "max_sliced_wasserstein",
     "metric",
+    "mind",
     "mmd",
     "mmd_mixture",
     "mode_jsd",
@@ -122,6 +140,8 @@ __all__ = [
     "one_nn_accuracy",
     "one_nn_fake",
     "one_nn_real",
+    "p_precision",
+    "p_recall",
     "pairwise_distance_ratio",
     "parzen",
     "prd_f1_8",
@@ -131,8 +151,12 @@ __all__ = [
     "realism",
     "recall",
     "reverse_kl",
+    "rke",
+    "rrke",
     "sinkhorn_divergence",
     "sliced_wasserstein",
+    "symmetric_precision",
+    "symmetric_recall",
     "t_p_value",
     "t_statistic",
     "topp",
@@ -147,13 +171,21 @@ __all__ = [
 ]
 
 FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
-    "Frechet": (fid, fid_infinity, intra_fid, between_class_fid),
+    "Frechet": (fid, fid_infinity, intra_fid, intra_fid_infinity, between_class_fid, between_class_fid_infinity),
     "kernels": (kid, kid_subsets, mmd, mmd_mixture, cmmd, energy_distance),
     "neighbours": (
         precision,
         recall,
         density,
         coverage,
+        clipped_density,
+        clipped_coverage,
+        p_precision,
+        p_recall,
+        symmetric_precision,
+        symmetric_recall,
+        cover_precision,
+        cover_recall,
         realism,
         rarity,
         prd_f8,
@@ -192,7 +224,7 @@ FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
         between_class_is,
         within_class_is,
     ),
-    "transport": (w1, w2, sliced_wasserstein, max_sliced_wasserstein, sinkhorn_divergence, laplacian_swd),
+    "transport": (w1, w2, sliced_wasserstein, mind, max_sliced_wasserstein, sinkhorn_divergence, laplacian_swd),
     "modes": (
         modes_captured,
         modes_covered,
@@ -204,7 +236,7 @@ FAMILIES: dict[str, tuple[Metric[Any], ...]] = {
         ndb_jsd,
         classes_captured,
     ),
-    "diversity": (vendi, pairwise_distance_ratio, ms_ssim, ms_ssim_excess),
+    "diversity": (vendi, rke, rrke, pairwise_distance_ratio, ms_ssim, ms_ssim_excess),
     "memorisation": (authenticity, copies, c_t, birthday_support),
     "likelihood": (parzen,),
     "class conditions": (gan_train, gan_test),

@@ -67,6 +67,10 @@ class Features:
         """The sample about its own mean, ready for distances within it."""
         return centred_rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
 
+    def part(self, rows: Tensor) -> Features:
+        """Return some rows, by their numbers."""
+        return Features(self.values[rows.to(self.values.device)], self.name)
+
     def reduce(self, reductions: Mapping[Hashable, MakeReduction], *, neighbours: int = 0) -> None:
         """Fill ``derived`` with the ``reductions`` of this sample's distances that are not there yet, in one pass.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import norm
+from scipy.stats import t as student
 from torch import Tensor
 
 from ganbench._util.streams import stream
@@ -270,14 +272,16 @@ def fid_infinity(real: Any, fake: Any, *, points: int = 15, seed: int = 0) -> fl
     """
     r, f = both(real, fake)
     count("points", points)
+    at_least(f, max(points, 4))
+    return intercept(lambda rows: fid(r, f.part(rows)), len(f), points, seed, "fid_infinity")
+
+
+def intercept(score: Callable[[Tensor], float], n: int, points: int, seed: int, name: str) -> float:
+    """Return the intercept of a line in 1 / size through the scores of random subsets, given as row numbers."""
     if points < 2:
         raise BadInput(f"points: expected at least 2, got {points}")
-    at_least(f, max(points, 4))
-    sizes = np.linspace(min(5000, max(len(f) // 10, 2)), len(f), points).astype(int)
-    scores = []
-    for size in sizes.tolist():
-        chosen = torch.randperm(len(f), generator=stream(seed, "fid_infinity", size))[:size]
-        scores.append(fid(r, Features(f.values[chosen.to(f.values.device)], f.name)))
+    sizes = np.linspace(min(5000, max(n // 10, 2)), n, points).astype(int)
+    scores = [score(torch.randperm(n, generator=stream(seed, name, size))[:size]) for size in sizes.tolist()]
     design = np.stack([np.ones(points), 1 / sizes], 1)
     return float(np.linalg.lstsq(design, np.array(scores), rcond=None)[0][0])
 
@@ -317,6 +321,94 @@ def fid_interval(real: Any, fake: Any, *, confidence: float = 0.95) -> Interval:
     centre = max(value - (fid_bias(r, len(r)) + fid_bias(f, len(f))), 0.0)
     half = float(norm.ppf(0.5 + confidence / 2)) * variance**0.5
     return Interval(value, max(centre - half, 0.0), centre + half)
+
+
+Encoder = tuple[Any, Any, Any]  # features of reference, samples and held-out reals by one encoder
+GROUPS = 10
+
+
+def frechet_ratio(encoders: Sequence[Encoder], *, confidence: float = 0.95) -> Interval:
+    """Frechet distance of samples over that of as many held-out reals, the mean over encoders (FDr_k), with interval.
+
+    A generator can be trained on the distance of one encoder; of several, trained differently, it is harder to buy.
+    Ratios are free of the encoders' units and of most of the bias, for both distances are of equally many rows.
+
+    Parameters
+    ----------
+    encoders : sequence of (real, fake, held_out)
+        For each encoder, two or more: features (n, d) of the reference, (m, d) of the samples and (m, d) of reals
+        that are not in the reference. Rows are the same images in the same order for every encoder.
+    confidence : float, default 0.95
+        Of the interval.
+
+    Returns
+    -------
+    Interval
+        The ratio: 1 is as good as real, below 1 is nearer to the reference than real data are. The interval is by the
+        jackknife over 10 groups of samples and of held-out reals, the reference fixed (Student's t).
+
+    Raises
+    ------
+    BadInput
+        For fewer than two encoders, other numbers of held-out reals than of samples, fewer than 100 of these, numbers
+        that differ between encoders, and held-out reals at no distance.
+
+    Notes
+    -----
+    ``mean over encoders of FD(real, fake) / FD(real, held_out)``
+
+    References
+    ----------
+    .. [1] FD-Loss, 2026, arXiv:2604.28190
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ganbench.metrics.frechet import frechet_ratio
+    >>> real, held_out = torch.arange(200.0)[:, None], torch.arange(200.0)[:, None] + 1
+    >>> ratio = frechet_ratio([(real, real + 2, held_out), (real / 9, real / 9 + 2 / 9, held_out / 9)])
+    >>> round(ratio.value, 3), ratio.low < 4 < ratio.high
+    (4.0, True)
+    """
+    if not 0 < confidence < 1:
+        raise BadInput(f"confidence: expected a number between 0 and 1, got {confidence}")
+    sets = checked_encoders(encoders)
+    n = len(sets[0][1])
+    group = torch.arange(n) % GROUPS
+    value = mean_ratio(sets)
+    parts = [(group != i).nonzero().flatten() for i in range(GROUPS)]
+    left_out = np.array([mean_ratio([(r, f.part(rows), h.part(rows)) for r, f, h in sets]) for rows in parts])
+    error = float(np.sqrt((GROUPS - 1) / GROUPS * np.square(left_out - left_out.mean()).sum()))
+    half = float(student.ppf((1 + confidence) / 2, GROUPS - 1)) * error
+    return Interval(value, max(value - half, 0.0), value + half)
+
+
+def checked_encoders(encoders: Sequence[Encoder]) -> list[tuple[Features, Features, Features]]:
+    """Return the features of each encoder, or raise BadInput where they do not match."""
+    if len(encoders) < 2:
+        raise BadInput(f"encoders: expected at least two of different training, got {len(encoders)}")
+    sets = []
+    for real, fake, held_out in encoders:
+        r, f = both(real, fake)
+        h = both(r, features(held_out, "held_out"))[1]
+        at_least(f, GROUPS * GROUPS)
+        if len(h) != len(f):
+            raise BadInput(f"held_out: expected as many rows as there are samples, {len(f)}, got {len(h)}")
+        sets.append((r, f, h))
+    if len({len(f) for _, f, _ in sets}) > 1:
+        raise BadInput(f"encoders: expected equally many samples, got {', '.join(str(len(f)) for _, f, _ in sets)}")
+    return sets
+
+
+def mean_ratio(sets: Sequence[tuple[Features, Features, Features]]) -> float:
+    """Return the mean over encoders of the distance of samples over that of held-out reals."""
+    ratios = []
+    for real, fake, held_out in sets:
+        floor = fid(real, held_out)
+        if not floor > 0:
+            raise BadInput("held_out: expected reals other than the reference; their distance to it is 0")
+        ratios.append(fid(real, fake) / floor)
+    return float(np.mean(ratios))
 
 
 def transport(source: Tensor, target: Tensor) -> Tensor:
@@ -425,9 +517,129 @@ def between_class_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) 
     1.0
     """
     r, f = both(real, fake)
+    return between(by_class(r, f, real_labels, fake_labels))
+
+
+@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+def intra_fid_infinity(
+    real: Any, fake: Any, real_labels: Any, fake_labels: Any, *, points: int = 15, seed: int = 0
+) -> float:
+    """Mean over classes of the FID within a class, extrapolated to infinitely many samples of each.
+
+    The bias of the reference stays.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, at least 2 rows of every class of ``real`` and as many as there are points of ``fake``.
+    real_labels, fake_labels : array_like, (n,) and (m,)
+        Classes, as in `intra_fid`.
+    points : int, default 15
+        Sizes of random subsets of the fakes of a class, as in `fid_infinity`.
+    seed : int, default 0
+        Fixes the subsets.
+
+    Returns
+    -------
+    float, any number
+        The mean of the intercepts, in the square of the features' units; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 points, a class with fewer fakes than points, or labels that do not match the rows.
+
+    Notes
+    -----
+    ``mean over c of fid_infinity(real rows of class c, fake rows of class c)``
+
+    References
+    ----------
+    .. [1] Chong and Forsyth, 2020, arXiv:1911.07023; within classes: Miyato and Koyama, 2018, arXiv:1802.05637
+
+    Examples
+    --------
+    >>> from ganbench.metrics import intra_fid_infinity
+    >>> reals, fakes = [[0.0], [1.0]] * 10, [[2.0], [3.0]] * 10
+    >>> round(intra_fid_infinity(reals, fakes, [0] * 20, [0] * 20, points=5), 3)
+    3.983
+    """
+    r, f = both(real, fake)
     pairs = by_class(r, f, real_labels, fake_labels)
+    return float(np.mean([fid_infinity(a, b, points=points, seed=seed) for a, b in pairs]))
+
+
+@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+def between_class_fid_infinity(
+    real: Any, fake: Any, real_labels: Any, fake_labels: Any, *, points: int = 15, seed: int = 0
+) -> float:
+    """Squared Frechet distance between class means, extrapolated to infinitely many samples.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features, as in `between_class_fid`, with as many fakes of each class as there are points.
+    real_labels, fake_labels : array_like, (n,) and (m,)
+        Class of each row of either sample.
+    points : int, default 15
+        Shares of the fakes of each class, even from a tenth to all.
+    seed : int, default 0
+        Fixes which they are.
+
+    Returns
+    -------
+    float, any number
+        The intercept, in the square of the features' units; lower is better, ideally 0. The reference's bias stays.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 points, too few fakes of a class, or labels that do not match the rows.
+
+    Notes
+    -----
+    A least-squares fit of ``between_class_fid(real, N fakes) = a + b / N``, classes keeping their shares; the value is
+    a.
+
+    References
+    ----------
+    .. [1] Chong and Forsyth, 2020, arXiv:1911.07023; between classes: Benny et al., 2021, arXiv:2004.12361
+
+    Examples
+    --------
+    >>> from ganbench.metrics import between_class_fid_infinity
+    >>> reals, fakes = [[0.0], [4.0]] * 20, [[1.0], [5.0]] * 20
+    >>> round(between_class_fid_infinity(reals, fakes, [0, 1] * 20, [0, 1] * 20, points=5), 3)
+    1.0
+    """
+    r, f = both(real, fake)
+    pairs = by_class(r, f, real_labels, fake_labels)
+    count("points", points)
+    for _, fakes in pairs:
+        at_least(fakes, max(points, 4))
+    total = sum(len(fakes) for _, fakes in pairs)
+
+    def score(rows: Tensor) -> float:
+        share = len(rows) / total
+        parts = [
+            (a, b.part(torch.randperm(len(b), generator=stream(seed, "classes", len(rows), i))[: at_share(b, share)]))
+            for i, (a, b) in enumerate(pairs)
+        ]
+        return between(parts)
+
+    return intercept(score, total, points, seed, "between_class_fid_infinity")
+
+
+def at_share(sample: Features, share: float) -> int:
+    """Return how many rows are a share of a class, at least 2."""
+    return max(2, round(share * len(sample)))
+
+
+def between(pairs: Sequence[tuple[Features, Features]]) -> float:
+    """Return the squared Frechet distance between the means of classes."""
+    dim = pairs[0][0].dim
     means = [torch.stack([pair[i].mean for pair in pairs]) for i in (0, 1)]
-    a, b = ((m.mean(0), torch.cov(m.T, correction=0).reshape(r.dim, r.dim)) for m in means)
+    a, b = ((m.mean(0), torch.cov(m.T, correction=0).reshape(dim, dim)) for m in means)
     return frechet_distance(*a, *b)
 
 

@@ -53,12 +53,13 @@ def median_distance(sample: Features) -> float:
     return value
 
 
-def spread_rows(sample: Features) -> Tensor:
-    """Return the numbers of at most FEW rows, evenly by their distance from the mean, whatever the rows' order.
+def spread_rows(sample: Features, most: int | None = None) -> Tensor:
+    """Return the numbers of at most ``most`` rows (FEW), evenly by distance from the mean, whatever the rows' order.
 
     Rows that are equally far, up to rounding, come in the order of their bytes.
     """
-    if len(sample) <= FEW:
+    most = FEW if most is None else most
+    if len(sample) <= most:
         return torch.arange(len(sample), device=sample.values.device)
     lengths, order = sample.rows.exact[1].sort(stable=True)
     rounding = (sample.dim + 16) * torch.finfo(lengths.dtype).eps * lengths[-1]
@@ -67,7 +68,7 @@ def spread_rows(sample: Features) -> Tensor:
     if len(tied):
         by_bytes = order_of_bytes(sample.values[order[tied]])
         order[tied] = order[tied][by_bytes][group[tied][by_bytes].argsort(stable=True)]
-    return order[torch.arange(FEW, device=order.device) * len(sample) // FEW]
+    return order[torch.arange(most, device=order.device) * len(sample) // most]
 
 
 def sums_of(kernel: Stationary, left: Tensor | None = None, right: Tensor | None = None) -> MakeReduction:

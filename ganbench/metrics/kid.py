@@ -193,12 +193,16 @@ def kid_scores(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, se
     >>> [round(score, 6) for score in kid_scores([[0.0], [1.0]], [[0.0], [2.0]], subsets=2, size=2).tolist()]
     [-13.0, -13.0]
     """
-    pair = pair_of(real, fake)
     count("subsets", subsets)
     count("size", size)
+    return scores_of_subsets(real, fake, Subsets(subsets, size, seed))
+
+
+def scores_of_subsets(real: Any, fake: Any, key: Subsets) -> Tensor:
+    """Return KID of each of the random subsets that ``key`` draws, (subsets,) float64."""
+    pair, size = pair_of(real, fake), key.size
     at_least(pair.real, size)
     at_least(pair.fake, size)
-    key = Subsets(subsets, size, seed)
     if key.at_once(pair):
         if key not in pair.derived:
             key.reductions(pair).run(pair)

@@ -247,10 +247,69 @@ def sliced_wasserstein(real: Any, fake: Any, *, p: float = 2.0, slices: int = 50
     if not p >= 1 or not math.isfinite(p) or slices < 1:
         raise BadInput(f"expected a finite p >= 1 and at least one slice, got p = {p} and {slices} slices")
     a, b = checked(real, fake)
-    chosen = directions(slices, a.dim, seed, "sliced_wasserstein").to(a.values.device)
-    parts = torch.split(chosen, 128, dim=1)  # a block at a time: memory
+    return sliced_cost(a, b, directions(slices, a.dim, seed, "sliced_wasserstein"), p) ** (1 / p)
+
+
+@metric(
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, math.inf),
+    invariances={"identity", "symmetric", "translation", "permutation"},
+    minimum=1000,
+)
+def mind(real: Any, fake: Any, *, slices: int = 1000, seed: int = 0) -> float:
+    """Monge inception distance: squared sliced Wasserstein distance of features, times three times their number.
+
+    It reads three times what the Frechet distance reads for two Gaussians that differ by a shift, and sees what two
+    moments do not. Equal distributions read more than 0, less with more rows: compare at equal sizes. The directions
+    alone move the value by about 4 % in 16 dimensions; those of one seed are shared by all models.
+
+    Parameters
+    ----------
+    real, fake : array_like, (n, d) and (m, d)
+        Features of the reference and of the samples, at least 1 row each.
+    slices : int, default 1000
+        How many directions.
+    seed : int, default 0
+        Fixes them.
+
+    Returns
+    -------
+    float, at least 0
+        In the square of the features' units; lower is better, ideally 0.
+
+    Raises
+    ------
+    BadInput
+        For an empty sample, unequal numbers of columns, or no direction.
+
+    Notes
+    -----
+    ``3 d mean over unit vectors t of W_2(t.x, t.y)^2``. For unequal numbers of rows quantiles are coupled exactly,
+    where torch-fidelity 0.5 cuts the larger sample at random: the two agree for equal numbers and directions.
+
+    References
+    ----------
+    .. [1] Berthet et al., 2026, arXiv:2605.06797
+
+    Examples
+    --------
+    >>> from ganbench.metrics import mind
+    >>> round(mind([[0.0], [1.0]], [[2.0], [3.0]]), 6)
+    12.0
+    """
+    if slices < 1:
+        raise BadInput(f"slices: expected at least one, got {slices}")
+    a, b = checked(real, fake)
+    return 3 * a.dim * sliced_cost(a, b, directions(slices, a.dim, seed, "mind"), 2.0)
+
+
+def sliced_cost(a: Features, b: Features, chosen: Tensor, p: float) -> float:
+    """Return the mean of W_p^p over the chosen directions (d, c)."""
+    parts = torch.split(chosen.to(a.values.device), 128, dim=1)  # a block at a time: memory
     costs = [sorted_cost(projected(a, a.mean, some), projected(b, a.mean, some), p) for some in parts]
-    return torch.cat(costs).mean().item() ** (1 / p)
+    return torch.cat(costs).mean().item()
 
 
 @metric(

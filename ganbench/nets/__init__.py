@@ -31,7 +31,7 @@ def generator(latent: int, space: Space, *, norm: bool = True) -> nn.Module:
     Raises
     ------
     BadInput
-        For images of more than 16 pixels that are not square or not of a side that ``dcgan.PLANS`` lists.
+        For images of more than 16 pixels that are not square, or of more than 128.
 
     References
     ----------

@@ -127,11 +127,11 @@ def elu_decoder(codes: int, space: Space, width: int = 128, channels: int = 16) 
     if not convolutional(space):
         layers = perceptron(codes, width, prod(space.shape))
         return orthogonal(nn.Sequential(*layers, nn.Unflatten(-1, space.shape)))
-    side, doublings = dcgan.plan(space)
-    widths = [channels * 2**i for i in reversed(range(doublings))]
+    side, *larger = reversed(dcgan.sides(space))
+    widths = [channels * 2**i for i in reversed(range(len(larger)))]
     layers = [nn.Linear(codes, widths[0] * side**2), nn.Unflatten(-1, (widths[0], side, side)), nn.ELU()]
-    for inputs, outputs in pairwise([*widths, space.shape[0]]):
-        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ELU()]
+    for (inputs, outputs), size in zip(pairwise([*widths, space.shape[0]]), larger, strict=True):
+        layers += [nn.Upsample(size=size), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ELU()]
     return orthogonal(nn.Sequential(*layers[:-1]))
 
 
@@ -146,7 +146,8 @@ def elu_encoder(space: Space, codes: int, width: int = 128, channels: int = 16) 
     """
     if not convolutional(space):
         return orthogonal(nn.Sequential(nn.Flatten(), *perceptron(prod(space.shape), width, codes)))
-    side, doublings = dcgan.plan(space)
+    doublings = len(dcgan.sides(space)) - 1
+    side = space.shape[1] >> doublings
     widths = [space.shape[0], *(channels * 2**i for i in range(doublings))]
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):

@@ -1,4 +1,4 @@
-"""Convolutional networks after Radford et al., 2015 (DCGAN, section 3), for square images of 8 to 64 pixels."""
+"""Convolutional networks after Radford et al., 2015 (DCGAN, section 3), for square images of 8 to 128 pixels."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.nets.layers import BatchNorm
 
-# image size -> (side of the first feature map, how often it doubles)
-PLANS = {8: (2, 2), 16: (4, 2), 28: (7, 2), 32: (4, 3), 64: (4, 4)}
+SMALLEST, LARGEST = 8, 128  # sides of images
+LAST = 7  # a feature map of that side or less is not halved further, after two halvings
 
 Wrap = Callable[[nn.Conv2d | nn.Linear], nn.Module]
 
@@ -25,7 +25,7 @@ def generator(latent: int, space: Space, width: int = 32, *, norm: bool = True) 
     latent : int
         Size of the noise vector.
     space : Space
-        Square images of a side that ``PLANS`` lists.
+        Square images of 8 to 128 pixels a side.
     width : int
         Channels next to the image; they double with every layer away from it.
     norm : bool
@@ -51,18 +51,23 @@ def generator(latent: int, space: Space, width: int = 32, *, norm: bool = True) 
     >>> generator(5, Space((3, 32, 32), 10, -1.0, 1.0), width=4)(torch.zeros(2, 5)).shape
     torch.Size([2, 3, 32, 32])
     """
-    side, doublings = plan(space)
-    widths = [width * 2**i for i in reversed(range(doublings))]
+    side, *larger = reversed(sides(space))
+    widths = [width * 2**i for i in reversed(range(len(larger)))]
     layers: list[nn.Module] = [
         nn.Linear(latent, side * side * widths[0], bias=not norm),
         nn.Unflatten(-1, (widths[0], side, side)),
         *([BatchNorm(widths[0])] if norm else []),
         nn.ReLU(),
     ]
-    for wide, narrow in pairwise(widths):
-        layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=not norm)]
+    for (wide, narrow), size in zip(pairwise(widths), larger[:-1], strict=True):
+        layers += [doubling(wide, narrow, size, bias=not norm)]
         layers += [BatchNorm(narrow), nn.ReLU()] if norm else [nn.ReLU()]
-    return nn.Sequential(*layers, nn.ConvTranspose2d(width, space.shape[0], 4, 2, 1), nn.Tanh())
+    return nn.Sequential(*layers, doubling(width, space.shape[0], larger[-1]), nn.Tanh())
+
+
+def doubling(inputs: int, outputs: int, side: int, *, bias: bool = True) -> nn.ConvTranspose2d:
+    """Return the transposed convolution whose output has that side, twice that of its input or one less."""
+    return nn.ConvTranspose2d(inputs, outputs, 4, 2, 1 + side % 2, side % 2, bias=bias)
 
 
 def discriminator(
@@ -73,7 +78,7 @@ def discriminator(
     Parameters
     ----------
     space : Space
-        Square images of a side that ``PLANS`` lists.
+        Square images of 8 to 128 pixels a side.
     width : int
         Channels next to the image; they double with every layer away from it.
     norm : bool
@@ -103,7 +108,8 @@ def discriminator(
     >>> discriminator(Space((3, 32, 32), 10, -1.0, 1.0), width=4)(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2])
     """
-    side, doublings = plan(space)
+    doublings = len(sides(space)) - 1
+    side = space.shape[1] >> doublings
     widths = [space.shape[0], *(width * 2**i for i in range(doublings))]
     around: Wrap = wrap or (lambda layer: layer)
     layers: list[nn.Module] = []
@@ -148,9 +154,20 @@ def normal_start(net: nn.Module) -> nn.Module:
     return net
 
 
-def plan(space: Space) -> tuple[int, int]:
-    """Side of the smallest feature map and number of doublings for images of this size; raises BadInput for others."""
-    if not space.is_image or space.shape[1] != space.shape[2] or space.shape[1] not in PLANS:
-        sizes = ", ".join(map(str, PLANS))
-        raise BadInput(f"convolutional networks need square images of side {sizes}; these examples are {space.shape}")
-    return PLANS[space.shape[1]]
+def unfit(space: Space) -> str:
+    """Return what images these networks need, where these are none; nothing where they fit."""
+    fits = space.is_image and space.shape[1] == space.shape[2] and SMALLEST <= space.shape[1] <= LARGEST
+    return "" if fits else f"square images of {SMALLEST} to {LARGEST} pixels a side"
+
+
+def sides(space: Space) -> tuple[int, ...]:
+    """Sides of a generator's feature maps from the image down: halved, rounding up, at least twice and to 7 or less.
+
+    Raises BadInput for data that ``unfit`` says something about.
+    """
+    if need := unfit(space):
+        raise BadInput(f"convolutional networks need {need}; these examples are {space.shape}")
+    result = [space.shape[1]]
+    while len(result) < 3 or result[-1] > LAST:
+        result.append((result[-1] + 1) // 2)
+    return tuple(result)

@@ -14,7 +14,8 @@ from ganbench.metrics import METRICS
 from ganbench.notes import load
 from ganbench.notes._mnist import at_hand
 from ganbench.notes.base import Findings, Form, FormName, Verdict
-from ganbench.records.record import SCHEMA, key_of
+from ganbench.records.key import key_of
+from ganbench.records.record import SCHEMA
 from ganbench.runs.source import bare, digest_of, package_sources
 from ganbench.training import ENGINE_VERSION, registry
 

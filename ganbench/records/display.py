@@ -24,7 +24,9 @@ PUBLISHED = {
     "fid": Published("frechet", INCEPTION),
     "fid_infinity": Published("frechet_infinity", INCEPTION),
     "intra_fid": Published("intra_frechet", INCEPTION),
+    "intra_fid_infinity": Published("intra_frechet_infinity", INCEPTION),
     "between_class_fid": Published("between_class_frechet", INCEPTION),
+    "between_class_fid_infinity": Published("between_class_frechet_infinity", INCEPTION),
     "kid": Published("kid", INCEPTION),
     "kid_subsets": Published("kid_subsets", INCEPTION),
     "inception_score": Published("inception_score", INCEPTION),
@@ -41,10 +43,11 @@ def display_name(scores: Scores) -> str:
     published weights. On others the features stand beside the name: ``frechet[random_conv]``, ``kid[digits]``. On
     points as they are ``frechet`` alone says it.
     """
-    published = PUBLISHED.get(scores.metric)
+    published, features = PUBLISHED.get(scores.metric), features_name(scores.features)
+    if "protocol" in scores.options:  # the name is that protocol's, and so is the network unless its weights are others
+        return f"{scores.metric}[{features}]" if "weights" in scores.features else scores.metric
     if published is None:
         return scores.metric
-    features = features_name(scores.features)
     if features in published.features:
         return scores.metric
     is_clear = features == POINTS and published.otherwise != scores.metric
@@ -62,7 +65,7 @@ def how_to_publish(scores: Iterable[Scores]) -> list[str]:
     """Say, for metrics that have not their published features, once which these are and how to get them."""
     others: dict[tuple[str, ...], dict[str, str]] = {}
     for each in scores:
-        if display_name(each) != each.metric:
+        if each.metric in PUBLISHED and display_name(each) != each.metric:
             others.setdefault(PUBLISHED[each.metric].features, {})[each.metric] = display_name(each)
     return [
         f"{', '.join(names.values())}: the published {', '.join(names)} take features of {' or '.join(features)} "

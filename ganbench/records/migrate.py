@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from ganbench._util.files import write_atomically
 from ganbench._util.names import RENAMED
+from ganbench._util.signed import packed
 from ganbench.errors import BadInput, RequestError
-from ganbench.records.record import MIGRATE, SCHEMA, Record, cell_key, from_line, key_of, to_line
+from ganbench.records.key import cell_key, key_of
+from ganbench.records.record import MIGRATE, SCHEMA, Record, from_line, to_line
 from ganbench.records.store import SELECTION, Log, Store
 
 VERSION = 1  # of baselines, data sets, training and experiments as version 0.1 had them
@@ -190,7 +191,7 @@ def move_files(folder: Path, old: Table, records: Sequence[Record]) -> None:
             if tensors := stacked(place / f"{name}.safetensors", len(members)):
                 for i, record in enumerate(members):
                     own = {label: tensor[i].clone().contiguous() for label, tensor in tensors.items()}
-                    write_atomically(target / f"{name}-{record.seed}.safetensors", save(own, {"key": record.key}))
+                    write_atomically(target / f"{name}-{record.seed}.safetensors", packed(own, {"key": record.key}))
                 (place / f"{name}.safetensors").unlink()
         for path in sorted(place.iterdir()):
             if path.name.startswith("checkpoint"):

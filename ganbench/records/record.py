@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from re import sub
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +13,9 @@ import msgspec
 import numpy as np
 
 from ganbench._util.convert import convert
+from ganbench._util.markup import CONTROL, printable_in
 from ganbench.errors import BadInput
+from ganbench.records.key import CONDITIONS, key_of
 
 SCHEMA = 2  # of the lines of records.jsonl; version 0.1 wrote lines without one
 MIGRATE = "python -m ganbench.records.migrate"
@@ -22,9 +23,6 @@ MIGRATE = "python -m ganbench.records.migrate"
 Status = Literal["done", "diverged", "error"]
 Weights = Literal["average", "last"]  # of a generator: averaged over the steps, or those after the last step
 Read = TypeVar("Read")
-
-# The fields that, with the seed, a record's key is the digest of. What is left are results and provenance.
-CONDITIONS = ("baseline", "version", "settings", "dataset", "dataset_version", "plan", "engine", "samples")
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,10 @@ def read_line(line: str, kind: type[Read], where: str = "record") -> Read:
     """Return the dataclass that a line holds; raises BadInput or UnknownName that say ``where`` and what is wrong."""
     try:
         value = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadInput(f"{where}: not JSON: {error}") from error
+    if "\\u" in line or CONTROL.search(line):
+        value = printable_in(value)
     check_schema(value, where)
     return convert(value, kind, where)
 
@@ -166,14 +166,3 @@ def check_schema(value: Any, where: str) -> None:
 def from_line(line: str, where: str = "record") -> Record:
     """Return the record of a cell that a line holds; raises as ``read_line``."""
     return read_line(line, Record, where)
-
-
-def key_of(parts: Mapping[str, Any]) -> str:
-    """Return the digest of named parts, whatever their order."""
-    text = json.dumps(parts, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def cell_key(conditions: Mapping[str, Any], seed: int) -> str:
-    """Return the key of one seed under ``conditions``, which are named by CONDITIONS."""
-    return key_of({**{name: conditions[name] for name in CONDITIONS}, "seed": seed})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from filelock import FileLock
-
+from ganbench._util.files import in_place, sync_folder
+from ganbench._util.locks import Lock
 from ganbench.errors import BadInput
 from ganbench.records.record import Record, read_line, to_line
 
@@ -31,7 +32,8 @@ class Log(Generic[Item]):
 
     def __init__(self, folder: Path, kind: type[Item]) -> None:
         self.folder, self.path, self.cells, self.kind = folder, folder / "records.jsonl", folder / "cells", kind
-        self.lock = FileLock(folder / "records.lock")
+        self.lock = Lock(folder / "records.lock")
+        self.place, self.latest = 0, dict[str, Item]()  # what ``news`` has read so far
 
     def read(self) -> dict[str, Item]:
         """Return the latest record of every key; writes nothing, and passes over a torn last line.
@@ -44,6 +46,22 @@ class Log(Generic[Item]):
         if self.is_whole(tail):
             records.append(read_line(decoded(tail), self.kind))
         return {record.key: record for record in records}
+
+    def news(self) -> dict[str, Item]:
+        """Return the latest record of every key as ``read`` does; only lines that are new are read."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < self.place:  # set aside, and begun afresh
+            self.place, self.latest = 0, {}
+        if size > self.place:
+            with self.path.open("rb") as file:
+                file.seek(self.place)
+                finished, end, _ = file.read().rpartition(b"\n")
+            self.place += len(finished) + len(end)
+            for line in finished.split(b"\n"):
+                if text := decoded(line).strip():
+                    record = read_line(text, self.kind, str(self.path))
+                    self.latest[record.key] = record
+        return self.latest
 
     def lines(self) -> tuple[list[tuple[int, bytes]], bytes]:
         """Return numbered finished lines, and whatever follows the last newline."""
@@ -78,18 +96,31 @@ class Log(Generic[Item]):
             f"the last record in {self.path} was torn ({len(tail)} bytes, set aside in {torn.name}): it is done again"
         )
 
-    def append(self, *records: Item) -> None:
-        """Add records in one write; when this returns they are on the disk."""
-        lines = "".join(f"{to_line(record)}\n" for record in records).encode()
-        with self.lock:
+    def append(self, *records: Item, wanted: Callable[[str], bool] = lambda key: True) -> None:
+        """Add records together; when this returns they are on the disk. Those whose key is not ``wanted`` are left out.
+
+        Raises PlaceError where they cannot be written; then none of them is there.
+        """
+        lines = {record.key: f"{to_line(record)}\n" for record in records}
+        with in_place(self.path), self.lock:
             self.mend()  # another process may have been cut off in the meantime
-            self.add(self.path, lines)
+            if kept := "".join(line for key, line in lines.items() if wanted(key)):
+                self.add(self.path, kept.encode())
 
     def add(self, path: Path, content: bytes) -> None:
-        """Append bytes to a file in one write and wait until they are on the disk."""
+        """Append bytes to a file, all or none, and wait until they and the file's name are on the disk."""
         with path.open("ab", buffering=0) as file:
-            file.write(content)
-            os.fsync(file.fileno())
+            before = os.fstat(file.fileno()).st_size
+            try:
+                left = memoryview(content)
+                while left:  # a disk that is nearly full takes a part
+                    left = left[file.write(left) or 0 :]
+                os.fsync(file.fileno())
+            except OSError:
+                os.truncate(path, before)
+                raise
+        if not before:
+            sync_folder(path.parent)
 
     def set_aside(self) -> list[Path]:
         """Rename records and cells so that a run starts afresh; return their new places. Nothing is deleted."""

@@ -25,7 +25,7 @@ ACROSS = 8  # panels side by side
 OTHERS = "#D9D9D9"
 
 
-def curves(records: Sequence[Record], folder: Path) -> list[Path]:
+def curves(records: Sequence[Record], folder: Path, form: str = "png") -> list[Path]:
     """Draw learning curves, a panel for each data set and watched metric; writes ``curves.png``, if there are any.
 
     Lines are means over seeds, bands reach from the lowest to the highest seed; controls are horizontal lines. Where
@@ -36,7 +36,7 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
         return []
     down = [row for name in sorted({name for name, _ in watched}) for row in members(records, name)]
     if len({row.label for row in down if not row.is_control}) > CROWD:
-        return [path for dataset, metric in watched for path in crowd(records, dataset, metric, folder)]
+        return [path for dataset, metric in watched for path in crowd(records, dataset, metric, folder, form)]
     trained = sorted({row.label for row in down if not row.is_control})
     styles = {label: line_style(i) for i, label in enumerate(trained)}
     quiet = sorted({row.label for row in down if row.is_control})
@@ -47,10 +47,10 @@ def curves(records: Sequence[Record], folder: Path) -> list[Path]:
             curve_panel(ax, members(records, dataset), metric, styles)
             ax.set(title=dataset, xlabel="steps", ylabel=named(metric, records, dataset))
         legend(figure, axes, list(styles))
-        return [save(figure, folder / "curves.png")]
+        return [save(figure, folder / f"curves.{form}")]
 
 
-def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) -> list[Path]:
+def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path, form: str = "png") -> list[Path]:
     """Draw one panel for each baseline with a curve: it stands out among all others; dashed the held-out data."""
     down = members(records, dataset)
     courses = {row.label: course(row, metric) for row in down if not row.is_control}
@@ -75,7 +75,7 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path) ->
             ax.label_outer()
         what = named(metric, records, dataset)
         figure.suptitle(f"{dataset}: {what} by steps; grey: the other baselines, dashed: held-out data", fontsize=9.5)
-        return [save(figure, folder / f"curves-{file_name(dataset)}-{file_name(metric)}.png")]
+        return [save(figure, folder / f"curves-{file_name(dataset)}-{file_name(metric)}.{form}")]
 
 
 def wide(seen: Sequence[float] | NDArray[np.float64], metric: str) -> bool:
@@ -131,7 +131,7 @@ def legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str]) -> None:
         figure.legend(handles, labels, loc="outside right upper", ncols=1 + len(labels) // 25)
 
 
-def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
+def intervals(records: Sequence[Record], folder: Path, form: str = "png") -> list[Path]:
     """Draw means with 95 % intervals, a panel for each column of a data set's table; ``intervals-<dataset>.png``.
 
     Small dots are seeds. Baselines are blue, controls grey.
@@ -144,7 +144,7 @@ def intervals(records: Sequence[Record], folder: Path) -> list[Path]:
                 for i, (ax, column) in enumerate(zip(axes, summary.columns, strict=True)):
                     interval_panel(ax, summary, column, named=i % ACROSS == 0)
                 figure.suptitle(f"{summary.dataset}: means with 95 % intervals over seeds", fontsize=9.5)
-                paths.append(save(figure, folder / f"intervals-{file_name(summary.dataset)}.png"))
+                paths.append(save(figure, folder / f"intervals-{file_name(summary.dataset)}.{form}"))
     return paths
 
 

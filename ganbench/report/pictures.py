@@ -16,6 +16,8 @@ from ganbench.records.record import Record
 from ganbench.report.charts import curves, intervals
 from ganbench.report.samples import draw, message
 from ganbench.report.style import file_name, panels, save, style
+from ganbench.tables.columns import Column, columns, identity
+from ganbench.tables.comparison import in_order
 from ganbench.tables.rows import Row, rows
 
 __all__ = ["cell", "cells", "curves", "intervals", "overview"]
@@ -35,16 +37,28 @@ def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
     drawn = [kept(record, folder) if record.status == "done" else None for record in shown]
     if any(each is None and record.status == "done" for each, record in zip(drawn, shown, strict=True)):
         return None
+    telling = judge(shown)
     with style():
-        figure, axes = panels(len(shown), SEEDS, 2.3, 2.6)
+        figure, axes = panels(len(shown), SEEDS, 2.3, 2.75)
         for ax, record, samples in zip(axes, shown, drawn, strict=True):
             if samples:
                 draw(ax, *first(samples[0].float(), samples[1], data))
             else:
                 message(ax, f"{record.status}\nafter step {record.step}")
-            ax.set_title(f"seed {record.seed}")
+            ax.set_title("\n".join(["seed " + str(record.seed), *told(record, telling)]))
         figure.suptitle(f"{shown[0].baseline} on {shown[0].dataset}", fontsize=9.5)
         return save(figure, picture(shown[0], folder))
+
+
+def judge(records: Sequence[Record]) -> Column | None:
+    """Return the column that stands first in the table of a data set: the score that a panel carries."""
+    return next(iter(in_order(columns(records))), None)
+
+
+def told(record: Record, column: Column | None) -> list[str]:
+    """Return the score of one seed as a line of its panel's title; nothing where it has none."""
+    values = [each.value for each in record.averaged if column and identity(each) == column.key]
+    return [f"{column.header} {value:.3g}" for value in values if column and value is not None]
 
 
 def picture(record: Record, folder: Path) -> Path:
@@ -85,7 +99,9 @@ def first(x: Tensor, y: Tensor, data: Dataset) -> tuple[Tensor, Dataset, int]:
     return x[: ACROSS**2][y[: ACROSS**2].argsort(stable=True)], data, ACROSS
 
 
-def overview(records: Sequence[Record], folder: Path, files: Path | None = None) -> list[Path]:
+def overview(
+    records: Sequence[Record], folder: Path, files: Path | None = None, form: str = "png", out: Path | None = None
+) -> list[Path]:
     """Draw every row of every data set, from the samples kept in ``folder``/cells; writes ``overview-<dataset>.png``.
 
     Rows whose samples were not kept are left out; so is a data set without any, or whose ``files`` are not here.
@@ -94,9 +110,9 @@ def overview(records: Sequence[Record], folder: Path, files: Path | None = None)
     drawn = []
     for name in names:
         down = rows(record for record in records if record.dataset == name)
-        firsts = [(row, samples) for row in down if (samples := first_seed(row, folder)) is not None]
+        firsts = [(row, each) for row in down if (each := first_seed(row, folder)) is not None]
         if firsts and (data := here(name, files)):
-            drawn.append(side_by_side(firsts, data, folder / f"overview-{file_name(name)}.png"))
+            drawn.append(side_by_side(firsts, data, (out or folder) / f"overview-{file_name(name)}.{form}"))
     return drawn
 
 
@@ -108,20 +124,22 @@ def here(dataset: str, files: Path | None) -> Dataset | None:
         return None
 
 
-def side_by_side(firsts: Sequence[tuple[Row, Tensor]], data: Dataset, path: Path) -> Path:
-    """Draw one panel for each row of a data set, with samples (n, *shape) of its first finished seed."""
+def side_by_side(firsts: Sequence[tuple[Row, tuple[Record, Tensor]]], data: Dataset, path: Path) -> Path:
+    """Draw one panel for each row of a data set, with samples (n, *shape) and the score of its first finished seed."""
+    telling = judge([record for row, _ in firsts for record in row.records])
     with style():
-        figure, axes = panels(len(firsts), 6, 1.45, 1.65)
-        for ax, (row, samples) in zip(axes, firsts, strict=True):
+        figure, axes = panels(len(firsts), 6, 1.45, 1.8)
+        for ax, (row, (record, samples)) in zip(axes, firsts, strict=True):
             draw(ax, samples, data, across=5)
-            ax.set_title(row.label, fontsize=7, style="italic" if row.is_control else "normal")
+            title = "\n".join([row.label, *told(record, telling)])
+            ax.set_title(title, fontsize=7, style="italic" if row.is_control else "normal")
         figure.suptitle(f"{data.name}: one seed of each; controls in italics", fontsize=9.5)
         return save(figure, path)
 
 
-def first_seed(row: Row, folder: Path) -> Tensor | None:
-    """Return the kept samples (n, *shape) of a row's first finished seed, or None."""
+def first_seed(row: Row, folder: Path) -> tuple[Record, Tensor] | None:
+    """Return a row's first finished seed of which samples (n, *shape) are kept, with them, or None."""
     for record in row.records:
         if record.status == "done" and (samples := kept(record, folder)):
-            return samples[0].float()
+            return record, samples[0].float()
     return None

@@ -42,6 +42,13 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.3,
     "figure.facecolor": "white",
+    "svg.hashsalt": "ganbench",  # names inside a file would differ every time
+    "pdf.fonttype": 42,  # letters that stay letters, and that journals take
+}
+FORMATS = ("png", "svg", "pdf")
+UNDATED = {  # what files say of themselves beside the picture: nothing that differs between equal ones
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
@@ -67,7 +74,15 @@ def panels(count: int, across: int, width: float, height: float) -> tuple[Figure
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a PNG of at most 256 colours, greys exact, without a date or a library's name in it."""
+    """Write a picture as the suffix of its name says: .png, .svg or .pdf, without a date or a library's name in it.
+
+    A PNG has at most 256 colours, greys exact.
+    """
+    form = path.suffix.removeprefix(".")
+    if form in UNDATED:
+        drawing = BytesIO()
+        figure.savefig(drawing, format=form, metadata=UNDATED[form])
+        return write_atomically(path, drawing.getvalue())
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])

@@ -15,14 +15,15 @@ from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing, RequestError
 from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metrics
-from ganbench.records.record import Record, cell_key, key_of
-from ganbench.runs.cell import State, conditions, state
+from ganbench.records.key import cell_key, key_of
+from ganbench.records.record import Record
+from ganbench.runs.execution import State, conditions, state
 from ganbench.scoring.reference import DatasetScorer, applicable, reference_draws
 from ganbench.suites.suite import Cell, Suite
 from ganbench.training import registry
 from ganbench.training.memory import check_fits
-from ganbench.training.rehearsal import rehearse
 from ganbench.training.trainer import unsupported
+from ganbench.training.trial_update import rehearse
 
 # by data set and baseline: the settings to train with
 Trials = Mapping[tuple[str, str], Sequence[dict[str, Any]]]
@@ -97,7 +98,7 @@ def configured(suite: Suite, names: Iterable[str], dataset: Dataset, trials: Tri
         if reason and suite.baselines_on(dataset.name) != "all":
             raise RequestError(f"{registry.title(name)} does not support {dataset.name}: {reason}")
         if is_path(name) and not reason:
-            rehearse(registry.title(name), baseline, dataset, batch, suite.backend)
+            rehearse(registry.title(name), baseline, dataset, batch, suite.backend_on(dataset.name))
         if not reason:
             result.append(Choice(name, settings, baseline))
     return result
@@ -107,7 +108,7 @@ def cells_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str,
     """Return the cells of one row, one for each seed, with their keys."""
     budget = suite.budget(dataset.name)
     steps, batch, samples = budget["steps"], budget["batch"], budget["samples"]
-    plan: dict[str, Any] = {"steps": steps, "batch": batch, "backend": suite.backend}
+    plan: dict[str, Any] = {"steps": steps, "batch": batch, "backend": suite.backend_on(dataset.name)}
     facts = conditions(choice.name, choice.baseline, dataset, plan, samples)
     seeds = suite.seeds_on(dataset.name)
     seconds = guess(choice.baseline, dataset, steps, len(seeds)) / len(seeds)

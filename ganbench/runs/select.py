@@ -17,6 +17,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from ganbench._util.markup import harmless
 from ganbench.data.names import split
 from ganbench.errors import BadInput, RequestError
 from ganbench.metrics.user import find_metric
@@ -128,7 +129,13 @@ def csv_of(rungs: Sequence[Sequence[Trial]]) -> str:
     lines.writerow(["dataset", "baseline", "rung", "steps", "settings", "mean", "values"])
     each = [(number, trial) for number, rung in enumerate(rungs, 1) for trial in rung]
     for number, trial in sorted(each, key=lambda pair: (pair[1].dataset, pair[1].baseline, pair[0], pair[1].loss)):
-        facts = [trial.dataset, trial.baseline, number, trial.steps, json.dumps(trial.settings, sort_keys=True)]
+        facts = [
+            harmless(trial.dataset),
+            harmless(trial.baseline),
+            number,
+            trial.steps,
+            json.dumps(trial.settings, sort_keys=True),
+        ]
         lines.writerow([*facts, "" if trial.mean is None else trial.mean, json.dumps(trial.values)])
     return out.getvalue()
 

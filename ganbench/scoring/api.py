@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,9 @@ from ganbench.io.memory import is_one_set
 from ganbench.io.source import Kind
 from ganbench.metrics import METRICS
 from ganbench.metrics.spec import Metric
-from ganbench.scoring.controls import controls
+from ganbench.scoring.controls import better_than_real, controls
 from ganbench.scoring.intervals import interval
-from ganbench.scoring.named import opened
+from ganbench.scoring.named import opened, opened_samples
 from ganbench.scoring.pairing import Pair, Pairing
 from ganbench.scoring.report import Report, Row
 from ganbench.scoring.scorer import MetricProgress, Scorer, untold
@@ -48,8 +48,8 @@ class Options:
         How samples, the reference and training examples are read, where they do not say it themselves: the layout
         ("NHWC" or "NCHW"), the values of black and white, the key of the array in a file of several. Without a range of
         their own, the others take that of the samples; without any, one is guessed for both sides.
-    weights : path, optional
-        The file of the extractor's published weights.
+    weights : path or mapping, optional
+        The file of the extractor's published weights; of a protocol with several networks, a file for each by name.
     trust_weights : bool
         Whether any other file of ``weights`` is taken too: a copy in another format, a network that was trained on. Its
         digest is part of the scores' identity, and they lose the published names.
@@ -79,7 +79,7 @@ class Options:
     reading: Reading = field(default_factory=Reading)
     reference_reading: Reading = field(default_factory=Reading)
     train_reading: Reading = field(default_factory=Reading)
-    weights: str | Path | None = None
+    weights: str | Path | Mapping[str, str | Path] | None = None
     trust_weights: bool = False
     download: bool = False
     data: Path | None = None
@@ -99,6 +99,7 @@ def score(
     *,
     metrics: Sequence[str] | str | None = None,
     features: Features = None,
+    protocol: str | None = None,
     options: Options | None = None,
 ) -> Report:
     """Compare samples, or each of a list of them, with a reference.
@@ -106,7 +107,8 @@ def score(
     Parameters
     ----------
     samples : path, name, array, Tensor, Dataset, or a list of these
-        A folder, an archive or an array file of images; a name (``mnist:held_out``, ``results/quick:wgan_gp:ring8``);
+        A folder, an archive or an array file of images, with another name in reports as ``NAME=PATH``; a name
+        (``mnist:held_out``, ``results/quick:wgan_gp:ring8``);
         an array or a tensor of images (n, c, h, w) or (n, h, w, c), or of features (n, d); a torch Dataset; a list of
         images, as arrays (h, w, c) or (c, h, w) or of Pillow's, which is one set.
     reference : as samples
@@ -118,6 +120,9 @@ def score(
         The extractor: a name, ``FILE.py:FUNCTION``, a TorchScript file, or a callable from images (n, c, h, w) to
         features (n, d). By default the data set's own where the reference is one, else ``random_conv``. A callable is
         known by its qualified name and the digest of its source; it does not use the cache.
+    protocol : str, optional
+        Give the numbers of another tool under its names: ``"adm"``, ``"clean-fid"``, ``"edm2"`` and others
+        (``ganbench.scoring.protocols.PROTOCOLS``). ``metrics`` then are those names; features are the protocol's.
     options : Options, optional
         How samples are read, and what is added.
 
@@ -142,10 +147,14 @@ def score(
     True
     """
     options = options or Options()
+    if protocol is not None:
+        from ganbench.scoring.by_protocol import score_by  # noqa: PLC0415 (it stands on this module)
+
+        return score_by(protocol, samples, reference, metrics, features, options)
     sets = sets_of(samples)
     asked = wanted(metrics, options.slow)
     real, dataset = opened(reference, beside(options, options.reference_reading, "--reference-key"), options.data)
-    fakes = numbered([opened(each, options.reading, options.data)[0] for each in sets])
+    fakes = numbered([opened_samples(each, options.reading, options.data) for each in sets])
     train_reading = beside(options, options.train_reading, "--train-key")
     train = None if options.train is None else opened(options.train, train_reading, options.data)[0]
     real = of_kind(real, fakes[0].kind)
@@ -165,11 +174,23 @@ def score(
     scorers = [Scorer(each.real, each.train, modes, each.identity, f"the modes of {real.name}") for each in pairs]
     selected = scorers[0].select(asked.metrics, asked.required, [each.fake for each in pairs])
     rows = [row(*each, selected, options) for each in zip(scorers, pairs, strict=True)]
-    compared = [comparison(*each, selected, extraction) for each in zip(scorers, pairs, strict=True)]
+    compared = [
+        replace(
+            comparison(scorer, pair, selected, extraction),
+            values={each.metric: each.values[0] for each in scored.scores},
+        )
+        for scorer, pair, scored in zip(scorers, pairs, rows, strict=True)
+    ]
     warnings = warnings_of(compared)
     left_out = tuple(name for name in asked.left_out if not scorers[0].missing(METRICS[name], pairs[0].fake))
     if options.controls:
-        rows += controls(scorers, pairs, replace(extraction, cache=None), selected)
+        added = controls(scorers, pairs, replace(extraction, cache=None), selected)
+        warnings += [
+            each
+            for each in better_than_real(scorers, pairs, added, selected)
+            if (each.code, each.about) not in {(known.code, known.about) for known in warnings}
+        ]
+        rows += added
     return Report(pairs[0].real, pairing.identity(fakes[0]), tuple(rows), tuple(warnings), left_out)
 
 
@@ -239,6 +260,8 @@ def extractor_for(
     if features is not None and not isinstance(features, str):
         return from_callable(features, options.pixels)
     name = features or (dataset.features if dataset else OFFLINE)
+    if isinstance(options.weights, Mapping):
+        raise BadInput("weights of several networks by name are for a protocol; expected one file")
     return extractors.load(name, options.weights, options.download, options.trust_weights)
 
 
@@ -251,7 +274,7 @@ def row(scorer: Scorer, pair: Pair, metrics: Sequence[Metric[Any]], options: Opt
         interval(scorer, metric, fake, value) if options.intervals and value is not None else None
         for metric, value in values
     ]
-    return Row(fake.name, False, fake, tuple(scores), tuple(intervals), pair.real)
+    return Row(fake.name, False, fake, tuple(scores), tuple(intervals), pair.real, pair.train)
 
 
 def comparison(scorer: Scorer, pair: Pair, metrics: Sequence[Metric[Any]], extraction: Extraction) -> Comparison:

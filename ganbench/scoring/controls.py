@@ -13,13 +13,17 @@ from PIL import Image, ImageFilter
 
 from ganbench._util.streams import stream
 from ganbench.features.extraction import Extraction
+from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.memory import from_array
 from ganbench.io.source import Bytes, Picture, Reading, Source
+from ganbench.metrics.atoms import moment_atoms
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
+from ganbench.scoring.intervals import interval
 from ganbench.scoring.pairing import Pair
 from ganbench.scoring.report import Row
 from ganbench.scoring.scorer import Scorer
+from ganbench.scoring.warnings import BETTER, BOUGHT, TITLES, Warned
 
 BLUR = 1 / 16  # of the shorter side: the radius
 PREFIX = "control: "
@@ -32,6 +36,7 @@ def controls(
     rows = floors(scorers, pairs, metrics)
     scorer, real, none = scorers[0], pairs[0].real, (None,) * len(metrics)
     most = max(len(pair.fake.feature_set) for pair in pairs)
+    rows += [Row(each.name, True, each, tuple(scorer(metrics, each)), none) for each in atoms_of(real, most)]
     for source in bad_samples(real, min(most, len(real.feature_set))):
         features = extraction(source, 3 if real.feature_set.channels == 3 else 0)
         inputs = FileInputs(source, features, "fake", real.features_name)
@@ -62,6 +67,62 @@ def floors(scorers: Sequence[Scorer], pairs: Sequence[Pair], metrics: Sequence[M
         rows += [Row(PREFIX + name, True, each, tuple(against(metrics, each)), none, rest) for name, each in shown]
         done.add((pair.real, size))
     return rows
+
+
+def better_than_real(
+    scorers: Sequence[Scorer], pairs: Sequence[Pair], rows: Sequence[Row], metrics: Sequence[Metric[Any]]
+) -> list[Warned]:
+    """Return a warning for each set that is nearer to half of a reference than as many held-out reals are, by chance.
+
+    ``rows`` are those of the floors. Of every distance the value must lie below the floor's 95 % interval.
+    """
+    distances = [
+        each for each in metrics if each.spec.better == "lower" and each.spec.ideal == 0 and not each.spec.slow
+    ]
+    warned = []
+    for scorer, pair in zip(scorers, pairs, strict=True):
+        n = len(pair.fake.feature_set)
+        size = min(n, len(pair.real.feature_set) // 2)
+        floor = next(row for row in rows if row.inputs.n == size and is_part(row.inputs, pair.real))
+        held_out, rest = floor.inputs, floor.reference
+        if rest is None:
+            continue
+        against, same = scorer.against(rest), pair.fake if size == n else some(pair.fake, size)
+        below = [text for each in distances if (text := nearer(against, each, same, held_out))]
+        if below:
+            told = f"{'; '.join(below)} of as many held-out reals, against the same {rest.n} of the reference: {BOUGHT}"
+            warned.append(Warned(BETTER, TITLES[BETTER], pair.fake.name, told))
+    return warned
+
+
+def is_part(inputs: FileInputs, whole: FileInputs) -> bool:
+    return inputs.part_of is not None and inputs.part_of[0] is whole
+
+
+def nearer(scorer: Scorer, metric: Metric[Any], fake: FileInputs, held_out: FileInputs) -> str:
+    """Say by how much samples are nearer than held-out reals, where that is beyond the interval of these."""
+    value, floor = (scorer.value(metric, each)[0] for each in (fake, held_out))
+    if value is None or floor is None or value >= floor:
+        return ""
+    span = interval(scorer, metric, held_out, floor)
+    if span is None or value >= span[0]:
+        return ""
+    return f"{metric.spec.name} is {value:.3g}, below the {floor:.3g} [{span[0]:.3g}, {span[1]:.3g}]"
+
+
+def atoms_of(real: FileInputs, n: int) -> list[FileInputs]:
+    """Return samples that have the mean and the covariance of the reference's features and nothing else of them.
+
+    Of features alone: no picture has these. Each of the 2 d atoms is there once at least.
+    """
+    values = moment_atoms(real.features.mean, real.features.covariance, n).to(real.feature_set.values.dtype)
+    source = from_array(f"{PREFIX}moment atoms", values.numpy(), Reading(), None)
+    names = tuple(map(str, range(len(values))))
+    known = len(values)
+    facts = Facts(
+        torch.zeros(known, 2, dtype=torch.int64), torch.zeros(known), torch.zeros(known, 2, dtype=torch.int32)
+    )
+    return [FileInputs(source, FeatureSet(values, None, None, (), names, facts, 0), "fake", real.features_name)]
 
 
 def divided(real: FileInputs, size: int) -> tuple[FileInputs, FileInputs]:

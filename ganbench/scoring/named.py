@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from ganbench import data
-from ganbench._util.names import check_names, find, suggestion
+from ganbench._util.names import check_names, suggestion
 from ganbench._util.streams import stream
 from ganbench.data import DATASETS
 from ganbench.dataset import Dataset
@@ -23,8 +24,7 @@ from ganbench.errors import BadInput, Missing
 from ganbench.io import Reading, Source, open_source
 from ganbench.io.memory import from_array
 from ganbench.io.source import printable
-from ganbench.records.record import Record
-from ganbench.records.store import Store
+from ganbench.records.address import is_address, resolve
 
 SPLITS = ("train", "held_out", "control", "test")
 PHOTOS = {"cifar10": "CIFAR10", "cifar100": "CIFAR100", "fashion_mnist": "FashionMNIST", "svhn": "SVHN"}
@@ -46,13 +46,25 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
         return split_of(dataset, split or "held_out"), dataset
     if bare in PHOTOS:
         return photos(name, split or "test", folder or HERE), None
-    if (Path(name) / "records.jsonl").exists():
+    if is_address(samples):
         return cell(samples), None
     if "/" in samples or "." in samples:
         raise Missing(f"{printable(samples)}: no such file or folder")
     raise Missing(
         f"{printable(samples)}: no such file or folder, nor a data set; {suggestion(bare, [*DATASETS, *PHOTOS])}"
     )
+
+
+def opened_samples(samples: Any, reading: Reading, folder: Path | None = None) -> Source:
+    """Return the source of a set of samples, which ``NAME=PATH`` gives a name of its own.
+
+    What exists under the whole text is not read as a name.
+    """
+    if isinstance(samples, str) and "=" in samples and not os.path.lexists(samples):
+        name, _, place = samples.partition("=")
+        if name.strip() and place and "/" not in name:
+            return replace(opened(place, reading, folder)[0], name=printable(name.strip()))
+    return opened(samples, reading, folder)[0]
 
 
 def split_of(dataset: Dataset, split: str) -> Source:
@@ -100,23 +112,14 @@ def photos(name: str, split: str, folder: Path) -> Source:
 
 def cell(samples: str) -> Source:
     """Return the samples of ``RESULTS:BASELINE:DATASET[:SEED]``, of the first seed that was done if none is named."""
-    folder, *rest = samples.split(":")
-    if len(rest) not in (2, 3) or (len(rest) == 3 and not rest[2].isdecimal()):
-        raise BadInput(f"{samples}: expected {folder}:BASELINE:DATASET or {folder}:BASELINE:DATASET:SEED")
-    records: dict[str, dict[int, Record]] = {}
-    for record in Store(Path(folder)).read().values():
-        records.setdefault(f"{record.baseline}:{record.dataset}", {})[record.seed] = record
-    seeds = find(f"cell in {folder}:", ":".join(rest[:2]), records)
-    done = sorted(seed for seed, record in seeds.items() if record.status == "done")
-    seed = int(rest[2]) if len(rest) == 3 else next(iter(done), None)
-    if seed is None or seed not in done:
-        raise Missing(f"{samples}: no such seed was finished; finished are {', '.join(map(str, done)) or 'none'}")
-    path = Path(folder) / seeds[seed].files / f"samples-{seed}.safetensors"
+    place = resolve(samples)
+    record = place.record
+    path = place.folder / record.files / f"samples-{place.seed}.safetensors"
     try:
         kept = safetensors.torch.load_file(path)
-        x, y = (kept[name][: seeds[seed].samples] for name in "xy")
+        x, y = (kept[name][: record.samples] for name in "xy")
     except FileNotFoundError as error:
         raise Missing(f"{samples}: its samples were not kept") from error
     except (OSError, SafetensorError, KeyError) as error:
         raise BadInput(f"{path}: cannot be read as samples of a cell") from error
-    return from_tensors(f"{':'.join([folder, *rest[:2]])}:{seed}", x, y, x.ndim == 4)
+    return from_tensors(f"{place.folder}:{record.baseline}:{record.dataset}:{place.seed}", x, y, x.ndim == 4)

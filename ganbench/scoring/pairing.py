@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ganbench.errors import BadInput
 from ganbench.features.extraction import Extraction
 from ganbench.features.feature_set import FeatureSet
-from ganbench.io.levels import FULL, guess, is_filled, white_for, worded
+from ganbench.io.grey_levels import FULL, guess, is_filled, white_for, worded
 from ganbench.io.source import Source
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.reference import rows_of_moments
@@ -71,7 +71,7 @@ class Pairing:
     def side(self, role: str, source: Source, channels: int) -> FileInputs:
         """Return one side of a pair, the same object where another pair has the same: metrics keep statistics in it."""
         features = self.features(source, channels)
-        key = (role, source.name, source.digest(), str(source.span), str(features.channels))
+        key = (role, source.kind, source.name, source.digest(), str(source.span), str(features.channels))
         if key not in self.sides:
             name = self.extraction.extractor.name if self.extraction.extractor else "given"
             self.sides[key] = FileInputs(source, features, role, name)
@@ -84,7 +84,7 @@ class Pairing:
 
     def extracted(self, source: Source, channels: int) -> FeatureSet:
         """Return features, which are extracted once."""
-        key = (source.digest(), str(source.span), str(channels))
+        key = (source.kind, source.digest(), str(source.span), str(channels))
         if key not in self.known:
             of_moments = source.kind == "moments"
             self.known[key] = rows_of_moments(source) if of_moments else self.extraction(source, channels)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench._util.files import save_as
-from ganbench._util.markup import escaped, tex
+from ganbench._util.markup import escaped, harmless, tex
+from ganbench.errors import BadInput
 from ganbench.records.display import ARROWS, display_name, how_to_publish
 from ganbench.records.record import Scores
 from ganbench.scoring.inputs import FileInputs
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # both take long to import
     import pandas as pd
     from rich.console import Group
 
-ACROSS = 4  # sets that fit side by side
+ACROSS, METRICS_ACROSS = 4, 6  # sets, and metrics, that fit side by side
 WIDE = 200  # characters, where no screen says how many fit
 
 
@@ -54,6 +55,8 @@ class Row:
     reference : FileInputs or None
         The reference as this set was compared with it, where it is another view than the report's: in colour, in
         another range.
+    train : FileInputs or None
+        Training examples, read as the set is, where there are any.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Row:
     scores: tuple[Scores, ...]
     intervals: tuple[Interval, ...]
     reference: FileInputs | None = None
+    train: FileInputs | None = None
 
     def value(self, metric: str) -> float | None:
         """Return the value of a metric; raises KeyError where it was not taken."""
@@ -69,6 +73,16 @@ class Row:
             if each.metric == metric:
                 return each.values[0]
         raise KeyError(metric)
+
+
+@dataclass(frozen=True)
+class ByProtocol:
+    """That a report has the numbers of another tool: its name and authors, what to write of them, what departs."""
+
+    name: str
+    tool: str
+    sentence: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +101,8 @@ class Report:
         What makes the comparison unfair.
     left_out : tuple of str
         Slow metrics that "all" did not take.
+    protocol : ByProtocol or None
+        Whose numbers these are, where they are another tool's.
     """
 
     reference: FileInputs
@@ -94,13 +110,15 @@ class Report:
     rows: tuple[Row, ...]
     warnings: tuple[Warned, ...]
     left_out: tuple[str, ...] = ()
+    protocol: ByProtocol | None = None
 
     @property
     def notes(self) -> list[str]:
         """What is to be known beside the warnings: metrics without their published features, slow ones left out."""
         slow = [f"left out, for they take long: {', '.join(self.left_out)}; --slow takes them, or their names do"]
         published = how_to_publish(score for row in self.rows[:1] for score in row.scores)
-        return [*published, *(slow if self.left_out else [])]
+        own = [*self.protocol.notes, self.protocol.sentence] if self.protocol else []
+        return [*published, *(slow if self.left_out else []), *own]
 
     @property
     def values(self) -> dict[str, dict[str, float | None]]:
@@ -178,6 +196,7 @@ def heading(report: Report) -> list[str]:
     facts = "; ".join(f"{name}: {text}" for name, text in report.features.items() if name != "name")
     lines = [f"reference {report.reference.name}: {describe(report.reference)}"]
     lines += [f"samples {row.name}: {describe(row.inputs)}" for row in report.rows]
+    lines += [f"as {report.protocol.name}: {report.protocol.tool}"] if report.protocol else []
     name = report.features["name"]
     return [*lines, f"features {name} ({facts})" if facts else f"features {name}"]
 
@@ -199,11 +218,28 @@ def cell(value: float | None, interval: Interval) -> str:
     return f"{value:.5g}" + (f" [{interval[0]:.4g}, {interval[1]:.4g}]" if interval else "")
 
 
-def parts(report: Report) -> list[slice]:
-    """Cut the sets into as few parts as fit the page, even ones."""
-    count = -(-len(report.rows) // ACROSS)
-    edges = [len(report.rows) * i // count for i in range(count + 1)]
-    return [slice(*edge) for edge in pairwise(edges)]
+def tables(report: Report) -> list[list[list[str]]]:
+    """Return the tables of a report: metrics down and sets across, or a line for each set where these are many."""
+    if sum(not row.is_control for row in report.rows) <= ACROSS:
+        return [table(report, part) for part in parts(len(report.rows), ACROSS)]
+    return [by_set(report, part) for part in parts(len(report.rows[0].scores), METRICS_ACROSS)]
+
+
+def parts(count: int, across: int) -> list[slice]:
+    """Cut columns into as few parts as fit the page, even ones."""
+    pages = -(-count // across)
+    return [slice(*edge) for edge in pairwise([count * i // pages for i in range(pages + 1)])]
+
+
+def by_set(report: Report, which: slice) -> list[list[str]]:
+    """Return a line of cells for each set, with some of the metrics across."""
+    first = report.rows[0].scores[which]
+    lines = [["samples", "n", *(f"{display_name(each)} {ARROWS[each.better]} v{each.version}" for each in first)]]
+    for row in report.rows:
+        shown = zip(row.scores[which], row.intervals[which], strict=True)
+        cells = [cell(score.values[0], interval) for score, interval in shown]
+        lines.append([row.name, str(len(row.inputs.feature_set)), *cells])
+    return lines
 
 
 def notes_below(report: Report) -> list[str]:
@@ -222,8 +258,8 @@ def notes_below(report: Report) -> list[str]:
 def as_markdown(report: Report) -> str:
     """Return Markdown."""
     blocks = ["\n".join(f"- {escaped(line)}" for line in heading(report))]
-    for part in parts(report):
-        head, *body = ([escaped(text) for text in line] for line in table(report, part))
+    for lines in tables(report):
+        head, *body = ([escaped(text) for text in line] for line in lines)
         rule = ["---", "---:", *["---:"] * (len(head) - 2)]
         blocks.append("\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *body)))
     notes = "\n".join(f"- {escaped(line)}" for line in notes_below(report))
@@ -233,9 +269,9 @@ def as_markdown(report: Report) -> str:
 def as_latex(report: Report) -> str:
     """Return LaTeX that needs the package booktabs."""
     blocks = [r"\begin{table}", r"\centering"]
-    for part in parts(report):
-        head, *body = (" & ".join(map(tex, line)) + r" \\" for line in table(report, part))
-        columns = "lr" + "r" * len(report.rows[part])
+    for lines in tables(report):
+        head, *body = (" & ".join(map(tex, line)) + r" \\" for line in lines)
+        columns = "l" + "r" * (len(lines[0]) - 1)
         blocks += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
         blocks += [r"\end{tabular}", "", r"\medskip", ""]
     notes = " \\\\\n".join(tex(line) for line in [*heading(report), *notes_below(report)])
@@ -245,8 +281,8 @@ def as_latex(report: Report) -> str:
 def as_html(report: Report) -> str:
     """Return the table as HTML, as a notebook shows it."""
     blocks = [html_list(heading(report))]
-    for part in parts(report):
-        head, *body = table(report, part)
+    for each in tables(report):
+        head, *body = each
         lines = [html_line(head, "th"), *(html_line(line, "td") for line in body)]
         blocks.append(f"<table>{''.join(lines)}</table>")
     return "\n".join([*blocks, html_list(notes_below(report))])
@@ -267,8 +303,8 @@ def terminal(report: Report) -> Group:
     from rich.text import Text  # noqa: PLC0415
 
     shown: list[Table | Text] = [Text(line, style="dim") for line in heading(report)]
-    for part in parts(report):
-        head, *body = table(report, part)
+    for lines in tables(report):
+        head, *body = lines
         grid = Table()
         for place, name in enumerate(head):
             grid.add_column(Text(name), justify="left" if place == 0 else "right", overflow="fold")
@@ -302,6 +338,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "ganbench": version("ganbench"),
         "reference": set_facts(report.reference),
         "rows": [row_facts(row) for row in report.rows],
+        **({"protocol": asdict(report.protocol)} if report.protocol else {}),
         "notes": report.notes,
         "warnings": [asdict(each) for each in report.warnings],
     }
@@ -377,7 +414,7 @@ def as_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(flat_rows(report))
+    writer.writerows([harmless(cell) for cell in row] for row in flat_rows(report))
     return out.getvalue()
 
 
@@ -388,6 +425,39 @@ FORMATS: dict[str, Callable[[Report], str]] = {
     "markdown": as_markdown,
     "latex": as_latex,
 }
+EVAL_RESULTS = "eval-results"
+
+
+def as_eval_results(report: Report, dataset: str) -> str:
+    """Return YAML as a model's page on Hugging Face's Hub keeps it, in its folder ``.eval_results``.
+
+    An entry for each set and metric that has a value: ``dataset.id`` names the benchmark there, ``task_id`` the metric.
+    Text is written as JSON, which YAML holds.
+    """
+    lines = []
+    for row in (row for row in report.rows if not row.is_control):
+        reference = (row.reference or report.reference).name
+        for score in row.scores:
+            if score.values[0] is None:
+                continue
+            against = f"{score.n_real} of {reference}" if score.n_real else reference
+            features = ", ".join(f"{key}: {value}" for key, value in score.features.items())
+            note = (
+                f"{row.name}: {score.n_fake} samples against {against}; {display_name(score)} version {score.version}; "
+                f"features {features}; ganbench {version('ganbench')}"
+            )
+            lines += [
+                "- dataset:",
+                f"    id: {json.dumps(dataset)}",
+                f"    task_id: {json.dumps(display_name(score))}",
+                f"  value: {score.values[0]!r}",
+                f"  notes: {json.dumps(note)}",
+            ]
+    if not lines:
+        raise BadInput("no score has a value to be written")
+    return "\n".join(lines) + "\n"
+
+
 SUFFIXES: dict[str, Callable[[Report], str]] = {
     ".json": as_json,
     ".csv": as_csv,

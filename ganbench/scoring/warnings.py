@@ -6,19 +6,20 @@ a function of one set with ``@rule_of_sets``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
 import torch
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 from torch import Tensor
 
 from ganbench.features.feature_set import FeatureSet
 from ganbench.io.decode import LOSSY
-from ganbench.io.levels import CLIPPED
+from ganbench.io.grey_levels import CLIPPED
 from ganbench.metrics._engine.pairs import pair_of
+from ganbench.metrics.features import Features
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
 
@@ -52,7 +53,7 @@ class Comparison:
 
     ``identity`` says how features were taken, ``other_identities`` how they were taken elsewhere: of the reference in
     the cache, or of the samples by the file that holds them. ``train`` are training examples, if there are any,
-    ``doubts`` what was guessed of ranges.
+    ``doubts`` what was guessed of ranges, ``values`` those of the metrics.
     """
 
     fake: FileInputs
@@ -62,6 +63,7 @@ class Comparison:
     other_identities: tuple[dict[str, str], ...] = ()
     train: FileInputs | None = None
     doubts: tuple[str, ...] = ()
+    values: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def sets(self) -> list[FileInputs]:
@@ -338,6 +340,41 @@ def unknown_number(comparison: Comparison) -> str:
 @rule("W117", "range guessed")
 def guessed(comparison: Comparison) -> str:
     return "; ".join(comparison.doubts)
+
+
+BETTER = "W119"
+BOUGHT = (
+    "they were fitted to the distance or are no independent draws. A Frechet distance sees two moments and can be "
+    "bought: read mind, recall, authenticity and a second encoder"
+)
+
+
+@rule(BETTER, "better than real data")
+def better_than_real(comparison: Comparison) -> str:
+    value = comparison.values.get("fid")
+    if value is None or comparison.fake.n is None:
+        return ""
+    least = least_distance(comparison.real.features, comparison.real.n, comparison.fake.n)
+    if value >= least:
+        return ""
+    return (
+        f"the Frechet distance {value:.3g} lies below {least:.3g}, which independent samples of the reference's own "
+        f"distribution, as many as these, reach once in a million times for the scatter of their mean alone; {BOUGHT}"
+    )
+
+
+def least_distance(real: Features, n: int | None, m: int) -> float:
+    """Return what the Frechet distance of m independent samples against n reals falls below with probability 1e-6.
+
+    It is at least the squared distance of the means, a sum of squares with the covariance's eigenvalues times 1/n + 1/m
+    as weights; its quantile is that of the chi-square distribution with the same mean and variance (Satterthwaite).
+    """
+    covariance = real.covariance
+    total, squares = float(covariance.trace()), float(covariance.square().sum())
+    if not squares > 0:
+        return 0.0
+    freedom = total**2 / squares
+    return float((1 / m + (1 / n if n else 0)) * total / freedom * chi2.ppf(CHANCE, freedom))
 
 
 def same_rows(a: Tensor, b: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ganbench._util.user_code import is_path
 from ganbench._util.user_code import split as file_split
 from ganbench.baseline import Baseline
 from ganbench.data import DATASETS
-from ganbench.data.names import split
+from ganbench.data.names import is_own, split
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput
 from ganbench.metrics import METRICS
@@ -20,9 +20,11 @@ from ganbench.records.record import Weights
 from ganbench.training import registry
 from ganbench.training.backends import BACKEND_NAMES
 
+MOST_SEED = 1 << 63  # seeds are 64 bits
 SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
 
 Metrics = tuple[str, ...] | Literal["all"]
+OWN_METRICS = ("fid", "kid", "precision", "recall", "density", "coverage", "authenticity")  # on one's own data
 BUDGETS = {"tiny": (0.2, 2), "standard": (1.0, 0), "full": (4.0, 10)}  # share of the steps, number of seeds
 
 
@@ -35,6 +37,7 @@ class Budget:
     samples: int = 0
     seeds: tuple[int, ...] = ()
     baselines: tuple[str, ...] | Literal["all"] = ()
+    backend: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Suite:
                 raise BadInput(f"suite {self.name}: {name} must not be empty")
         if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise BadInput(f"suite {self.name}: seeds must be different and not negative, got {list(self.seeds)}")
+        if max(self.seeds) >= MOST_SEED:
+            raise BadInput(f"suite {self.name}: seeds must be below 2**63, got {max(self.seeds)}")
         if not self.weights or len(set(self.weights)) < len(self.weights):
             raise BadInput(f"suite {self.name}: weights must be one or both of average, last; got {list(self.weights)}")
         for name in ("steps", "samples", "batch", "sets", "references", "points"):
@@ -122,9 +127,10 @@ class Suite:
         tables: list[Mapping[str, Any]] = [self.settings, self.plan]
         tables += [x for x in (self.metrics, self.watch, self.objective) if isinstance(x, dict)]
         per_dataset = [name for table in tables for name in table]
-        check_names("backend", [self.backend], BACKEND_NAMES)
+        backends = [self.backend, *(budget.backend for budget in self.plan.values() if budget.backend)]
+        check_names("backend", backends, BACKEND_NAMES)
         datasets = [*self.datasets, *per_dataset, *self.like, *self.like.values()]
-        check_names("dataset", (split(name)[0] for name in datasets), DATASETS)
+        check_names("dataset", (split(name)[0] for name in datasets if not is_own(name)), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
         check_names("metric", (name for name in named if not is_path(name)), METRICS)
         searched = {name: own for name, own in self.search.items() if split(name)[0] in DATASETS}
@@ -140,11 +146,15 @@ class Suite:
         return table.get(dataset, table.get(split(dataset)[0]))
 
     def metrics_on(self, dataset: str) -> Metrics:
-        """Return the metrics asked for on a data set; on one that their table leaves out, all that it mentions."""
+        """Return the metrics asked for on a data set.
+
+        On one that their table leaves out they are all that it mentions, on one's own data OWN_METRICS.
+        """
         if not isinstance(self.metrics, dict):
             return self.metrics
         mentioned = tuple(name for names in self.metrics.values() if names != "all" for name in names)
-        entry: Metrics = self.on(self.metrics, dataset) or mentioned or "all"
+        usual = OWN_METRICS if is_own(dataset) else mentioned
+        entry: Metrics = self.on(self.metrics, dataset) or usual or "all"
         return entry
 
     def objective_on(self, dataset: str) -> str:
@@ -207,6 +217,11 @@ class Suite:
         special: Budget = self.on(self.plan, dataset) or Budget()
         return special.seeds or self.seeds
 
+    def backend_on(self, dataset: str) -> str:
+        """Return how updates are executed on a data set."""
+        special: Budget = self.on(self.plan, dataset) or Budget()
+        return special.backend or self.backend
+
     def with_steps(self, share: float) -> Suite:
         """Return the suite with that share of its steps on all data sets, at least one."""
 
@@ -249,6 +264,20 @@ class Notes:
     question: str
     experiments: tuple[str, ...] | Literal["all"]
     form: Literal["fast", "full"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Suites that run one after the other; with a ``ledger``, their numbers then stand beside published ones."""
+
+    name: str
+    question: str
+    suites: tuple[str, ...]
+    ledger: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.suites:
+            raise BadInput(f"suite {self.name}: suites must not be empty")
 
 
 @dataclass(frozen=True)

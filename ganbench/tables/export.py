@@ -9,7 +9,9 @@ from io import StringIO
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
-from ganbench.records.record import Record, Scores, key_of
+from ganbench._util.markup import harmless
+from ganbench.records.key import key_of
+from ganbench.records.record import Record, Scores
 from ganbench.tables.budget import KINDS, at_equal, seconds
 from ganbench.tables.columns import canonical, identity
 from ganbench.tables.summary import Entry, Summary
@@ -224,5 +226,5 @@ def text(fields: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> str:
     out = StringIO()
     writer = csv.DictWriter(out, fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: harmless(cell) for name, cell in line.items()} for line in lines)
     return out.getvalue()

@@ -11,7 +11,7 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ganbench._util.names import check_names
-from ganbench.training.products import Products, through
+from ganbench.training.stacked_products import Products, through
 
 LONG = 2000  # steps after which compiling is repaid, for nearly all variants: benchmarks/break_even.md
 

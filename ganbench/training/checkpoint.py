@@ -9,16 +9,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ganbench._util.files import write_atomically
 from ganbench._util.machine import device_name
+from ganbench._util.signed import packed, unpacked
 from ganbench.errors import Diverged
 from ganbench.training.trainer import Trainer
 
 SECONDS = 60.0  # between two checkpoints, at least: most trainings are over sooner and write none
+LOSS = "loss "  # before the names of the last losses, which stand in the history if the next updates have none
 
 
 @dataclass
@@ -43,25 +44,27 @@ class Checkpoint:
         }
         leaves, _ = tree_flatten(trainer.state)
         tensors = {str(i): leaf.detach().cpu().clone().contiguous() for i, leaf in enumerate(leaves)}
-        signature = self.signature(trainer)
-        header = {"signature": signature, "training": json.dumps(training), "progress": json.dumps(progress)}
-        write_atomically(self.path, save(tensors, header))
+        tensors |= {f"{LOSS}{name}": loss.detach().cpu().clone() for name, loss in trainer.losses.items()}
+        facts = {"training": json.dumps(training), "progress": json.dumps(progress), "key": self.signature(trainer)}
+        write_atomically(self.path, packed(tensors, facts))
         self.written = monotonic()
 
     def restore(self, trainer: Trainer) -> dict[str, Any]:
         """Restore a new trainer and return the ``progress``; leave it at the start where there is no checkpoint."""
         leaves, structure = tree_flatten(trainer.state)
-        try:
-            with safe_open(self.path, "pt") as file:
-                header = file.metadata() or {}
-                tensors = [file.get_tensor(str(i)) for i in range(len(leaves))]
-        except (OSError, SafetensorError):
+        file = unpacked(self.path, self.signature(trainer))
+        if file is None:
             return {}
-        if header.get("signature") != self.signature(trainer):
-            return {}
+        tensors, header = file
         training = json.loads(header["training"])
-        state = tree_unflatten(tensors, structure)
+        kept = [tensors.get(str(i), torch.empty(0)) for i in range(len(leaves))]
+        fits = all(a.shape == b.shape and a.dtype == b.dtype for a, b in zip(kept, leaves, strict=True))
+        if not fits or not 0 <= training["done"] <= trainer.plan.steps:
+            return {}
+        state = tree_unflatten(kept, structure)
         trainer.restore({"state": state, "counts": training["counts"], "done": training["done"]})
+        losses = {name.removeprefix(LOSS): loss for name, loss in tensors.items() if name.startswith(LOSS)}
+        trainer.losses = {name: loss.to(trainer.device) for name, loss in losses.items()}
         trainer.history = training["history"]
         trainer.failures = {failure["seed"]: Diverged(**failure) for failure in training["failures"]}
         progress: dict[str, Any] = json.loads(header["progress"])

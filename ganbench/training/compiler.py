@@ -15,7 +15,7 @@ from torch.fx import Graph, GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from ganbench.training.backends import Step, drop_what_does_nothing
-from ganbench.training.products import Products, through
+from ganbench.training.stacked_products import Products, through
 
 
 def compiled(function: Step, example: Sequence[Tensor]) -> Step:
@@ -31,7 +31,7 @@ def functional(function: Step, example: Sequence[Tensor]) -> tuple[GraphModule, 
     Its inputs are those of the function that it uses, whose places are returned too, and then its constants, such as
     a data set, which are returned last.
     """
-    step = functionalize(lambda *tensors: list(through(Products(len(example[0]), transposed=True), function)(tensors)))
+    step = functionalize(lambda *tensors: list(through(Products(len(example[0]), compiled=True), function)(tensors)))
     with torch.no_grad():
         graph = make_fx(
             step, decomposition_table=select_decomp_table(), tracing_mode="fake", _allow_non_fake_inputs=True

@@ -12,7 +12,7 @@ from ganbench.dataset import Tensors
 from ganbench.records.record import Weights
 from ganbench.training.batches import examples
 from ganbench.training.functional import StackedNet
-from ganbench.training.products import Products
+from ganbench.training.stacked_products import Products
 from ganbench.training.trainer import Trainer
 
 ROWS = 256  # samples made at once; sample i depends on its seed and on i, not on how many are asked for
@@ -66,13 +66,17 @@ class Sampler:
         return {name: torch.stack([fit[name] for fit in each]).to(self.trainer.device) for name in each[0]}
 
     @torch.no_grad()
-    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+    def draw(self, n: int, noise_seed: int = 0, labels: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Draw samples of every seed.
 
         Parameters
         ----------
         n
             Samples of each seed. Asking for more leaves the first ones as they are.
+        noise_seed
+            Of the draws: 0 for those that are scored, any other number for others.
+        labels
+            Labels to ask for, (n,) int64, instead of drawn ones.
 
         Returns
         -------
@@ -83,7 +87,10 @@ class Sampler:
         """
         xs, ys = [], []
         for chunk in range(-(-n // ROWS)):
-            batch = self.batch("sample", chunk, ROWS)
+            batch = self.batch(f"sample {noise_seed}" if noise_seed else "sample", chunk, ROWS)
+            if labels is not None:
+                own = labels[chunk * ROWS : (chunk + 1) * ROWS].to(batch["y"])
+                batch["y"][:, : len(own)] = own
             xs.append(self.generate(self.net, batch).cpu())
             ys.append(batch["y"].cpu())
         return torch.cat(xs, 1)[:, :n], torch.cat(ys, 1)[:, :n]

@@ -19,8 +19,8 @@ from ganbench.training.backends import Step, available, resolve
 from ganbench.training.batches import BatchSampler, examples
 from ganbench.training.functional import StackedNet, seeded
 from ganbench.training.loop import Loop
-from ganbench.training.products import Products
 from ganbench.training.scalars import holding, scalars
+from ganbench.training.stacked_products import Products
 from ganbench.training.update import LOSSES, UPDATED, Tree, Updates, overwrite
 
 TOGETHER = 5  # seeds of one compiled call: of more, what a kernel writes has left the cache before the next reads it
@@ -39,7 +39,8 @@ def unsupported(baseline: Baseline, data: Dataset, batch: int) -> str | None:
     """Return why a baseline does not support a data set or this batch size, or None."""
     if reason := baseline.unsupported(data.space, batch):
         return reason
-    factor = max(baseline.batch_size(kind, batch) for kind in LOSSES) // batch
+    # Where only the generator's update is larger, its batch is one of noise.
+    factor = min((baseline.batch_size(kind, batch) for kind in baseline.updates(1)), default=batch) // batch
     size = data.train.size
     if factor > 1 and size is not None and factor * batch > size:
         most = f"the batch must be at most {size // factor}" if size >= factor else "there are too few"
@@ -144,6 +145,8 @@ class Trainer:
         self.columns: dict[str, tuple[float, Tensor]] = {}
         self.counts: dict[Update, int] = dict.fromkeys(LOSSES, 0)
         self.done = 0
+        self.losses: Tensors = {}  # the last of each network since the history was written, (seeds,)
+        self.between: Callable[[Trainer], None] | None = None  # called between two steps, to keep what was reached
         self.history: list[dict[str, Any]] = []
         self.failures: dict[int, Diverged] = {}
 
@@ -156,13 +159,18 @@ class Trainer:
                     watch(self)
 
     def advance(self, goal: int) -> Tensors:
-        """Train until ``goal`` steps are done; return each network's last loss, (seeds,)."""
-        losses: Tensors = {}
+        """Train until ``goal`` steps are done; return each network's last loss, (seeds,).
+
+        Interrupted between two steps, training that is restored goes on to the same goal with the same losses.
+        """
         while self.done < goal:
             updates = self.baseline.updates(self.done)
             for update in updates:
-                losses |= self.update(update)
+                self.losses |= self.update(update)
             self.done = self.done + 1 if updates else goal
+            if self.between and self.done < goal:
+                self.between(self)
+        losses, self.losses = self.losses, {}
         return losses
 
     def update(self, kind: Update) -> Tensors:

@@ -19,6 +19,7 @@ from ganbench.baselines.half_classes import HalfClasses
 from ganbench.baselines.held_out import HeldOut
 from ganbench.baselines.kde import KDE, log_likelihood
 from ganbench.baselines.mean_image import MeanImage
+from ganbench.baselines.moment_atoms import MomentAtoms
 from ganbench.baselines.noise import Noise
 from ganbench.baselines.one_per_class import OnePerClass
 from ganbench.baselines.pixel_independent import PixelIndependent
@@ -233,3 +234,11 @@ def test_senseless_settings_are_refused_by_name(control: type[Control], field: s
     settings: dict[str, Any] = {field: 0}
     with pytest.raises(BadInput, match=field):
         control(**settings)
+
+
+def test_moment_atoms_have_the_moments_of_the_data_on_points_alone() -> None:
+    x = drawn(MomentAtoms(limit=20_000), "ring8", 400)[0].double()
+    assert len(rows(x)) == 4
+    assert torch.allclose(x.mean(0), torch.zeros(2, dtype=torch.float64), atol=0.03)
+    assert torch.allclose(x.T.cov(), 0.5 * torch.eye(2, dtype=torch.float64), atol=0.03)
+    assert "range of images" in (MomentAtoms().unsupported(load("digits").space, 32) or "")

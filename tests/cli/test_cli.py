@@ -16,7 +16,7 @@ from ganbench.cli import terminal as console
 from ganbench.cli.run import seeds_of
 from ganbench.records.store import Store
 from ganbench.runs import executors
-from ganbench.runs.cell import compute
+from ganbench.runs.execution import compute
 from ganbench.training.registry import names
 from tests.runs.command import ganbench, own, suite
 
@@ -122,12 +122,13 @@ def test_the_same_command_again_answers_from_the_records(
     finished: tuple[list[str], str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command, _, folder = finished
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.parent.name != "leases"}
     monkeypatch.setattr(executors.process, "compute", None)
     again = ganbench(*command)
     assert again.exit_code == 0, again.output
     assert "4 of 4 cells done\n" in again.stdout
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.parent.name != "leases"}
+    assert after == before
 
 
 def test_tables_are_made_again_from_records_to_the_byte(finished: tuple[list[str], str, Path]) -> None:
@@ -227,7 +228,7 @@ def test_a_failed_cell_is_exit_code_1_and_is_done_again_only_when_asked(
 ) -> None:
     command = ["run", "--suite", suite(tmp_path), "--out", str(tmp_path / "out"), "--baseline", "noise"]
     with monkeypatch.context() as broken:
-        broken.setattr("ganbench.runs.cell.weights", None)
+        broken.setattr("ganbench.runs.execution.weights", None)
         failed = ganbench(*command)
     assert failed.exit_code == 1
     assert "error after" in failed.stdout

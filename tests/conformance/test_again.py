@@ -12,6 +12,7 @@ from ganbench.errors import BadInput
 from ganbench.records.record import from_line, to_line
 from ganbench.records.store import Store
 from ganbench.training import ENGINE_VERSION
+from tests.records.test_record import example
 from tests.runs.command import ganbench, suite
 
 
@@ -150,6 +151,19 @@ def test_the_sample_is_the_same_each_time_and_no_larger_than_asked(played):
     assert len(keys()) == 2  # the seeds of one group
     assert keys() == keys()
     assert len(reproduce.sampled(played, 50)[0]) == 2
+
+
+def test_every_data_set_has_a_trained_cell_before_any_control():
+    records = [
+        example(baseline=name, dataset=dataset, history=[{"step": 1}] if name != "noise" else [])
+        for name in ("noise", "gan", "wgan")
+        for dataset in ("ring8", "digits")
+    ]
+    groups = [[(None, record)] for record in records]
+    order = [group[0][1] for group in reproduce.stratified(groups)]  # type: ignore[arg-type]
+    assert {record.dataset for record in order[:2]} == {"ring8", "digits"}
+    assert {record.dataset for record in order[2:4]} == {"ring8", "digits"}
+    assert [record.baseline for record in order[4:]] == ["noise", "noise"]
 
 
 def test_seeds_are_trained_again_in_the_groups_that_trained_them(copied):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from ganbench.conformance.against import compare, exit_code, text
+from benchmarks.gate import caught
+from ganbench.conformance.against import CELLS, compare, drift, exit_code, system, text
 from ganbench.errors import BadInput
 from ganbench.records.record import Scores
 from ganbench.records.store import Store
@@ -148,3 +150,43 @@ def test_every_format_says_the_same(folders):
     assert json.loads(text(lines, "json"))[0]["outcome"] == "moved"
     assert "| moved |" in text(lines, "markdown")
     assert text(lines, "github").startswith("::error::gan on ring8")
+
+
+def test_cells_that_all_move_the_same_way_are_a_drift_though_each_is_within(tmp_path):
+    def cells(shift):
+        rng = np.random.default_rng(1)
+        for number in range(40):
+            values = np.exp(rng.normal(2.0, 0.1, 5) + shift)
+            yield from row_of(*values.tolist(), settings={"number": number}, **({"engine": 2} if shift else {}))
+
+    write(tmp_path, list(cells(0.0)), list(cells(0.06)))  # 0.1 t / sqrt 5 = 0.124 is half of an interval
+    lines = compare(tmp_path / "new", tmp_path / "old")
+    (drifted,) = [line for line in lines if line.baseline == "all cells"]
+    assert sum(line.outcome == "within" for line in lines) > 30
+    assert drifted.why.startswith("40 of 40 cells moved up, ")
+    assert exit_code(lines) == 1
+
+
+def write(folder, old, new):
+    for name, records in (("old", old), ("new", new)):
+        store = Store(folder / name)
+        store.open()
+        store.append(*records)
+
+
+def test_cells_that_move_either_way_are_no_drift():
+    assert drift("fid", [0.3, -0.3] * 20) is None
+    assert drift("fid", [0.3] * (CELLS - 1)) is None
+    assert drift("fid", [0.0] * 40) is None
+
+
+def test_a_third_of_a_half_interval_over_80_cells_is_caught_and_chance_is_not():
+    assert caught(80, 5, 1 / 3, trials=40) >= 0.95  # 0.999 of 1000 in docs/results-gate.md
+    assert caught(80, 5, 0.0, trials=40) <= 0.1
+
+
+def test_the_kernel_is_no_part_of_a_machine_but_the_c_library_is():
+    names = [f"Linux-6.{n}-x86_64-with-glibc2.36" for n in ("18.44-fc-v669", "1.0-9-amd64")]
+    assert system(names[0]) == system(names[1]) == "Linux x86_64 glibc2.36"
+    assert system(names[0].replace("2.36", "2.31")) != system(names[0])
+    assert system("something else") == "something else"

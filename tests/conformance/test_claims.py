@@ -13,6 +13,7 @@ from ganbench.conformance.implementation import ours
 from ganbench.conformance.inputs import make
 from ganbench.errors import BadInput, UnknownName
 from ganbench.metrics import METRICS
+from tests.conformance.oracles import expected
 
 FAST = [claim for claim in all_claims() if claim.cost == "fast"]
 SLOW = [claim for claim in all_claims() if claim.cost == "slow"]
@@ -87,3 +88,11 @@ def test_repetitions_draw_afresh_and_again_the_same():
 def test_a_recipe_without_a_name_is_refused():
     with pytest.raises(BadInput, match="make"):
         make({"n": 3})
+
+
+IN_SPACE = [claim for claim in FAST if claim.id.endswith(("/in-space", "/ties"))]
+
+
+@pytest.mark.parametrize("claim", IN_SPACE, ids=lambda claim: claim.id)
+def test_claims_in_space_expect_what_loops_over_the_definition_give(claim):
+    assert claim.expect == pytest.approx(expected(claim.metric, claim.id.endswith("/ties")), rel=1e-10)

@@ -33,7 +33,7 @@ def wrong(formula, **switch):
 MISTAKES = [
     ("fid", wrong(formulas.frechet, ddof=0), "ddof 0"),
     ("fid", wrong(formulas.frechet, commuting=True), "roots of the covariances"),
-    ("fid", lambda real, fake: METRICS["fid"](real, fake) ** 0.5, "root of the distance"),
+    ("fid", lambda real, fake: METRICS["fid"](real, fake) ** 0.5, "square root of the right number"),
     ("kid", wrong(formulas.kid, biased=True), "biased estimator"),
     ("kid", wrong(formulas.kid, scaled=False), "not divided by the dimension"),
     ("kid", wrong(formulas.kid, constant=0.0), "constant 1"),
@@ -48,7 +48,7 @@ MISTAKES = [
     ("density", wrong(formulas.balls, metric="density", offset=-1), "k counts the point itself"),
     ("t_statistic", wrong(formulas.t, literal=True), "outside of the root"),
     ("t_statistic", wrong(formulas.t, welch=True), "Welch"),
-    ("w2", lambda real, fake: METRICS["w2"](real, fake) ** 2, "root is missing"),
+    ("w2", lambda real, fake: METRICS["w2"](real, fake) ** 2, "square of the right number"),
     ("coverage", lambda real, fake, k: METRICS["coverage"](fake, real, k=k), "swapped"),
     ("am_score", lambda real, fake: METRICS["am_score"](fake, real), "swapped"),
     ("inception_score_splits", lambda p, splits=10: formulas.inception(p), "splits not averaged"),
@@ -216,8 +216,8 @@ def test_bad_input_must_be_refused_not_scored():
 
 def test_float32_sums_far_from_zero_fail_and_are_named():
     finding = one("fid", wrong(formulas.frechet, single=True), "tiny-far-away")
-    assert finding.verdict == "failed"
-    assert "float32" in finding.diagnosis
+    assert (finding.verdict, finding.level) == ("failed", "numerics")
+    assert "float32 arithmetic may lose" in finding.message
 
 
 @pytest.mark.slow

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from ganbench.cli.check import check
 from ganbench.cli.main import main
 from ganbench.conformance import output
 from ganbench.conformance.claims import selected
+from ganbench.conformance.diagnosis import examine
+from ganbench.conformance.evaluate import evaluate
+from ganbench.conformance.implementation import implementation
 from tests.conformance.test_runner import FINDINGS
 from tests.narrow import narrow
 
@@ -56,8 +62,6 @@ def test_every_option_and_claim_that_the_page_names_exists():
     options = {option for parameter in check.params for option in parameter.opts}
     for line in re.findall(r"ganbench check[^`\n|]*", PAGE):
         assert {word for word in line.split() if word.startswith("--")} <= options | {"--suite"}
-    rest = {claim.id.split("/")[1] for claim in selected(["recall"])}
-    assert set(re.findall(r"--skip ([\w-]+)", PAGE)) <= rest
     named = narrow(re.search(r"`fid/([\w-]+)`", PAGE), re.Match)[1]
     assert named in {claim.id.split("/")[1] for claim in selected(["fid"])}
 
@@ -69,11 +73,11 @@ def schema():
 def test_junit_is_valid_whatever_an_implementation_says():
     nasty = replace(FINDINGS[1], trace='line <one> & "two"\n\x00\x1b[31m]]>', printed="\x07é\U0001f600 ]]>", says="<&>")
     for findings in (FINDINGS, [], [nasty], [replace(FINDINGS[0], verdict="global_rng", message="draws")]):
-        schema().validate(output.as_junit(findings))
+        schema().validate(output.as_junit(output.Outcome(findings)))
 
 
 def test_the_schema_rejects_what_is_no_junit():
-    good = output.as_junit(FINDINGS)
+    good = output.as_junit(output.Outcome(FINDINGS))
     for wrong in (good.replace('tests="4"', 'tests="four"'), good.replace("<skipped", "<missed")):
         assert wrong != good
         assert not schema().is_valid(wrong.replace("</skipped", "</missed") if "<missed" in wrong else wrong)
@@ -83,7 +87,60 @@ def test_every_wrong_verdict_is_annotated_on_one_line():
     many = [
         replace(FINDINGS[1], id=f"fid/{verdict}", verdict=verdict, message="a\nb, c::d") for verdict in output.WRONG
     ]
-    lines = output.as_github(many).splitlines()
-    assert len(lines) == len(many) + 1
+    lines = output.as_github(output.Outcome(many)).splitlines()
+    assert len(lines) == len(many) + 1 + any(finding.level == "value" for finding in many)
     for line in lines:
         assert re.fullmatch(r"::(error|warning|notice) title=[^:,]+::[^\n]*", line)
+
+
+def test_checking_imports_nothing_of_training_and_no_package_beyond_the_base():
+    code = """
+import sys
+from ganbench.cli.check import check
+from ganbench.conformance import diagnosis, output, runner
+from ganbench.conformance.claims import selected
+from ganbench.conformance.diagnosis import examine
+from ganbench.conformance.evaluate import evaluate
+from ganbench.conformance.implementation import implementation
+from ganbench.conformance.evaluate import evaluate
+from ganbench.conformance.implementation import ours
+some = {"fid": "in-space", "kid": "in-space", "recall": "in-space", "inception_score": "two-rows"}
+for metric, claim in some.items():
+    assert evaluate(selected([metric], [claim])[0], ours(metric)).verdict == "passed"
+print(*sorted({name for name in sys.modules if name.startswith("ganbench.")}))
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    own, packages = (set(line.split()) for line in done.stdout.splitlines())
+    parts = {name.split(".")[1] for name in own}
+    assert parts <= {"_util", "cli", "conformance", "dataset", "errors", "metrics"}, parts
+    assert len(own) <= 70, "an import too many: what is checked starts quickly"
+    assert not packages & {"matplotlib", "pandas", "torchvision", "rich", "jax", "ot", "prdc", "torchmetrics"}
+
+
+def test_the_action_passes_only_options_that_exist_and_the_hook_is_our_command():
+    yaml = pytest.importorskip("yaml")
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    *_, step = action["runs"]["steps"]
+    options = {option for parameter in check.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", step["run"])) <= options
+    given = set(re.findall(r"inputs\.([a-z-]+)", str(action["runs"])))
+    assert given == set(action["inputs"])
+    assert action["inputs"]["fail-on"]["default"] == next(p.default for p in check.params if p.name == "fail_on")
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (hook["entry"], hook["pass_filenames"]) == ("ganbench check", False)
+
+
+@pytest.mark.skipif(find_spec("prdc") is None, reason="prdc is not installed")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("metric", ["precision", "recall", "density", "coverage"])
+def test_the_example_of_the_readme_passes_on_the_library_that_it_names(metric):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    line = narrow(re.search(r"ganbench check (.*prdc:compute_prdc.*)", readme), re.Match)[1]
+    words = shlex.split(line)
+    about = {name: words[words.index(f"--{name}") + 1] for name in ("implementation", "order", "returns")}
+    theirs = implementation(about["implementation"], about["order"].split(","), metric, "")
+    claims = selected([metric], skip=["slow"])
+    outcome = output.Outcome(*examine([evaluate(claim, theirs, guess=False) for claim in claims]))
+    assert [finding.line for finding in outcome.findings if outcome.counts(finding)] == []
+    assert outcome.passed

@@ -9,6 +9,7 @@ import pytest
 
 from ganbench.conformance import output
 from ganbench.conformance.claims import selected
+from ganbench.conformance.diagnosis import Diagnosis
 from ganbench.conformance.evaluate import Finding, evaluate
 from ganbench.conformance.implementation import implementation
 from ganbench.conformance.runner import Request, run_claims
@@ -104,6 +105,8 @@ def test_a_class_with_update_and_compute_goes_through_an_adapter(theirs, tmp_pat
     [
         (["--metric", "fyd"], "'fid'"),
         (["--metric", "fid", "--select", "nothing"], "no claim matches"),
+        (["--fail-on", "values"], "'value'"),
+        (["--reproduce", ".", "--format", "sarif"], "goes with claims"),
         (["--order", "fake,real"], "describe an --implementation"),
         (["--implementation", "a:b"], "one --metric"),
         (["--results", "."], "go together"),
@@ -146,18 +149,20 @@ def test_an_implementation_that_is_not_there_leaves_with_exit_code_2():
 
 
 FINDINGS = [
-    Finding("fid/a", "fid", "right", "passed", 1.0, 1.0, printed="noise \x00"),
-    Finding("fid/b", "fid", "wrong | 100%", "failed", 2.0, 3.0, diagnosis="swapped | exchanged"),
-    Finding("kid/c", "kid", "other", "convention", 2.0, 3.0, diagnosis="ddof 0"),
+    Finding("fid/a", "fid", "right", "passed", "value", 1.0, 1.0, printed="noise \x00"),
+    Finding("fid/b", "fid", "wrong | 100%", "failed", "value", 2.0, 3.0, diagnosis="swapped | exchanged"),
+    Finding("kid/c", "kid", "other", "convention", "convention", 2.0, 3.0, diagnosis="ddof 0"),
     Finding("kid/d", "kid", "takes k", "skipped", message="takes no k"),
 ]
+REASON = Diagnosis("fid", "arguments swapped", 1, 1, "fid/b: expected 2, got 3", ("fid/b",))
+OUTCOME = output.Outcome(FINDINGS, [REASON])
 
 
 def test_junit_counts_and_names_every_case():
-    suite = narrow(ET.fromstring(output.as_junit(FINDINGS)).find("testsuite"), ET.Element)  # noqa: S314 - our own text
+    suite = narrow(ET.fromstring(output.as_junit(OUTCOME)).find("testsuite"), ET.Element)  # noqa: S314 - our own text
     assert {k: suite.attrib[k] for k in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4",
-        "failures": "2",
+        "failures": "1",
         "errors": "0",
         "skipped": "1",
     }
@@ -167,32 +172,66 @@ def test_junit_counts_and_names_every_case():
 
 
 def test_annotations_are_escaped_and_graded():
-    lines = output.as_github(FINDINGS).splitlines()
+    lines = output.as_github(OUTCOME).splitlines()
     assert lines[0].startswith("::error title=fid/b::")
     assert "100%25" in lines[0]
     assert lines[1].startswith("::warning title=kid/c::")
-    assert len(lines) == 3
+    assert "most likely arguments swapped" in lines[2]
+    assert len(lines) == 4
 
 
-def test_text_shows_what_did_not_pass_and_all_when_verbose():
-    text = output.as_text(FINDINGS)
-    assert "fid/a" not in text
-    assert "expected 2, got 3 (swapped | exchanged)" in text
-    assert "4 claims about 2 metrics: 1 passed, 1 failed, 1 differ by convention, 1 skipped" in text
-    assert "noise" in output.as_text(FINDINGS, True)
-    assert "swapped \\| exchanged" in output.as_markdown(FINDINGS)
+def test_the_reason_is_said_once_and_first_and_claims_carry_no_guesses():
+    lines = output.as_text(OUTCOME).splitlines()
+    assert lines[0] == "most likely arguments swapped: explains 1 of 1 (fid/b: expected 2, got 3)"
+    assert lines[1] == "VALUE       fid/b: wrong | 100%: expected 2, got 3"
+    assert lines[2] == "convention  ddof 0: c"
+    assert lines[3] == "skipped     takes no k: d"
+    assert lines[-1] == (
+        "4 claims about 2 metrics: 1 passed, 1 wrong values, 1 conventions, 1 skipped; "
+        "does not pass (value and invariance counted)"
+    )
+    assert "fid/a" not in output.as_text(OUTCOME)
 
 
-def test_json_holds_every_finding_and_whether_all_passed():
-    content = json.loads(output.as_json(FINDINGS))
+def test_without_a_reason_that_is_said_instead_of_a_guess():
+    assert output.as_text(output.Outcome(FINDINGS)).splitlines()[0] == "no known mistake explains the wrong numbers"
+
+
+def test_verbose_text_and_markdown_show_what_each_claim_said():
+    assert "noise" in output.as_text(OUTCOME, True)
+    assert "swapped \\| exchanged" in output.as_markdown(OUTCOME)
+
+
+def test_json_holds_every_finding_the_reasons_and_whether_it_passed():
+    content = json.loads(output.as_json(OUTCOME))
     assert content["passed"] is False
     assert [finding["verdict"] for finding in content["findings"]] == ["passed", "failed", "convention", "skipped"]
-    assert json.loads(output.as_json(FINDINGS[:1]))["passed"] is True
+    assert [finding["level"] for finding in content["findings"]] == ["value", "value", "convention", "value"]
+    assert content["diagnoses"][0]["explains"] == 1
+    assert json.loads(output.as_json(output.Outcome(FINDINGS[:1])))["passed"] is True
+
+
+def test_levels_that_are_not_counted_do_not_fail():
+    mild = [FINDINGS[0], *FINDINGS[2:]]
+    assert output.Outcome(mild).passed
+    assert not output.Outcome(mild, fail_on=("convention",)).passed
+    assert output.Outcome(FINDINGS, fail_on=("numerics",)).passed
 
 
 def test_skipped_claims_alone_are_no_pass():
-    assert not output.all_passed(FINDINGS[3:])
-    assert output.all_passed([FINDINGS[0], FINDINGS[3]])
+    assert not output.Outcome(FINDINGS[3:]).passed
+    assert output.Outcome([FINDINGS[0], FINDINGS[3]]).passed
+
+
+def test_sarif_has_a_rule_and_a_result_for_every_fault():
+    (run,) = json.loads(output.as_sarif(OUTCOME))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == ["fid/b", "kid/c"]
+    assert [(r["ruleId"], rules[r["ruleIndex"]]["id"], r["level"]) for r in run["results"]] == [
+        ("fid/b", "fid/b", "error"),
+        ("kid/c", "kid/c", "note"),
+    ]
+    assert "most likely" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
 @pytest.mark.slow

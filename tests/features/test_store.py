@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from ganbench._util.files import cache_folder
 from ganbench.errors import BadInput
 from ganbench.features.feature_set import Facts, FeatureSet, folder_labels
-from ganbench.features.store import Cache, default_bound, default_folder
+from ganbench.features.store import Cache, default_bound
 from ganbench.io.source import LeftOut
 
 KEY = {"name": "some", "preprocessing": "none"}
@@ -139,13 +140,13 @@ def test_two_processes_may_keep_and_remove_at_once(tmp_path: Path) -> None:
 def test_place_and_room_are_the_environment_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path))
     monkeypatch.setenv("GANBENCH_CACHE_BYTES", "123")
-    assert (default_folder(), default_bound()) == (tmp_path, 123)
+    assert (cache_folder(), default_bound()) == (tmp_path, 123)
     monkeypatch.setenv("GANBENCH_CACHE_BYTES", "much")
     with pytest.raises(BadInput, match="GANBENCH_CACHE_BYTES: expected a number of bytes, got 'much'"):
         default_bound()
     monkeypatch.delenv("GANBENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
-    assert default_folder() == tmp_path / "x" / "ganbench" / "features"
+    assert cache_folder() == tmp_path / "x" / "ganbench" / "features"
 
 
 @pytest.mark.parametrize(

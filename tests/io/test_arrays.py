@@ -54,9 +54,9 @@ def test_features_in_files_come_back_in_their_own_precision(tmp_path: Path, name
 
 
 def test_blocks_join_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ganbench.io import stored
+    from ganbench.io import array_files
 
-    monkeypatch.setattr(stored, "BLOCK", 100)
+    monkeypatch.setattr(array_files, "BLOCK", 100)
     values = features(23, 0)
     for name in ("a.npy", "a.npz", "a.safetensors"):
         blocks = list(open_source(written(tmp_path / name, values)).rows())

@@ -131,6 +131,12 @@ def test_a_small_image_has_fewer_scales_whose_weights_sum_to_one():
     assert tiny == pytest.approx(0.9230923, abs=5e-8)
 
 
+@pytest.mark.parametrize("shape", [(16, 64), (64, 16)])
+def test_the_shorter_side_of_an_image_decides_how_many_scales_it_has(shape):
+    dark, light = (torch.full((1, 1, *shape), value, dtype=torch.float64) for value in (100.0, 150.0))
+    assert multi_scale_similarity(dark, light, 255.0).item() == pytest.approx(0.9230923, abs=5e-8)
+
+
 @pytest.mark.parametrize("side", [11, 7])
 def test_similarity_is_the_sum_over_the_window(side):
     rng = np.random.default_rng(0)

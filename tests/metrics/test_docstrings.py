@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
-from inspect import getdoc, isfunction, signature
+from inspect import Parameter, getdoc, isfunction, signature
 from multiprocessing import get_context
 from typing import Any
 
@@ -51,6 +51,13 @@ def test_a_docstring_describes_every_argument_and_the_result(metric: Any) -> Non
     direction = {"lower": "lower is better", "higher": "higher is better", "target": "best near"}[metric.spec.better]
     assert direction in parts["Returns"]
     assert f">>> from ganbench.metrics import {metric.__name__}" in parts["Examples"]
+
+
+@each_metric
+def test_data_may_be_given_by_place_and_options_by_name_alone(metric: Any) -> None:
+    for parameter in signature(metric).parameters.values():
+        is_data = parameter.default is Parameter.empty
+        assert parameter.kind == (Parameter.POSITIONAL_OR_KEYWORD if is_data else Parameter.KEYWORD_ONLY), parameter
 
 
 @each_metric

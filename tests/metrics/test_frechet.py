@@ -10,12 +10,15 @@ from ganbench.metrics import frechet
 from ganbench.metrics.features import Features
 from ganbench.metrics.frechet import (
     between_class_fid,
+    between_class_fid_infinity,
     fid,
     fid_bias,
     fid_infinity,
     fid_interval,
     frechet_distance,
+    frechet_ratio,
     intra_fid,
+    intra_fid_infinity,
     nuclear_norm,
     root,
     transport,
@@ -258,3 +261,61 @@ def test_class_labels_must_fit_and_every_class_needs_two_rows():
         intra_fid(real, real, [0, 0, 1, 1], [0, 1])
     with pytest.raises(BadInput, match="fake: expected at least 2 rows of class 1, got 0"):
         intra_fid(real, real, [0, 0, 1, 1], [0, 0, 0, 0])
+
+
+def encoders_of(seed, shift, n=400):
+    """Features of reference, samples and held-out reals by two encoders: the rows, and a random rotation of squares."""
+    rng = np.random.default_rng(seed)
+    sets = [rng.normal(size=(size, 24)) for size in (2000, n, n)]
+    sets[1] = sets[1] + shift
+    mixing = rng.normal(size=(24, 12)) / 5
+    return [tuple(sets), tuple(np.tanh(each @ mixing) for each in sets)]
+
+
+def test_the_ratio_is_the_mean_over_encoders_of_distances_over_those_of_held_out_reals():
+    encoders = encoders_of(0, 0.5)
+    ratio = frechet_ratio(encoders)
+    assert ratio.value == pytest.approx(np.mean([fid(r, f) / fid(r, h) for r, f, h in encoders]), rel=1e-12)
+    assert 1 < ratio.low < ratio.value < ratio.high
+
+
+def test_the_ratio_of_other_held_out_reals_is_near_one_and_its_interval_says_so():
+    covered = [(ratio := frechet_ratio(encoders_of(seed, 0.0))).low < 1 < ratio.high for seed in range(20)]
+    assert sum(covered) >= 15
+
+
+def test_units_of_an_encoder_do_not_matter_to_the_ratio():
+    one, two = encoders_of(1, 0.2)
+    scaled = tuple(1000 * each for each in two)
+    assert frechet_ratio([one, scaled]).value == pytest.approx(frechet_ratio([one, two]).value, rel=1e-9)
+
+
+def test_a_ratio_of_one_encoder_or_of_unequal_numbers_is_refused():
+    one, (real, fake, held_out) = encoders_of(2, 0.0)
+    with pytest.raises(BadInput, match="encoders: expected at least two of different training, got 1"):
+        frechet_ratio([one])
+    with pytest.raises(BadInput, match="held_out: expected as many rows as there are samples, 400, got 399"):
+        frechet_ratio([one, (real, fake, held_out[1:])])
+    with pytest.raises(BadInput, match="encoders: expected equally many samples, got 400, 300"):
+        frechet_ratio([one, (real, fake[:300], held_out[:300])])
+    with pytest.raises(BadInput, match="held_out: expected reals other than the reference; their distance to it is 0"):
+        frechet_ratio([(fake, fake, fake), (fake, fake, fake)])
+
+
+def test_the_limit_within_and_between_classes_has_less_bias_than_the_value():
+    rng = np.random.default_rng(3)
+    labels = np.repeat([0, 1], [6000, 600])
+    real, fake = (rng.normal(size=(6600, 6)) + 3 * labels[:, None] for _ in range(2))
+    assert abs(intra_fid_infinity(real, fake, labels, labels)) < 0.5 * intra_fid(real, fake, labels, labels)
+    one = fid_infinity(real[labels == 1], fake[labels == 1])
+    both = intra_fid_infinity(real, fake, labels, labels)
+    assert both == pytest.approx((fid_infinity(real[labels == 0], fake[labels == 0]) + one) / 2, rel=1e-12)
+    between = between_class_fid_infinity(real, fake, labels, labels)
+    assert between < between_class_fid(real, fake, labels, labels)
+
+
+def test_a_class_with_fewer_fakes_than_points_has_no_limit():
+    x, labels = np.random.default_rng(4).normal(size=(60, 2)), np.repeat([0, 1], [50, 10])
+    for metric in (intra_fid_infinity, between_class_fid_infinity):
+        with pytest.raises(BadInput, match="fake: expected at least 15 rows, got 10"):
+            metric(x, x + 1, labels, labels)

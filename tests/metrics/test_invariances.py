@@ -148,7 +148,10 @@ def test_a_metric_tells_what_it_is(metric):
     assert metric.spec.ideal is None or metric.spec.bounds[0] <= metric.spec.ideal <= metric.spec.bounds[1]
 
 
-UNBIASED = {"kid", "kid_subsets", "mmd", "mmd_mixture", "energy_distance", "fid_infinity"}
+UNBIASED = {"kid", "kid_subsets", "mmd", "mmd_mixture", "energy_distance", "fid_infinity"} | {
+    "intra_fid_infinity",
+    "between_class_fid_infinity",
+}
 DISTANCES_BELOW_ONE = {"class_distribution_chi_square"}
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics.gan_train import gan_test, gan_train
-from ganbench.metrics.path_length import lerp, path_length, slerp
+from ganbench.metrics.path_length import lerp, path_length, perceptual_path_length, slerp
 
 
 def draws(n, d, seed=0):
@@ -136,3 +137,37 @@ def test_labels_and_columns_that_do_not_fit_are_refused():
         gan_train(real, y, fake, 0 * asked)
     with pytest.raises(BadInput, match="columns"):
         gan_test(real, y, fake[:, :1], asked)
+
+
+def squared(a, b):
+    return (a - b).square().sum(1)
+
+
+def test_the_length_by_a_distance_of_ones_own_is_that_of_the_features():
+    weights = torch.from_numpy(np.random.default_rng(0).normal(size=(6, 9)))
+    value = perceptual_path_length(lambda z: z @ weights, squared, latent=6, n=500, blend="lerp", batch=64)
+    noise = stream(0, "perceptual path length")
+    start, end = (torch.randn(500, 6, generator=noise, dtype=torch.float64) for _ in range(2))
+    at = torch.rand(500, generator=noise, dtype=torch.float64)
+    assert value == pytest.approx(path_length(lambda z: z @ weights, lambda x: x, (start, end), at, blend="lerp"))
+    assert value == pytest.approx(2 * float(weights.square().sum()), rel=0.1)  # E |(b - a) W|^2 of standard normals
+
+
+def test_the_length_does_not_depend_on_the_batch_and_ends_are_where_paths_start():
+    by_seven, by_all = (
+        perceptual_path_length(torch.tanh, squared, latent=3, n=50, batch=batch, at_ends=True) for batch in (7, 50)
+    )
+    assert by_seven == pytest.approx(by_all, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("distance", "said"),
+    [
+        (lambda a, b: (a - b).square(), r"expected a Tensor of 4 distances, one for each pair, got \(4, 3\)"),
+        (lambda a, b: 0.5, "one for each pair, got float"),
+        (lambda a, b: -(a - b).square().sum(1) - 1, "expected finite numbers of at least 0"),
+    ],
+)
+def test_what_is_no_distance_is_refused(distance, said):
+    with pytest.raises(BadInput, match=said):
+        perceptual_path_length(lambda z: z, distance, latent=3, n=4)

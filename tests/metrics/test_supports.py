@@ -9,7 +9,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics.features import Features
 from ganbench.metrics.prd import best_f, prd_curve, prd_f1_8, prd_f8
 from ganbench.metrics.precision_recall import alpha_precision, beta_recall, precision
-from ganbench.metrics.topp import kernel_sums, project, support, topp, topr
+from ganbench.metrics.topological import kernel_sums, project, support, topp, topr
 
 
 def normal(seed, n, d, *, mean=0.0, sd=1.0):

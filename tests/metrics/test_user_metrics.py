@@ -18,7 +18,7 @@ from ganbench.metrics import METRICS
 from ganbench.metrics.user import find_metric, find_metrics
 from ganbench.records.record import from_line, to_line
 from ganbench.records.store import Store
-from ganbench.runs.cell import Place, compute, lacking, state
+from ganbench.runs.execution import Place, compute, lacking, state
 from ganbench.runs.grid import grid
 from ganbench.scoring.reference import DatasetScorer
 from tests.narrow import narrow

@@ -9,6 +9,7 @@ from torch import nn
 from ganbench.dataset import Space, Tensors
 from ganbench.errors import BadInput
 from ganbench.nets import dcgan, discriminator, generator, mlp
+from ganbench.nets.autoencoder import elu_decoder, elu_encoder
 from ganbench.nets.layers import BatchNorm, SpectralNorm, refreshed
 from tests.narrow import narrow
 
@@ -58,9 +59,19 @@ def test_the_shared_discriminator_does_not_mix_the_samples_of_a_batch() -> None:
     torch.testing.assert_close(D(x)[:1], D(x[:1]))
 
 
-def test_convolutions_refuse_points_and_odd_sizes() -> None:
-    with pytest.raises(BadInput, match=r"square images of side 8, 16, 28, 32, 64; these examples are \(2,\)"):
-        dcgan.generator(2, PLANE)
+@pytest.mark.parametrize("side", [8, 9, 13, 17, 24, 30, 47, 100, 127, 128])
+def test_convolutional_networks_fit_every_side_from_8_to_128(side: int) -> None:
+    space = Space((3, side, side), 0, -1, 1)
+    assert dcgan.generator(5, space, 4)(torch.randn(2, 5)).shape == (2, 3, side, side)
+    assert dcgan.discriminator(space, 4)(torch.zeros(2, 3, side, side)).shape == (2,)
+    code = elu_encoder(space, 6, channels=2)(torch.zeros(2, 3, side, side))
+    assert elu_decoder(6, space, channels=2)(code).shape == (2, 3, side, side)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 7, 7), (1, 24, 28), (3, 129, 129)])
+def test_convolutions_refuse_points_and_other_images(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadInput, match="need square images of 8 to 128 pixels a side; these examples are"):
+        dcgan.generator(2, Space(shape, 0, -1, 1))
 
 
 def test_a_discriminator_with_several_outputs_keeps_them_apart() -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from ganbench.errors import BadInput, RequestError, UnknownName
-from ganbench.records.record import CONDITIONS, SCHEMA, Record, Scores, cell_key, from_line, to_line
+from ganbench.records.key import CONDITIONS, cell_key
+from ganbench.records.record import SCHEMA, Record, Scores, from_line, to_line
 from ganbench.runs.source import source_digest, version_of
 from ganbench.training.registry import load
 

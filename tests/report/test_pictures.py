@@ -21,7 +21,7 @@ from ganbench._util.streams import stream
 from ganbench.data import load
 from ganbench.records.record import SCHEMA, Record, Scores, Status
 from ganbench.report.charts import course
-from ganbench.report.pictures import cell, cells, curves, intervals, overview
+from ganbench.report.pictures import cell, cells, curves, intervals, judge, overview, told
 from ganbench.report.samples import draw, tiled
 from ganbench.report.style import file_name, line_style
 from ganbench.tables.rows import rows
@@ -259,3 +259,30 @@ def test_lines_can_be_told_apart() -> None:
 def test_file_names_are_safe() -> None:
     assert file_name("ring8(sd=0.05,size=10000)") == "ring8-sd=0.05-size=10000"
     assert file_name("../..") == "unnamed"
+
+
+@pytest.mark.parametrize(("form", "signature"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_pictures_are_also_drawn_as_lines_the_same_twice(form: str, signature: bytes, tmp_path: Path) -> None:
+    records = [*row_of("ns_gan", "digits"), *row_of("held_out", "digits")]
+    keep(records[:3], tmp_path, samples("digits")[0])
+
+    def drawn(folder: Path) -> list[Path]:
+        return [
+            *curves(records, folder, form),
+            *intervals(records, folder, form),
+            *overview(records, tmp_path, form=form, out=folder),
+        ]
+
+    first, second = drawn(tmp_path / "a"), drawn(tmp_path / "b")
+    assert [path.name for path in first] == [f"curves.{form}", f"intervals-digits.{form}", f"overview-digits.{form}"]
+    assert all(path.read_bytes().startswith(signature) for path in first)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert not any(b"Matplotlib" in path.read_bytes() for path in first)
+
+
+def test_a_panel_carries_the_score_of_the_seed_that_it_shows() -> None:
+    records = row_of("ns_gan", "digits", curve={500: (0.25, 0.5, None)})
+    column = judge(records)
+    assert [told(record, column) for record in records[:2]] == [["frechet ↓ 0.25"], ["frechet ↓ 0.5"]]
+    assert told(replace(records[0], scores=()), column) == []
+    assert told(records[0], None) == []

@@ -25,8 +25,8 @@ from ganbench.data import load as load_data
 from ganbench.metrics import fid
 from ganbench.records.record import Record, to_line
 from ganbench.records.store import Store
-from ganbench.runs import cell as module
-from ganbench.runs.cell import Place, compute, state
+from ganbench.runs import execution as module
+from ganbench.runs.execution import Place, compute, state
 from ganbench.runs.executors import process as local
 from ganbench.runs.grid import grid, groups, tasks
 from ganbench.runs.summary import samples, weights

@@ -11,12 +11,13 @@ import torch
 
 from ganbench._util.streams import stream
 from ganbench.features.feature_set import Facts, FeatureSet
-from ganbench.io.levels import CLIPPED
+from ganbench.io.grey_levels import CLIPPED
 from ganbench.io.source import LeftOut, Source
 from ganbench.metrics import fid, inception_score, inception_score_splits, precision
+from ganbench.metrics.features import Features
 from ganbench.scoring.api import Options, score
 from ganbench.scoring.inputs import FileInputs
-from ganbench.scoring.warnings import TITLES, Comparison, warnings_of
+from ganbench.scoring.warnings import TITLES, Comparison, least_distance, warnings_of
 from tests.scoring.sets import folder_of, image, photos
 
 N = 2100  # as many as every metric taken here needs
@@ -95,6 +96,7 @@ def by_class(labels: torch.Tensor) -> Comparison:
 NOTHING = Facts(torch.zeros(0, 2, dtype=torch.int64), torch.zeros(0), torch.zeros(0, 2, dtype=torch.int32))
 MOMENTS = feature_set("real", 6, names=(), channels=0, stored={"moments": 1})  # as many rows as carry a covariance of 5
 MOMENTS = replace(MOMENTS, facts=NOTHING)
+LEAST = least_distance(Features(feature_set("real").values), N, N)  # of the Frechet distance of honest samples
 
 
 PROVOKED: dict[str, list[Comparison]] = {
@@ -116,6 +118,7 @@ PROVOKED: dict[str, list[Comparison]] = {
     "W116": [comparison(real=MOMENTS, known=False)],
     "W117": [comparison(doubts=("values from 0.3 to 1 are read as [0, 1], which they do not fill",))],
     "W118": [comparison(), comparison(real=feature_set("real", channels=1), name="b")],
+    "W119": [comparison(values={"fid": 0.99 * LEAST})],
 }
 
 SILENT: dict[str, list[Comparison]] = {
@@ -137,6 +140,7 @@ SILENT: dict[str, list[Comparison]] = {
     "W116": [comparison()],
     "W117": [comparison(doubts=())],
     "W118": [comparison(), comparison(feature_set("fake", scaled=("[0, 1]",)), name="b")],
+    "W119": [comparison(values={"fid": 1.01 * LEAST})],
 }
 
 

@@ -105,8 +105,10 @@ def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_
         key(datasets=("ring8(sd=0.05)",)),
         key(settings={"ring8": {"lr": 0.5}}),
         key(plan={"ring8": Budget(steps=9)}),
+        key(plan={"ring8": Budget(backend="eager")}),
     ]
-    assert len({*same, *other}) == 9
+    assert key(plan={"ring8": Budget(backend="traced")}) == key(backend="traced")
+    assert len({*same, *other}) == 10
 
 
 def test_all_leaves_out_what_does_not_support_the_data_and_holds_every_member() -> None:
@@ -183,6 +185,7 @@ def test_a_budget_scales_steps_and_seeds_under_another_name(tmp_path: Path) -> N
         (('["fid"]', '["fid"]\nwatch = "kidd"'), "unknown metric 'kidd'; did you mean 'kid'"),
         (('["fid"]', '["fid"]\n[plan.ring8]\nstep = 2'), "'step'; did you mean 'steps'"),
         (('["fid"]', '["fid"]\n[plan.ring8]\nsteps = -2'), "must not be negative"),
+        (('["fid"]', '["fid"]\n[plan.ring8]\nbackend = "trace"'), "unknown backend 'trace'; did you mean 'traced'"),
         (('["fid"]', '["fid"]\n[plan.ring]\nsteps = 2'), "unknown dataset 'ring'; did you mean 'ring8'"),
         (('["fid"]', '["fid"]\n[settings.ring8]\nlrr = 2'), "unknown field of every baseline 'lrr'; did you mean 'lr'"),
         (('["fid"]', '["fid"]\n[settings.ring8.nsgan]\nlr = 2'), "unknown baseline 'nsgan'; did you mean 'ns_gan'"),

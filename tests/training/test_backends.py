@@ -13,7 +13,7 @@ from torch import Tensor
 from ganbench.baselines.ns_gan import NonSaturatingGAN
 from ganbench.errors import UnknownName
 from ganbench.records.store import Store
-from ganbench.runs.cell import Place, compute
+from ganbench.runs.execution import Place, compute
 from ganbench.runs.grid import grid
 from ganbench.training import registry
 from ganbench.training.backends import LONG, Step, cannot_compile, compiled, resolve, trace, traced

@@ -14,8 +14,8 @@ from ganbench.data import load
 from ganbench.errors import Diverged
 from ganbench.records.record import Record, to_line
 from ganbench.records.store import Store
-from ganbench.runs import cell as module
-from ganbench.runs.cell import Place, compute
+from ganbench.runs import execution as module
+from ganbench.runs.execution import Place, compute
 from ganbench.runs.grid import grid
 from ganbench.suites.suite import Cell
 from ganbench.training import checkpoint

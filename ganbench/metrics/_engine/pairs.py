@@ -47,13 +47,13 @@ class Pair:
         if missing:
             self.derived.update(distance_pass(*self.rows, missing))
 
-    def nearest_fake(self) -> Nearest:
-        """The nearest fake row of each real row, exact."""
-        return first_of(self._nearest("fake"))
+    def nearest_fake(self, k: int = 1) -> Nearest:
+        """The k nearest fake rows of each real row, exact."""
+        return first_of(self._nearest("fake", k), k)
 
-    def nearest_real(self) -> Nearest:
-        """The nearest real row of each fake row, exact."""
-        return first_of(self._nearest("real"))
+    def nearest_real(self, k: int = 1) -> Nearest:
+        """The k nearest real rows of each fake row, exact."""
+        return first_of(self._nearest("real", k), k)
 
     def over_nearest_fake(self, of: OfPairs) -> tuple[Tensor, Tensor]:
         """Mean and least of ``of(fake rows, real rows)`` over the fake rows nearest to each real row, (n,) each."""
@@ -63,16 +63,19 @@ class Pair:
         """Mean and least of ``of(real rows, fake rows)`` over the real rows nearest to each fake row, (m,) each."""
         return over_nearest(self._nearest("real"), self.rows, of)
 
-    def _nearest(self, of: Literal["real", "fake"]) -> Nearest:
-        at_least(self.real, 1)
-        at_least(self.fake, 1)
-        NearestAcross().reductions(self).run(self)
-        nearest: Nearest = self.derived[Across(of)]
+    def _nearest(self, of: Literal["real", "fake"], k: int = 1) -> Nearest:
+        at_least(self.real if of == "real" else self.fake, k)
+        key, requirement = Across(of), NearestAcross(max(k, 2))
+        reductions = requirement.reductions(self)
+        if key in self.derived and self.derived[key].squares.shape[1] < k:  # fewer were asked for before
+            del self.derived[key]
+        reductions.run(self)
+        nearest: Nearest = self.derived[key]
         return nearest
 
 
-def first_of(nearest: Nearest) -> Nearest:
-    return Nearest(nearest.squares[:, :1], nearest.index[:, :1])
+def first_of(nearest: Nearest, k: int) -> Nearest:
+    return Nearest(nearest.squares[:, :k], nearest.index[:, :k])
 
 
 def over_nearest(nearest: Nearest, rows: tuple[CentredRows, CentredRows], of: OfPairs) -> tuple[Tensor, Tensor]:
@@ -80,7 +83,7 @@ def over_nearest(nearest: Nearest, rows: tuple[CentredRows, CentredRows], of: Of
     (left, right), squares = rows, nearest.squares
     mean = of(nearest.index[:, 0], torch.arange(len(right), device=squares.device)).double()
     least = mean.clone()
-    tied = (squares[:, -1] <= squares[:, 0] * TIE).nonzero().flatten() if squares.shape[1] > 1 else squares.new_zeros(0)
+    tied = (squares[:, 1] <= squares[:, 0] * TIE).nonzero().flatten() if squares.shape[1] > 1 else squares.new_zeros(0)
     if len(tied):
         over = partial(OverNearest, near=squares[tied, 0], of=lambda i, j: of(i, tied[j]))
         mean[tied], least[tied] = distance_pass(left, right.part(tied), {"over": over})["over"]
@@ -149,17 +152,22 @@ class Across:
 
 @dataclass(frozen=True)
 class NearestAcross(Requirement):
-    """The nearest fake of each real row and the nearest real of each fake row, and the next, which tells of ties."""
+    """The k nearest fakes of each real row and reals of each fake row; of the two nearest, the next tells of ties."""
+
+    k: int = 2
 
     def reductions(self, pair: Pair) -> Reductions:
         at_least(pair.real, 1)
         at_least(pair.fake, 1)
         return Reductions(
             cross={
-                Across("fake"): partial(search_across, k=min(2, len(pair.fake))),
-                Across("real"): partial(search_back, k=min(2, len(pair.real))),
+                Across("fake"): partial(search_across, k=min(self.k, len(pair.fake))),
+                Across("real"): partial(search_back, k=min(self.k, len(pair.real))),
             }
         )
+
+    def merged(self, other: Requirement) -> NearestAcross | None:
+        return NearestAcross(max(self.k, other.k)) if isinstance(other, NearestAcross) else None
 
 
 def union(requirements: Iterable[Requirement]) -> list[Requirement]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
+from multiprocessing.connection import wait as sentinel_wait
 from multiprocessing.queues import Queue
-from threading import Thread, current_thread, main_thread
+from threading import Thread
+from time import monotonic, sleep
 
+from ganbench._util.processes import die_with_parent
 from ganbench.errors import CellError
 from ganbench.records.record import Record
-from ganbench.runs.cell import Place, compute
+from ganbench.runs import stopping
+from ganbench.runs.execution import Place, compute
 from ganbench.runs.grid import Task
 
 Group = Sequence[Task]  # cells that are computed together
 Tell = Callable[[Group, int], None]  # which cells, how many steps are done
 News = tuple[int, int] | None  # the group's number and its steps; None: no more
 
+PAUSE = 0.5  # seconds between two questions whether there is a group
 inbox: list[Queue[News]] = []  # of a worker process: where its news go
 
 
@@ -30,16 +35,20 @@ def jobs_for(work: Sequence[object], device: str) -> int:
     return max(1, min(len(work), 1 if device.startswith("cuda") else cores))
 
 
-def run(groups: Sequence[Group], place: Place, jobs: int, tell: Tell) -> Iterator[tuple[Group, list[Record]]]:
+def run(groups: Iterable[Group | None], place: Place, jobs: int, tell: Tell) -> Iterator[tuple[Group, list[Record]]]:
     """Compute groups and yield each with its records as it ends; the results are the same under any ``jobs``.
 
-    Raises CellError when a process dies; what was finished is kept.
+    A None among the groups means that there is none at present: the next is asked for a little later. Raises CellError
+    when a process dies; what was finished is kept.
     """
-    if jobs > 1 and len(groups) > 1:
-        yield from several(groups, place, min(jobs, len(groups)), tell)
+    if jobs > 1:
+        yield from several(groups, place, jobs, tell)
         return
     for group in groups:
-        yield group, computed(group, place, lambda steps, group=group: tell(group, steps))  # type: ignore[misc]
+        if group is None:
+            sleep(PAUSE)
+        else:
+            yield group, computed(group, place, lambda steps, group=group: tell(group, steps))  # type: ignore[misc]
 
 
 def computed(group: Group, place: Place, tell: Callable[[int], None]) -> list[Record]:
@@ -48,17 +57,42 @@ def computed(group: Group, place: Place, tell: Callable[[int], None]) -> list[Re
     return compute([task.cell for task in group], place, known, tell)
 
 
-def several(groups: Sequence[Group], place: Place, jobs: int, tell: Tell) -> Iterator[tuple[Group, list[Record]]]:
-    """Compute groups in fresh processes: a forked one would inherit threads and devices in an unknown state."""
+def several(
+    groups: Iterable[Group | None], place: Place, jobs: int, tell: Tell
+) -> Iterator[tuple[Group, list[Record]]]:
+    """Compute groups in fresh processes: a forked one would inherit threads and devices in an unknown state.
+
+    A group is asked for when there is a process for it, so that others who share the folder find theirs.
+    """
     context = get_context("spawn")
     news: Queue[News] = context.Queue()
-    with listening(news, groups, tell), pool(jobs, news) as workers:
-        waiting: dict[Future[list[Record]], Group] = {
-            workers.submit(work, i, group, place): group for i, group in enumerate(groups)
-        }
+    given: list[Group] = []
+    source = iter(groups)
+    with listening(news, given, tell), pool(jobs, news) as workers:
+        running: dict[Future[list[Record]], Group] = {}
+        more = True
+        while more or running:
+            group = None
+            if more and len(running) < jobs:
+                try:
+                    group = next(source)
+                except StopIteration:
+                    more = False
+            if group is not None:
+                given.append(group)
+                running[workers.submit(work, len(given) - 1, group, place)] = group
+                continue
+            yield from ended(running, PAUSE if more and len(running) < jobs else None)
+
+
+def ended(running: dict[Future[list[Record]], Group], timeout: float | None) -> Iterator[tuple[Group, list[Record]]]:
+    """Wait for one of some groups to end, or so many seconds; yield those that ended and forget them."""
+    if not running:
+        sleep(timeout or 0)
+    for future in wait(running, timeout, FIRST_COMPLETED).done:
+        group = running.pop(future)
         try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
+            yield group, future.result()
         except BrokenProcessPool as error:
             raise CellError("a worker process died, perhaps for lack of memory; run again with fewer --jobs") from error
 
@@ -69,27 +103,16 @@ def pool(jobs: int, news: Queue[News] | None = None) -> Iterator[ProcessPoolExec
     before = set(active_children())
     workers = ProcessPoolExecutor(jobs, get_context("spawn"), start_worker, (news,))
     try:
-        with termination_interrupts():
+        with stopping.on_signals():
             yield workers
     except BaseException:
         workers.shutdown(wait=False, cancel_futures=True)
-        for child in set(active_children()) - before:
+        children = set(active_children()) - before
+        for child in children:
             child.terminate()
+        wait_for_all([child.sentinel for child in children], stopping.GRACE)  # they may write a checkpoint
         raise
     workers.shutdown()
-
-
-@contextmanager
-def termination_interrupts() -> Iterator[None]:
-    """Take SIGTERM for an interrupt, so that it ends the processes of the pool too; only the main thread can."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, usual)
 
 
 @contextmanager
@@ -111,10 +134,18 @@ def listening(news: Queue[News], groups: Sequence[Group], tell: Tell) -> Iterato
         news.close()
 
 
+def wait_for_all(sentinels: Sequence[int], seconds: float) -> None:
+    """Wait until processes have ended, so many seconds at most. They are not joined: the thread of the pool does it."""
+    left, until = set(sentinels), monotonic() + seconds
+    while left and (ended := sentinel_wait(list(left), until - monotonic())):
+        left -= {each for each in ended if isinstance(each, int)}
+
+
 def start_worker(news: Queue[News] | None) -> None:
-    """Prepare a worker: an interrupt is the parent's business, a termination its own end."""
+    """Prepare a worker: an interrupt is the parent's business, a termination or the parent's end its own end."""
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    stopping.in_worker()
     if news is not None:
         inbox.append(news)
 
