@@ -1,6 +1,6 @@
 """Being told to end: SIGTERM, or SIGUSR1 as Slurm sends it ahead of the end of a job's time.
 
-While a cell trains, the signal is remembered and heeded between two steps, after a checkpoint. Otherwise it ends the
+While a cell trains, the signal is remembered, and obeyed between two steps, after a checkpoint. Otherwise it ends the
 process at once, as an interrupt.
 """
 

@@ -41,6 +41,11 @@ def keep(folder: Path, values: dict[int, float], pack: int = 2, status: str = "d
         store.append(replace(record, settings={"pack": pack}, status=status))  # type: ignore[arg-type]
 
 
+def test_the_committed_table_is_what_the_committed_results_say() -> None:
+    root = Path(__file__).parents[2] / "results"
+    assert (root / "published.csv").read_text(encoding="utf-8") == table(root), "run ganbench run --suite published"
+
+
 def test_every_published_number_has_ours_or_a_reason(tmp_path: Path) -> None:
     known = rows(tmp_path)
     assert set(known) == set(ledger())
