@@ -32,7 +32,7 @@ RULES = Path(__file__).with_name("reproduction.toml")
 
 
 @dataclass(frozen=True)
-class Column:
+class PrintedMetric:
     """A metric whose scores, times ``scale``, are what a paper prints."""
 
     metric: str
@@ -40,7 +40,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TriedRow:
     """A row of a suite."""
 
     dataset: str
@@ -52,8 +52,8 @@ class Row:
 class Rules:
     """What is tried and why the rest is not."""
 
-    metrics: dict[str, Column]
-    suites: dict[str, dict[str, Row]]
+    metrics: dict[str, PrintedMetric]
+    suites: dict[str, dict[str, TriedRow]]
     experiments: dict[str, dict[str, tuple[str, ...]]]
     differences: dict[str, str]
     not_tried: dict[str, str]
@@ -151,13 +151,13 @@ def measured(folder: Path) -> dict[str, Ours]:
     return result
 
 
-def belongs(record: Record, row: Row) -> bool:
+def belongs(record: Record, row: TriedRow) -> bool:
     """Whether a record is a seed of a row."""
     same = (record.dataset, record.baseline) == (row.dataset, row.baseline)
     return same and all(record.settings.get(name) == value for name, value in row.settings.items())
 
 
-def scores(records: Iterable[Record], column: Column) -> tuple[float, ...]:
+def scores(records: Iterable[Record], column: PrintedMetric) -> tuple[float, ...]:
     """Return a metric's scores of last weights, one for each seed that has one."""
     values = (s.value for r in records for s in r.scores if (s.metric, s.weights) == (column.metric, "last"))
     return tuple(column.scale * value for value in values if value is not None)
