@@ -2,6 +2,7 @@
 # make test      install with the test extra, then lint, type-check and test: five minutes on two cores
 # make test-all  what takes longer: repetitions of statistics, every golden trace, every planted bug
 # make coverage  the share of lines that the fast tests run
+# make torture   kills, full disks, company and hostile files by the hundred: half an hour; writes benchmarks/torture.md
 # make docs      the documentation as a site, build/site/index.html; a warning is an error
 #
 # What a run makes lies in runs/; results/ holds what the README shows. The environment in .venv is reused until pyproject.toml changes.
@@ -13,7 +14,7 @@ OUT ?= runs
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
 
-.PHONY: run test test-all lint types coverage bench docs
+.PHONY: run test test-all lint types coverage bench torture docs
 
 run: $(VENV)/.installed
 	$(BIN)/ganbench run --suite $(SUITE) --out $(OUT)
@@ -34,6 +35,9 @@ types: $(VENV)/.installed-test
 
 coverage: $(VENV)/.installed-test
 	$(PYTEST) --dist loadgroup -m "not slow" --cov --cov-report=term:skip-covered
+
+torture: $(VENV)/.installed-test
+	$(BIN)/python -m benchmarks.torture --out benchmarks/torture.md
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m pytest benchmarks --benchmark-only -o addopts=

@@ -27,6 +27,7 @@ class ACGAN(Conditional):
     weight: float = 1.0
 
     paper = "Odena, Olah & Shlens, Conditional Image Synthesis with Auxiliary Classifier GANs, 2016. arXiv:1610.09585"
+    claim = "A discriminator that also names the class gives samples that are more recognisable at high resolution."
 
     def __post_init__(self) -> None:
         super().__post_init__()

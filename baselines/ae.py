@@ -27,6 +27,7 @@ class Autoencoder(PlainAutoencoder):
     limit: int = 10_000  # training examples that the Gaussian is fitted to, at most
 
     paper = "Hinton & Salakhutdinov, Reducing the Dimensionality of Data with Neural Networks, 2006"
+    claim = "A bottleneck learned without labels codes data better than principal components of the same size."
     members = ("codes", ("fitted", "random"))
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ class AEOT(PlainAutoencoder):
     rounds: int = 300
 
     paper = "An et al., AE-OT: A new generative model based on extended semi-discrete optimal transport, 2020"
+    claim = "Transport in a space of codes is solved and not learned: modes neither collapse nor mix."
 
     def __post_init__(self) -> None:
         super().__post_init__()

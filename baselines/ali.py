@@ -23,6 +23,7 @@ class ALI(Baseline):
     order: Order = "simultaneous"
 
     paper = "Dumoulin et al., Adversarially Learned Inference, 2016. arXiv:1606.00704"
+    claim = "Learning inference together with generation covers the modes of a grid that a GAN alone loses."
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         parts = {"decode": nets.generator(self.latent, space), "encode": encoder(space, 2 * self.latent)}

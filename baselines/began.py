@@ -36,6 +36,7 @@ class BEGAN(Autoencoding):
     betas: tuple[float, float] = (0.9, 0.999)
 
     paper = "Berthelot et al., BEGAN: Boundary Equilibrium Generative Adversarial Networks, 2017. arXiv:1703.10717"
+    claim = "One ratio trades diversity against quality, and the convergence measure says when training is done."
     version = 2
 
     def __post_init__(self) -> None:

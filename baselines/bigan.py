@@ -20,6 +20,7 @@ class BiGAN(Baseline):
     """Donahue et al., 2016, equation 3, with losses that do not saturate; the encoder is deterministic."""
 
     paper = "Donahue, Krähenbühl & Darrell, Adversarial Feature Learning, 2016. arXiv:1605.09782"
+    claim = "An encoder trained with the discriminator inverts the generator without being told to reconstruct."
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         parts = {"decode": nets.generator(self.latent, space), "encode": encoder(space, self.latent)}

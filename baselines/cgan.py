@@ -30,6 +30,7 @@ class CGAN(Conditional):
     fusion: Fusion = "concat"
 
     paper = "Mirza & Osindero, Conditional Generative Adversarial Nets, 2014. arXiv:1411.1784"
+    claim = "Labels given to both networks let one model make samples of a class that is asked for."
     version = 2
     members = ("fusion", ("concat", "hadamard"))
 

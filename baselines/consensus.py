@@ -29,6 +29,7 @@ class Consensus(Baseline):
     lr: float | tuple[float, float] = 1e-4
 
     paper = "Mescheder et al., The Numerics of GANs, 2017. arXiv:1705.10461"
+    claim = "Descending the norm of the gradient field makes training converge where it would circle."
 
     def __post_init__(self) -> None:
         super().__post_init__()

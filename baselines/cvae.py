@@ -24,6 +24,7 @@ class CVAE(WithoutDiscriminator, Conditional):
     sd: float = 0.1
 
     paper = "Sohn, Lee & Yan, Learning Structured Output Representation using Deep Conditional Generative Models, 2015"
+    claim = "A model of the distribution given a condition makes several different predictions for it."
 
     def __post_init__(self) -> None:
         super().__post_init__()

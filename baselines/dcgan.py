@@ -24,6 +24,7 @@ class DCGAN(Baseline):
     width: int = 32  # channels next to the image; the paper's generator has 128
 
     paper = "Radford et al., Unsupervised Representation Learning with DCGAN, 2015. arXiv:1511.06434"
+    claim = "A handful of constraints on convolutional networks makes training stable in most settings."
 
     def __post_init__(self) -> None:
         super().__post_init__()

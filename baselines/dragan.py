@@ -28,6 +28,7 @@ class DRAGAN(Baseline):
     betas: tuple[float, float] = (0.5, 0.999)
 
     paper = "Kodali et al., On Convergence and Stability of GANs, 2017. arXiv:1705.07215"
+    claim = "Sharp gradients of the discriminator around data cause collapse; a local penalty there avoids it."
     version = 2
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ class EBGAN(Autoencoding):
     lr: float | tuple[float, float] = 1e-3
 
     paper = "Zhao, Mathieu & LeCun, Energy-based Generative Adversarial Network, 2016. arXiv:1609.03126"
+    claim = "An autoencoder's error as an energy is stable over more settings than a binary discriminator."
     version = 2
 
     def __post_init__(self) -> None:

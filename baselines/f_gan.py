@@ -69,6 +69,7 @@ class FGAN(Baseline):
     order: Order = "simultaneous"
 
     paper = "Nowozin et al., f-GAN, 2016. arXiv:1606.00709"
+    claim = "Any f-divergence can be trained on; its choice decides which compromise is made when data do not fit."
     members: ClassVar = ("divergence", (*(name for name in TABLE if name != "gan"), "weighted_js", "alpha"))
     aliases: ClassVar = MappingProxyType({"gan": "jensen_shannon"})
 

@@ -20,6 +20,7 @@ class FeatureMatching(Baseline):
     lr: float | tuple[float, float] = 3e-4
 
     paper = "Salimans et al., Improved Techniques for Training GANs, 2016. arXiv:1606.03498"
+    claim = "Matching mean activations helps where a GAN is unstable; samples look no better."
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return nets.generator(self.latent, space), features_and_head(space)

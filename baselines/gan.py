@@ -19,6 +19,7 @@ class GAN(Baseline):
     """
 
     paper = "Goodfellow et al., Generative Adversarial Nets, 2014. arXiv:1406.2661"
+    claim = "With enough capacity and time the generator recovers the distribution of the data."
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return logistic(D(b.x), D(G(b.z)))

@@ -23,6 +23,7 @@ class GANMSE(Baseline):
     weight: float = 10.0
 
     paper = "cf. Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, 2016. arXiv:1611.07004"
+    claim = "An added distance to data keeps low frequencies right, and the adversarial loss supplies the rest."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,6 +30,7 @@ class GMMN(Baseline):
     lr: float | tuple[float, float] = 0.1
 
     paper = "Li et al., Generative Moment Matching Networks, 2015. arXiv:1502.02761"
+    claim = "Matching all moments by a kernel needs no second network and no saddle point."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -22,6 +22,7 @@ class HistoricalAveraging(Baseline):
     weight: float = 1.0
 
     paper = "Salimans et al., Improved Techniques for Training GANs, 2016. arXiv:1606.03498"
+    claim = "A pull towards the mean of past weights reaches equilibria of games where gradient descent circles."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -39,6 +39,7 @@ class InfoGAN(Baseline):
         "Chen et al., InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial "
         "Nets, 2016. arXiv:1606.03657"
     )
+    claim = "Mutual information between some codes and samples makes these codes meaningful without labels."
     version = 2
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ class InstanceNoise(Baseline):
     sd: float = 0.5
 
     paper = "Sønderby et al., Amortised MAP Inference for Image Super-resolution, 2016. arXiv:1610.04490"
+    claim = "Noise on real and generated examples gives both a common support, which makes training well defined."
 
     def __post_init__(self) -> None:
         super().__post_init__()

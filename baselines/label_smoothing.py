@@ -18,6 +18,7 @@ class LabelSmoothing(Baseline):
     target: float = 0.9
 
     paper = "Salimans et al., Improved Techniques for Training GANs, 2016. arXiv:1606.03498"
+    claim = "Targets of 0.9 in place of 1 for real examples keep the discriminator from being overconfident."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -34,6 +34,7 @@ class LAPGAN(Baseline):
         "Denton et al., Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks, 2015. "
         "arXiv:1506.05751"
     )
+    claim = "Generating coarse to fine, a GAN for each level, gives samples of higher quality."
     version = 2
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ class LSGAN(Baseline):
     lr: float | tuple[float, float] = 1e-3
 
     paper = "Mao et al., Least Squares Generative Adversarial Networks, 2017. arXiv:1611.04076"
+    claim = "Squared errors do not saturate: training is more stable and samples are better."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,6 +30,7 @@ class MADGAN(Baseline):
     lr: float | tuple[float, float] = 1e-4
 
     paper = "Ghosh et al., Multi-Agent Diverse Generative Adversarial Networks, 2018. arXiv:1704.02906"
+    claim = "Several generators and a discriminator that tells them apart cover different modes."
     version = 2
 
     def __post_init__(self) -> None:
@@ -40,7 +41,9 @@ class MADGAN(Baseline):
         each = [cast("nn.Sequential", nets.generator(self.latent, space)) for _ in range(self.generators)]
         if not self.shared:
             return Generators(each), encoder(space, self.generators + 1)
-        last = [i for i, layer in enumerate(each[0]) if isinstance(layer, nn.Linear | nn.ConvTranspose2d)][-1]
+        last = [i for i, layer in enumerate(each[0]) if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)][
+            -1
+        ]
         G = Generators([net[last:] for net in each], each[0][:last])
         return G, encoder(space, self.generators + 1)
 

@@ -34,6 +34,7 @@ class MDGAN(Baseline):
     realism: float = 0.4
 
     paper = "Che et al., Mode Regularized Generative Adversarial Networks, 2016. arXiv:1612.02136"
+    claim = "Encoding data and asking the generator to reproduce it spreads mass over missing modes."
     members = ("form", ("regularised", "manifold_diffusion"))
 
     def __post_init__(self) -> None:

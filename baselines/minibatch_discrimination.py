@@ -27,6 +27,7 @@ class MinibatchDiscrimination(Baseline):
     lr: float | tuple[float, float] = 3e-4
 
     paper = "Salimans et al., Improved Techniques for Training GANs, 2016. arXiv:1606.03498"
+    claim = "A discriminator that sees a batch at once punishes a generator whose samples are alike."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -33,6 +33,7 @@ class MMDGAN(Clipped):
     lr: float | tuple[float, float] = 5e-5
 
     paper = "Li et al., MMD GAN: Towards Deeper Understanding of Moment Matching Network, 2017. arXiv:1705.08584"
+    claim = "A learned kernel makes moment matching as good as GANs, with batches smaller than a fixed one needs."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -15,6 +15,7 @@ class NonSaturatingGAN(Baseline):
     """Goodfellow et al., 2014, section 3: the generator maximises log D(G(z)), not minimises log(1 - D(G(z)))."""
 
     paper = "Goodfellow et al., Generative Adversarial Nets, 2014. arXiv:1406.2661"
+    claim = "Maximising log D(G(z)) has the same fixed point and much stronger gradients early in learning."
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return logistic(D(b.x), D(G(b.z)))

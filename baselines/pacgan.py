@@ -23,6 +23,7 @@ class PacGAN(Baseline):
     pack: int = 2
 
     paper = "Lin et al., PacGAN: The power of two samples in generative adversarial networks, 2018. arXiv:1712.04086"
+    claim = "A discriminator that decides on several samples jointly penalises collapse, at hardly any cost."
     version = 2
 
     def __post_init__(self) -> None:

@@ -34,6 +34,7 @@ class PixelRNN(PixelByPixel):
     layers: int = 2
 
     paper = "van den Oord, Kalchbrenner & Kavukcuoglu, Pixel Recurrent Neural Networks, 2016. arXiv:1601.06759"
+    claim = "Modelling pixels one after the other gives tractable likelihoods better than all before."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,9 +11,9 @@ from ganbench.baseline import Batch, Net, Update
 from ganbench.dataset import Space
 from ganbench.families import Conditional
 from ganbench.losses import hinge, negative_mean
-from ganbench.nets import convolutional, discriminator, generator
-from ganbench.nets.conditional import Conditioned, Projected, SumPool
-from ganbench.nets.layers import SpectralNorm
+from ganbench.nets import discriminator, generator, kind_of
+from ganbench.nets.conditional import Conditioned, Projected
+from ganbench.nets.layers import SpectralNorm, SumPool
 from ganbench.optim import Adam, Optimizer
 
 
@@ -24,13 +24,14 @@ class Projection(Conditional):
     The generator is told the class by conditional batch normalisation. Fakes get the labels of the batch's real
     examples; the generator's batches are twice as large, as in the authors' code. Features of images are sums over all
     places, so that the discriminator's answers grow fast: on MNIST it needs a smaller rate than the generator. Of its
-    architecture no more is here: networks are the shared ones, where the paper has ResNets.
+    architecture no more is here: networks are the shared ones, where the paper has ResNets (``networks = "resnet"``).
     """
 
     d_steps: int = 5
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Miyato & Koyama, cGANs with Projection Discriminator, 2018. arXiv:1802.05637"
+    claim = "An inner product with the class's embedding uses labels better than concatenation or a classifier."
     version = 2
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
@@ -38,7 +39,7 @@ class Projection(Conditional):
         D = cast("nn.Sequential", discriminator(space, wrap=SpectralNorm))
         features: nn.Module = D[:-2]  # all but the last layer and the flattening
         size = cast("nn.Linear", cast("SpectralNorm", D[-2]).layer).in_features
-        if convolutional(space):
+        if kind_of(space) == "dcgan":  # a resnet has its sum already
             features = nn.Sequential(*D[:-3], SumPool())
             size = cast("nn.Conv2d", cast("SpectralNorm", D[-5]).layer).out_channels
         projected = Projected(features, size, space.classes, wrap=SpectralNorm)

@@ -22,6 +22,8 @@ class R1(ZeroCentred):
 
     gamma: float = 10.0
 
+    claim = "A gradient penalty at real data alone converges locally, also where data lie on a manifold."
+
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         real, fake = non_saturating(D(b.x)), non_saturating(-D(G(b.z)))
         return real + fake + self.gamma / 2 * self.monitor(G, D, b)

@@ -21,6 +21,8 @@ class R2(ZeroCentred):
 
     gamma: float = 10.0
 
+    claim = "A gradient penalty at generated samples alone converges locally as the one at real data does."
+
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         real, fake = non_saturating(D(b.x)), non_saturating(-D(G(b.z)))
         return real + fake + self.gamma / 2 * self.monitor(G, D, b)

@@ -30,6 +30,7 @@ class R3GAN(Baseline):
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Huang et al., The GAN is dead; long live the GAN!, 2024. arXiv:2501.05441"
+    claim = "A relativistic loss with both gradient penalties needs no tricks: it converges and drops no modes."
 
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         return generator(self.latent, space, norm=False), discriminator(space)

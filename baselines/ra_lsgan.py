@@ -15,6 +15,7 @@ class RelativisticAverageLSGAN(Baseline):
     """Jolicoeur-Martineau, 2018, section 4.2, least squares; not halved, as the paper has it."""
 
     paper = "Jolicoeur-Martineau, The relativistic discriminator, 2018. arXiv:1807.00734"
+    claim = "Judging against the average of the other side is more stable and gives better samples, also for squares."
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return relativistic_average_least_squares(D(b.x), D(G(b.z)))

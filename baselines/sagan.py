@@ -29,6 +29,7 @@ class SAGAN(Baseline):
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Zhang et al., Self-Attention Generative Adversarial Networks, 2018. arXiv:1805.08318"
+    claim = "Attention over the whole image and two learning rates model structures that convolutions miss."
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,6 +25,7 @@ class UnrolledGAN(Baseline):
     lr: float | tuple[float, float] = (1e-3, 1e-4)
 
     paper = "Metz et al., Unrolled Generative Adversarial Networks, 2016. arXiv:1611.02163"
+    claim = "Differentiating through the discriminator's next steps stops the generator from hopping between modes."
     version = 2
 
     def __post_init__(self) -> None:

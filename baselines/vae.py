@@ -33,6 +33,7 @@ class VAE(WithoutDiscriminator):
     beta: float = 1.0
 
     paper = "Kingma & Welling, Auto-Encoding Variational Bayes, 2013. arXiv:1312.6114"
+    claim = "A reparametrised lower bound trains a generator and an encoder by plain stochastic gradients."
     members = ("likelihood", ("gaussian", "bernoulli"))
 
     def __post_init__(self) -> None:

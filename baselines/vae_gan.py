@@ -24,6 +24,7 @@ class VAEGAN(Baseline):
     weight: float = 1e-2  # the paper's gamma, for which it gives no value
 
     paper = "Larsen et al., Autoencoding beyond pixels using a learned similarity metric, 2015. arXiv:1512.09300"
+    claim = "Errors in the discriminator's features in place of pixels make a VAE's reconstructions sharp."
 
     def __post_init__(self) -> None:
         super().__post_init__()

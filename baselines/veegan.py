@@ -33,6 +33,7 @@ class VEEGAN(Baseline):
         "Srivastava et al., VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning, 2017. "
         "arXiv:1705.07761"
     )
+    claim = "A reconstructor that maps data to noise too detects collapse: more modes are covered than by others."
     version = 2
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ class WGANLP(GradientPenalised):
     betas: tuple[float, float] = (0.0, 0.9)
 
     paper = "Petzka et al., On the Regularization of Wasserstein GANs, 2018. arXiv:1709.08894"
+    claim = "Penalising only gradient norms above one is less sensitive to the weight and converges faster."
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         fake = G(b.z)

@@ -53,7 +53,7 @@ from benchmarks.machine import today
 ROOT = Path(__file__).parents[1]
 PACKAGES = {  # the code of each, and the tests that may kill its mutants
     "training": (("ganbench/training",), ("tests/training", "tests/golden")),
-    "scoring": (("ganbench/scoring",), ("tests/scoring",)),
+    "scoring": (("ganbench/scoring",), ("tests/scoring", "tests/cli/test_score_command.py")),
     "tables": (("ganbench/tables",), ("tests/tables",)),
     "runs": (("ganbench/runs", "ganbench/records"), ("tests/runs", "tests/records")),
     "metrics": (

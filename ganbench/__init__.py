@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from ganbench.runs.generator import Generator as Generator
     from ganbench.runs.generator import load as load
     from ganbench.runs.generator import train as train
+    from ganbench.runs.loggers import log_to as log_to
     from ganbench.runs.results import Results as Results
     from ganbench.scoring.api import Options as Options
     from ganbench.scoring.api import score as score
+    from ganbench.scoring.evaluator import Evaluator as Evaluator
     from ganbench.scoring.report import Report as Report
 
 __version__ = version("ganbench")
 __all__ = [
+    "Evaluator",
     "Generator",
     "Options",
     "Reading",
@@ -31,6 +34,7 @@ __all__ = [
     "Results",
     "__version__",
     "load",
+    "log_to",
     "metrics",
     "run",
     "score",
@@ -38,12 +42,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Evaluator": "ganbench.scoring.evaluator",
     "Generator": "ganbench.runs.generator",
     "Options": "ganbench.scoring.api",
     "Reading": "ganbench.io.source",
     "Report": "ganbench.scoring.report",
     "Results": "ganbench.runs.results",
     "load": "ganbench.runs.generator",
+    "log_to": "ganbench.runs.loggers",
     "run": "ganbench.cli.api",
     "score": "ganbench.scoring.api",
     "train": "ganbench.runs.generator",

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ganbench.dataset import Dataset, Source, Space, Tensors
+from ganbench.dataset import Architecture, Dataset, NetworkKind, Source, Space, Tensors
 from ganbench.errors import BadInput
 from ganbench.losses import gradient
 from ganbench.nets import discriminator, generator
@@ -98,6 +98,11 @@ class Baseline:
         Whose step comes first, or "simultaneous": both gradients are taken before either network steps.
     ema
         Decay of the averaged generator weights, which samples come from.
+    networks_
+        Which of the shared networks are trained, ``networks`` in suites: "mlp", "maxout", "dcgan" or "resnet"; "auto":
+        what suits the data.
+    width, depth
+        Of the shared networks: units or channels, and hidden layers or halvings; 0: the usual number.
 
     Raises
     ------
@@ -123,8 +128,12 @@ class Baseline:
     d_steps: int = 1
     order: Order = "discriminator_first"
     ema: float = 0.999
+    networks_: NetworkKind = "auto"  # a trailing underscore, which settings do not have: ``networks`` is a method
+    width: int = 0
+    depth: int = 0
 
     paper: ClassVar[str] = ""
+    claim: ClassVar[str] = ""  # what the paper says of it, in one sentence
     version: ClassVar[int] = 1  # raised when the same settings train to other numbers; part of a record's key
     conditional: ClassVar[bool] = False  # whether its samples are asked to be of a class
     members: ClassVar[tuple[str, tuple[str, ...]]] = ("", ())  # of a family: the field that differs, and its values
@@ -137,6 +146,10 @@ class Baseline:
         self.require(self.d_steps >= 0, "d_steps", "0 or more")
         self.require(0 <= self.ema < 1, "ema", "in [0, 1)")
         self.require(self.order in get_args(Order), "order", f"one of {', '.join(get_args(Order))}")
+        kinds = get_args(NetworkKind)
+        self.require(self.networks_ in kinds, "networks_", f"one of {', '.join(kinds)}")
+        for name in ("width", "depth"):
+            self.require(getattr(self, name) >= 0, name, "0 (the usual number) or more")
 
     def require(self, holds: bool, field: str, expected: str) -> None:
         """Raise BadInput unless a field's value ``holds``."""
@@ -158,6 +171,14 @@ class Baseline:
 
     # Networks, noise and losses.
 
+    def with_networks(self, space: Space) -> Space:
+        """Return ``space`` with the shared networks that the settings choose; ``networks`` is given such a space.
+
+        A ``width`` or ``depth`` that a subclass defines anew is its own affair.
+        """
+        width, depth = (getattr(self, name) if getattr(type(self), name) == 0 else 0 for name in ("width", "depth"))
+        return replace(space, networks=Architecture(self.networks_, width, depth))
+
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         """Return a new generator and a new discriminator for data in ``space``."""
         return generator(self.latent, space), discriminator(space)
@@ -165,6 +186,10 @@ class Baseline:
     def noise(self, space: Space) -> dict[str, Draw]:
         """Return the draws that losses and ``generate`` need beside the data, by name."""
         return {"z": normal(self.latent)}
+
+    def sampling_noise(self, space: Space) -> dict[str, Draw]:
+        """Return the draws that ``generate`` needs: those of training, unless sampling takes more."""
+        return self.noise(space)
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return what the discriminator minimises, a scalar."""
@@ -272,7 +297,8 @@ class Control(Baseline):
         return nn.Identity(), nn.Identity()
 
     def unused_fields(self) -> dict[str, str]:
-        return dict.fromkeys(("latent", "lr", "betas", "d_steps", "order", "ema"), "nothing is trained")
+        trained = ("latent", "lr", "betas", "d_steps", "order", "ema", "networks_", "width", "depth")
+        return dict.fromkeys(trained, "nothing is trained")
 
     def updates(self, step: int) -> tuple[Update, ...]:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -12,6 +12,27 @@ from torch import Tensor
 from ganbench.errors import BadInput
 
 Tensors = dict[str, Tensor]
+NetworkKind = Literal["auto", "mlp", "maxout", "dcgan", "resnet"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Which shared networks are made for a space, where the baseline has none of its own.
+
+    Parameters
+    ----------
+    kind
+        "mlp", "maxout", "dcgan" or "resnet"; "auto": perceptrons for points and images of up to 16 pixels a side,
+        otherwise convolutions.
+    width
+        Units of a hidden layer, or channels next to the image; 0: the kind's own.
+    depth
+        Hidden layers, or how often an image is halved; 0: the kind's own.
+    """
+
+    kind: NetworkKind = "auto"
+    width: int = 0
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,6 +47,8 @@ class Space:
         Number of labels; 0 where examples have none.
     low, high
         Range of the values.
+    networks
+        Which shared networks are made for such examples; a baseline's settings choose them.
 
     Examples
     --------
@@ -37,6 +60,7 @@ class Space:
     classes: int
     low: float
     high: float
+    networks: Architecture = Architecture()
 
     @property
     def is_image(self) -> bool:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from ganbench.baseline import Baseline, Batch, Draw, Net, Update, normal, some, uniform
 from ganbench.dataset import Source, Space, Tensors
 from ganbench.losses import negative_mean, non_saturating
-from ganbench.nets import pixels
+from ganbench.nets import convolutional, dcgan, pixels, timed
 from ganbench.nets.autoencoder import decoder, encoder
-from ganbench.optim import Optimizer, RMSProp
+from ganbench.optim import Adam, Optimizer, RMSProp
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,50 @@ class PlainAutoencoder(WithoutDiscriminator):
         """Codes (n, latent) of at most ``limit`` distinct examples."""
         x, _ = some(source, limit, stream)
         return G.encode(x.to(next(iter(G.weights.values())).device))
+
+
+@dataclass(frozen=True)
+class FromNoise(WithoutDiscriminator):
+    """One network of an example and a time, asked many times for a sample, which begins as noise of its shape.
+
+    Rates fall to zero in a straight line: modes that are narrow beside the noise need a precise end.
+    """
+
+    lr: float | tuple[float, float] = 3e-3
+
+    def unused_fields(self) -> dict[str, str]:
+        return super().unused_fields() | {"latent": "its noise is as large as an example"}
+
+    def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
+        return timed.network(space), nn.Identity()
+
+    def noise(self, space: Space) -> dict[str, Draw]:
+        return {"z": normal(*space.shape)}
+
+    def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:
+        G, D = (Adam(rate * (1 - progress), self.betas) for rate in self.lr_pair)
+        return G, D
+
+    def generate(self, G: Net, b: Batch) -> Tensor:
+        return self.in_range(self.sampled(G, b))
+
+    def sampled(self, G: Net, b: Batch) -> Tensor:
+        """Return samples that have not been cut to the range of images."""
+        raise NotImplementedError(f"{type(self).__name__} has no sampled")
+
+    def in_range(self, x: Tensor) -> Tensor:
+        """Return images within [-1, 1], and points as they are."""
+        return x.clamp(-1, 1) if x.ndim == 4 else x
+
+    def time(self, x: Tensor, t: float) -> Tensor:
+        """Return the same time for every example, (n,)."""
+        return torch.full((len(x),), t, dtype=x.dtype, device=x.device)
+
+    def unsupported(self, space: Space, batch: int) -> str | None:
+        if space.is_image and (space.low, space.high) != (-1, 1):
+            return "it needs images in [-1, 1]"
+        need = dcgan.unfit(space) if convolutional(space) else ""
+        return f"it needs {need}" if need else None
 
 
 @dataclass(frozen=True)

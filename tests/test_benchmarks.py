@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu, race
+from benchmarks import gpu, race, torture
 
 
 @pytest.mark.slow  # compiles
@@ -45,3 +45,11 @@ def test_a_race_without_jax_or_of_something_else_ends_in_one_line(
         race.main(["--jax", sys.executable, *arguments])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", torture.PARTS)
+def test_a_short_torture_breaks_no_promise(part: str) -> None:
+    ((name, said, seconds),) = torture.torture(torture.SHORT, [part])
+    assert said
+    assert f"| {name} | {said} |" in torture.page([(name, said, seconds)])

@@ -97,3 +97,14 @@ def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", cwd=str(tmp_path)).execute()
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+def test_the_ray_cluster_of_the_page_is_one_that_ray_accepts() -> None:
+    yaml, jsonschema = pytest.importorskip("yaml"), pytest.importorskip("jsonschema")
+    ray = pytest.importorskip("ray", reason="Ray is not installed: pip install ganbench[ray]")
+    page = (DOCS / "machines.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(cluster_name.*?)```", page, re.DOTALL)
+    cluster = yaml.safe_load(text)
+    schema = json.loads((Path(ray.__file__).parent / "autoscaler" / "ray-schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(cluster, schema)
+    assert cluster["max_workers"] == len(cluster["provider"]["worker_ips"]) == 9

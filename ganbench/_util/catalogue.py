@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("catalogue.json")
-KINDS = ("baselines", "datasets", "metrics", "features", "suites", "experiments")
+KINDS = ("baselines", "regularisers", "datasets", "metrics", "features", "suites", "experiments")
 
 Facts = dict[str, Any]  # of one thing, by the name of the fact
 

@@ -36,6 +36,11 @@ def convert(value: Any, kind: type[Kind], where: str) -> Kind:
     that does not exist, with the nearest one, and BadInput that says ``where``, what was expected and what was given.
     """
     check_fields(value, kind, where)
+    return fitted(value, kind, where)
+
+
+def fitted(value: Any, kind: type[Kind], where: str) -> Kind:
+    """Return a value as ``kind`` as ``convert`` does; fields that do not exist are passed over."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from tempfile import gettempdir, mkdtemp
 from time import time
 
 from platformdirs import user_cache_path
@@ -21,7 +22,19 @@ numbers = count()
 def cache_folder() -> Path:
     """Where feature sets are kept: $GANBENCH_CACHE, or ganbench/features in the user's cache folder."""
     chosen = os.environ.get("GANBENCH_CACHE")
-    return Path(chosen) if chosen else user_cache_path("ganbench", appauthor=False) / "features"
+    return Path(chosen) if chosen else user_cache() / "features"
+
+
+def user_cache() -> Path:
+    """Return the user's cache folder; in a container without a home and without users, one in the folder for parts."""
+    try:
+        return user_cache_path("ganbench", appauthor=False)
+    except RuntimeError:
+        folder = Path(gettempdir()) / f"ganbench-{os.getuid()}"
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        is_own = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+        return folder if is_own else Path(mkdtemp(prefix="ganbench-"))
 
 
 @contextmanager

@@ -47,14 +47,21 @@ def fixed_arithmetic() -> Iterator[list[warnings.WarningMessage]]:
 def provenance(device: str, seconds: float, heard: list[warnings.WarningMessage]) -> dict[str, Any]:
     """Return when, where and with what a record was made; the only part that differs between equal runs."""
     return {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        **here(device),
         "seconds": round(seconds, 3),
+        "warnings": sorted({" ".join(str(warning.message).split()) for warning in heard}),
+    }
+
+
+def here(device: str) -> dict[str, Any]:
+    """Return the time, the machine and the versions of what computes."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "system": platform.platform(),
-        "device": device_name(device),
+        "device": device_name(device_for(device)),
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in PACKAGES},
-        "warnings": sorted({" ".join(str(warning.message).split()) for warning in heard}),
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from math import isfinite
 from typing import Any
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -34,6 +36,20 @@ def printable_in(value: Any) -> Any:
     if isinstance(value, list):
         return [printable_in(item) for item in value]
     return {printable(name): printable_in(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
+def in_json(value: Any) -> str:
+    """Return plain data as JSON for people, with null for a number that is none: JSON has no infinity."""
+    return json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """Return plain data with None for every number that is not finite."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return {name: finite(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def harmless(cell: Any) -> Any:

@@ -35,8 +35,15 @@ def is_path(name: str) -> bool:
     return split(name)[0].endswith(".py") or "/" in name
 
 
+def regularised(name: str) -> tuple[str, list[str]]:
+    """Return the name or path, and the regularisers that are asked for around it: ``f_gan:kl+r1+diffaug``."""
+    match = re.fullmatch(r"([^/\\+]+|.*\.py(?::[^/\\+]*)?)\+([^/\\:.]*)", name)
+    return (match[1], match[2].split("+")) if match else (name, [])
+
+
 def split(name: str) -> tuple[str, str]:
-    """Return the name or path, and the member of it that is asked for, or nothing."""
+    """Return the name or path without regularisers, and the member of it that is asked for, or nothing."""
+    name, _ = regularised(name)
     base, colon, member = name.rpartition(":")
     return (base, member) if colon and not {"/", "\\"} & set(member) else (name, "")
 

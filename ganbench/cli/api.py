@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from ganbench._util.seeds import seeds_of
+from ganbench._util.sizes import bytes_of
 from ganbench.cli import suite_run
 from ganbench.cli.run import Request
 from ganbench.errors import BadInput
@@ -18,7 +22,9 @@ def run(
     *,
     baselines: Sequence[str] | str = (),
     datasets: Sequence[str] | str = (),
-    seeds: Sequence[int] = (),
+    add: Sequence[str] | str = (),
+    settings: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] | str = (),
     metrics: Sequence[str] | str = (),
     steps: int | None = None,
     budget: str = "standard",
@@ -26,10 +32,13 @@ def run(
     device: str = "auto",
     jobs: int | None = None,
     group: int | None = None,
-    out: str | Path = "results",
+    out: str | Path = "runs",
     data: str | Path | None = None,
     fresh: bool = False,
     retry_failed: bool = False,
+    memory: str | None = None,
+    skip_broken: bool = False,
+    log: Sequence[str] | str = (),
 ) -> Results:
     """Train, score and compare what a suite asks for; what is done already is not done again.
 
@@ -39,7 +48,12 @@ def run(
         A suite's name, or a TOML file.
     baselines, datasets, metrics : str or sequence of str
         Instead of the suite's: names, in a list or with commas between.
-    seeds : sequence of int
+    add : str or sequence of str
+        Baselines beside the suite's, on every data set that they support.
+    settings : dict, optional
+        New values, on all data sets: of a field of a baseline (``{"wgan_gp.penalty": 1}``), of every baseline
+        (``{"lr": 1e-3}``) or of the plan (``{"batch": 128}``).
+    seeds : sequence of int, or text such as "0-4"
         Instead of the suite's.
     steps : int, optional
         Instead of the suite's, on all data sets.
@@ -63,6 +77,13 @@ def run(
     retry_failed : bool
         Whether to do cells again that ended in an error.
 
+    memory : str, optional
+        Training images that take more, such as ``"4GB"``, are streamed, to the same bits.
+    skip_broken : bool
+        Whether to leave out pictures of one's own that cannot be read.
+    log : str or sequence of str
+        Trackers that are told how training goes: ``"tensorboard"``, ``"wandb"``, ``"mlflow"``, ``"trackio"``.
+
     Returns
     -------
     Results
@@ -82,7 +103,7 @@ def run(
         baselines=names(baselines),
         datasets=names(datasets),
         experiments=(),
-        seeds=tuple(seeds),
+        seeds=seeds_of(seeds) if isinstance(seeds, str) else tuple(seeds),
         metrics=names(metrics),
         steps=steps,
         budget=budget,
@@ -95,6 +116,11 @@ def run(
         fresh=fresh,
         retry_failed=retry_failed,
         dry_run=False,
+        changes=tuple(f"{name}={json.dumps(value)}" for name, value in (settings or {}).items()),
+        added=names(add),
+        memory=None if memory is None else bytes_of(memory),
+        skip_broken=skip_broken,
+        log=names(log),
     )
     suite_run.run(request)
     return Results(request.out / with_budget(question, budget).name)

@@ -35,6 +35,9 @@ def check_options(request: Request, bundle: Bundle) -> None:
     """Raise BadInput for an option that would have to mean something for every suite of a bundle."""
     given = {
         "--baseline": request.baselines,
+        "--add": request.added,
+        "--set": request.changes,
+        "--skip-broken": request.skip_broken,
         "--dataset": request.datasets,
         "--experiment": request.experiments,
         "--seeds": request.seeds,

@@ -50,7 +50,9 @@ def names(text: str) -> tuple[str, ...]:
 @click.option("--cells", type=click.IntRange(min=1), default=3, show_default=True, help="How many, with --reproduce.")
 @click.option("--own-code", is_flag=True, help="With --reproduce: execute FILE.py that a record names as its baseline.")
 @click.option("--peers", is_flag=True, help="Check other libraries instead: all that can be imported.")
-@click.option("--out", type=OUT, default=Path("results/peers"), show_default=True, help="Where --peers writes.")
+@click.option("--board", is_flag=True, help="What a metric says of simple distributions of known quality.")
+@click.option("--features", default="", help="With --board: FILE.py:function from rows (n, d) to features (n, k).")
+@click.option("--out", type=OUT, help="Where --peers writes, and --board too.  [default: results/peers; nowhere]")
 @click.option(
     "--fail-on",
     default="value,invariance",
@@ -76,7 +78,9 @@ def check(
     cells: int,
     own_code: bool,
     peers: bool,
-    out: Path,
+    board: bool,
+    features: str,
+    out: Path | None,
     fail_on: str,
     junit: Path | None,
     sarif: Path | None,
@@ -88,19 +92,29 @@ def check(
     Exit codes: 0 passed, 1 something is wrong at a level of --fail-on or has moved, 2 the request was wrong.
     """
     metrics, subjects = names(metric), [results, reproduce, peers or None, implementation or None]
-    if bool(results) != bool(against):
-        raise click.UsageError("--results and --against go together")
-    if len(subjects) - subjects.count(None) > 1:
-        raise click.UsageError("give one of --implementation, --results, --reproduce and --peers")
-    if not implementation and (order or returns or adapter):
-        raise click.UsageError("--order, --returns and --adapter describe an --implementation")
-    if implementation and len(metrics) != 1:
-        raise click.UsageError("--implementation needs one --metric that it should be")
+    of_claims = select or skip or junit or sarif
+    for wrong, said in (
+        (bool(results) != bool(against), "--results and --against go together"),
+        (len(subjects) - subjects.count(None) > 1, "give one of --implementation, --results, --reproduce and --peers"),
+        (
+            not implementation and (order or returns or adapter),
+            "--order, --returns and --adapter describe an --implementation",
+        ),
+        (implementation and len(metrics) != 1, "--implementation needs one --metric that it should be"),
+        (
+            (results or reproduce) and form not in OF_RESULTS,
+            f"--format {form} goes with claims; for results there are {', '.join(OF_RESULTS)}",
+        ),
+        (own_code and not reproduce, "--own-code goes with --reproduce"),
+        (features and not board, "--features goes with --board"),
+        (
+            board and (results or reproduce or of_claims or form != "text"),
+            "--board goes with --metric, --implementation, --peers, --features and --out",
+        ),
+    ):
+        if wrong:
+            raise click.UsageError(said)
     leave = click.get_current_context().exit
-    if (results or reproduce) and form not in OF_RESULTS:
-        raise click.UsageError(f"--format {form} goes with claims; for results there are {', '.join(OF_RESULTS)}")
-    if own_code and not reproduce:
-        raise click.UsageError("--own-code goes with --reproduce")
     if results and against:
         leave(of_results(results, against, form))
     if reproduce:
@@ -108,12 +122,14 @@ def check(
     from ganbench._util.names import check_names  # noqa: PLC0415
     from ganbench.conformance import claims, output, runner  # noqa: PLC0415
 
+    request = runner.Request(implementation, names(order), returns, adapter, timeout)
+    if board:
+        leave(of_board(metrics, request, peers, features, out))
     counted = names(fail_on)
     check_names("level", counted, claims.LEVELS)
     selected = claims.selected(metrics, select, skip)
     if peers:
-        leave(of_peers(selected, timeout, out))
-    request = runner.Request(implementation, names(order), returns, adapter, timeout)
+        leave(of_peers(selected, timeout, out or Path("results/peers")))
     outcome = checked(selected, request, counted)
     click.echo(output.FORMS[form](outcome, verbose), nl=False)
     for path, written in ((junit, output.as_junit), (sarif, output.as_sarif)):
@@ -164,6 +180,35 @@ def of_peers(selected: Sequence[Claim], timeout: float, out: Path) -> int:
         raise Missing("no other library can be imported; they come with the extra 'peers'")
     click.echo(peers.overview(made), nl=False)
     for path in peers.save(made, out):
+        click.echo(f"wrote {path}")
+    return 0
+
+
+def of_board(metrics: Sequence[str], request: Request, peers: bool, features: str, out: Path | None) -> int:
+    """Fill the sanity board, show it and return the exit code; it only reports."""
+    from ganbench._util.names import check_names  # noqa: PLC0415
+    from ganbench.conformance import board  # noqa: PLC0415
+    from ganbench.conformance.implementation import implementation  # noqa: PLC0415
+    from ganbench.metrics import METRICS  # noqa: PLC0415
+
+    check_names("metric", metrics, METRICS)
+    encode = board.encoder(features) if features else None
+    if request.implementation:
+        theirs = implementation(request.implementation, request.order, request.returns, request.adapter)
+        columns = [board.column(request.implementation, metrics[0], request.implementation, theirs)]
+    else:
+        columns = board.columns_of_ours(metrics)
+    if peers:
+        found, skipped = board.columns_of_peers()
+        columns += [each for each in found if not metrics or each.metric in metrics]
+        for name, why in skipped.items():
+            click.echo(f"{name} is left out: {why}", err=True)
+    rows = []
+    for row in board.fill(columns, encode):
+        rows.append(row)
+        click.echo(f"{row[0].name}: {sum(not each.failed for each in row[1])} of {len(row[1])} pass", err=True)
+    click.echo(board.as_text(rows), nl=False)
+    for path in board.save(rows, out) if out else []:
         click.echo(f"wrote {path}")
     return 0
 

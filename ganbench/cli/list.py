@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "baselines": ("name", "paper", "what it is", "supports"),
+    "regularisers": ("name", "paper", "what it does", "fields"),
     "datasets": ("name", "settings", "what it is"),
     "metrics": ("name", "better", "ideal", "paper", "what it measures"),
     "features": ("name", "what it is"),
@@ -49,6 +50,9 @@ def cells(kind: str, name: str, facts: Facts) -> tuple[str, ...]:  # noqa: PLR09
     if kind == "baselines":
         shown = f"{name}:{'|'.join(facts['members'])}" if facts["members"] else name
         return shown, facts["paper"], facts["summary"], ", ".join(facts["supports"])
+    if kind == "regularisers":
+        fields = ", ".join(f"{field}={value}" for field, value in facts["defaults"].items())
+        return f"BASELINE+{name}", facts["paper"], facts["summary"], fields
     if kind == "datasets":
         settings = ", ".join(f"{field}={value}" for field, value in facts["settings"].items())
         return name, settings, facts["summary"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import suppress
 from errno import EPIPE
 from typing import Any
@@ -13,6 +15,7 @@ from ganbench.cli.card import card
 from ganbench.cli.check import check
 from ganbench.cli.complete import completion
 from ganbench.cli.explain import explain
+from ganbench.cli.features import features, merge
 from ganbench.cli.golden import golden
 from ganbench.cli.list import list_
 from ganbench.cli.report import report
@@ -30,6 +33,15 @@ RENAMED = {"--way": "--backend", "--replay": "--reproduce"}  # options of versio
 
 class Commands(click.Group):
     """Commands whose errors are one line on stderr: exit code 2 for a wrong request, 1 for what went wrong."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as ended:
+            if not finish_output() and not ended.code:
+                raise SystemExit(1) from None
+            raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         asked = bool(args)
@@ -72,6 +84,33 @@ class Commands(click.Group):
         raise refusal(text, code)
 
 
+def prepare_streams() -> None:
+    """Let whatever is written be written: a closed output leads nowhere, and signs that an encoding lacks become ?."""
+    with suppress(OSError):
+        while (handle := os.open(os.devnull, os.O_RDWR)) < 3:  # else a file of results might become the output
+            pass
+        os.close(handle)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif getattr(stream, "errors", "") == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def finish_output() -> bool:
+    """Write what is left of the output; return whether that could be done. Otherwise Python would say so in its way."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, OSError) or error.errno != EPIPE:
+            refusal(f"output: {getattr(error, 'strerror', None) or error}", 1)
+        return False
+    return True
+
+
 def no_such_option(error: click.NoSuchOption) -> str:
     """Say what an option is called now, or which ones are spelled nearly so."""
     from ganbench._util.names import nearest  # noqa: PLC0415
@@ -100,7 +139,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, slurm, status, table, report, sample, list_, score, card, explain, verify, check, golden, cache, completion,
+    run, slurm, status, table, report, sample, list_, score, card, features, merge, explain, verify, check, golden,
+    cache, completion,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

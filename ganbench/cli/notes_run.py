@@ -13,9 +13,9 @@ from ganbench._util.files import write_atomically
 from ganbench.cli.run import Request
 from ganbench.cli.terminal import say
 from ganbench.errors import BadInput, Missing, RequestError
-from ganbench.notes import load
 from ganbench.notes._mnist import at_hand
 from ganbench.notes.base import Form, FormName
+from ganbench.notes.claims import about
 from ganbench.notes.ledger import LEDGER
 from ganbench.notes.pages import verdict, write
 from ganbench.notes.record import Observation, keys_for
@@ -53,13 +53,19 @@ def check_options(request: Request, name: str) -> None:
     """Raise BadInput for an option that has no meaning for experiments."""
     given = {
         "--baseline": request.baselines,
+        "--add": request.added,
+        "--set": request.changes,
+        "--log": request.log,
+        "--skip-broken": request.skip_broken,
         "--dataset": request.datasets,
         "--seeds": request.seeds,
         "--metrics": request.metrics,
         "--steps": request.steps is not None,
         "--budget": request.budget != "standard",
         "--backend": request.backend,
+        "--memory": request.memory is not None,
         "--device": request.device not in {"auto", "cpu"},
+        "--executor": request.executor != "process",
     }
     if without := [option for option, value in given.items() if value]:
         raise BadInput(f"{', '.join(without)} cannot change {name}: its experiments say how they run; try --experiment")
@@ -123,10 +129,10 @@ def report(console: Console, log: Log[Observation], observations: Sequence[Obser
 
 def overview(observations: Sequence[Observation]) -> Table:
     """Return claims and verdicts for a terminal."""
-    table = Table("experiment", "claim", "note", "verdict")
+    table = Table("experiment", "claim", "where", "verdict")
     for each in observations:
-        for claim in load(each.experiment).claims:
-            table.add_row(each.experiment, claim.name, claim.note, verdict(claim, each))
+        for claim in about(each.experiment):
+            table.add_row(each.experiment, claim.name, claim.where, verdict(claim, each))
     return table
 
 

@@ -11,7 +11,7 @@ from ganbench._util.files import write_atomically
 ADDRESS = "https://github.com/ganbench/ganbench"  # as [project.urls] in pyproject.toml has it
 RAW = ADDRESS.replace("//github.com", "//raw.githubusercontent.com") + "/main"
 BLOCK = re.compile(r"<!-- answer:begin (\S+) -->\n.*?<!-- answer:end -->", re.DOTALL)
-SAID = ("- Of ", "- Cannot be told")  # how the sentences begin that say who leads, and how sure that is
+SAID = ("- Of ", "- Cannot be told apart")  # how the sentences begin that say who leads, and how sure that is
 PICTURES = ("overview-digits.png", "overview-ring8.png")  # the first that a folder has
 
 

@@ -29,15 +29,13 @@ if TYPE_CHECKING:
 @click.option(
     "--weights",
     type=click.Choice(("average", "last")),
-    default="average",
-    show_default=True,
-    help="Whose samples: of generators averaged over the steps, or of the last step.",
+    help="Whose samples: of generators averaged over the steps, or of the last step.  [default: average, if scored]",
 )
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
 )
 def report(
-    results: Path, out: Path | None, figures: str | None, opened: bool, weights: Weights, data: Path | None
+    results: Path, out: Path | None, figures: str | None, opened: bool, weights: Weights | None, data: Path | None
 ) -> None:
     """Write a results folder as one HTML file that needs nothing else: answer, tables, curves, samples, provenance."""
     from ganbench._util.files import write_text  # noqa: PLC0415

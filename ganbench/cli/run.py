@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from ganbench._util import seeds as seed_text
+from ganbench._util.seeds import fits
+from ganbench._util.sizes import bytes_of
 from ganbench.cli.complete import of
-
-MOST = 10_000  # seeds of a run
+from ganbench.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,51 @@ class Request:
     retry_failed: bool
     dry_run: bool
     shard: tuple[int, int] | None = None  # which part of how many, from 0
+    changes: tuple[str, ...] = ()  # owner.field=value
+    added: tuple[str, ...] = ()  # baselines beside the suite's
+    memory: int | None = None  # bytes of a data set's images
+    skip_broken: bool = False
+    log: tuple[str, ...] = ()  # trackers
+    remark: str = ""  # about the request, to be said first
+    executor: str = "process"
+    cpus_per_cell: float | None = None
+    gpus_per_cell: float | None = None
+    ray_address: str = ""
+    time: str = ""
+    sbatch: tuple[str, ...] = ()
+
+    def typed(self, *without: str) -> tuple[str, ...]:
+        """Return the options of ``ganbench run`` that ask for this, but for those fields."""
+        words: list[str] = []
+        for option in run.params:
+            name, value = str(option.name), getattr(self, str(option.name))
+            if name in without or value in (None, "", (), False):
+                continue
+            if value is True:
+                words.append(option.opts[0])
+            elif name == "shard":
+                words += [option.opts[0], "{}/{}".format(*value)]
+            elif option.multiple:
+                words += [word for each in value for word in (option.opts[0], each)]
+            else:
+                words += [option.opts[0], ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+        return tuple(words)
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
     """Return the seeds that 0-4 or 0,2,5 or both mean, in that order; raises BadParameter for anything else."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = (piece.strip() for piece in part.partition("-"))
-        if not fits(first) or (dash and not fits(last)):
-            expected = "expected seeds such as 0-4 or 0,2,5, of at most nine digits"
-            raise click.BadParameter(f"{expected}, got {text[:60]!r}", param_hint="--seeds")
-        if dash and int(last) < int(first):
-            raise click.BadParameter(f"expected seeds from low to high, got {part!r}", param_hint="--seeds")
-        if len(seeds) + int(last or first) - int(first) >= MOST:
-            raise click.BadParameter(f"expected at most {MOST} seeds, got {part[:60]!r}", param_hint="--seeds")
-        seeds += range(int(first), int(last or first) + 1)
-    if len(set(seeds)) < len(seeds):
-        raise click.BadParameter(f"expected different seeds, got {text!r}", param_hint="--seeds")
-    return tuple(seeds)
+    try:
+        return seed_text.seeds_of(text)
+    except BadInput as error:
+        raise click.BadParameter(str(error), param_hint="--seeds") from error
+
+
+def memory_of(text: str | None) -> int | None:
+    """Return the bytes that 500MB or 4GiB mean; raises BadParameter for anything else."""
+    try:
+        return None if text is None else bytes_of(text)
+    except BadInput as error:
+        raise click.BadParameter(str(error), param_hint="--memory") from error
 
 
 def shard_of(text: str | None) -> tuple[int, int] | None:
@@ -64,11 +93,6 @@ def shard_of(text: str | None) -> tuple[int, int] | None:
     return int(number), int(count)
 
 
-def fits(text: str) -> bool:
-    """Whether a text is a whole number of a size that has a use."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
 @click.command()
 @click.option(
     "--suite", default="quick", show_default=True, shell_complete=of("suites"), help="A suite's name, or a TOML file."
@@ -79,6 +103,21 @@ def fits(text: str) -> bool:
     multiple=True,
     shell_complete=of("baselines", "all"),
     help="Instead of the suite's: a name, family:member, ./file.py or all. Repeatable.",
+)
+@click.option(
+    "--add",
+    "added",
+    multiple=True,
+    shell_complete=of("baselines"),
+    help="Beside the suite's: a name or ./file.py, on every data set that it supports. Repeatable.",
+)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of a baseline (wgan_gp.penalty=1), of every baseline (lr=1e-3) or of the plan (batch=128), on all "
+    "data sets. Repeatable.",
 )
 @click.option(
     "--dataset",
@@ -119,22 +158,47 @@ def fits(text: str) -> bool:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("results"),
+    default=Path("runs"),
     show_default=True,
     help="Results go to OUT/<suite>.",
 )
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.  [default: data]"
 )
+@click.option(
+    "--memory",
+    help="Training images that take more are streamed, to the same bits: 4GB.  [default: half of a GPU's free memory]",
+)
+@click.option("--skip-broken", is_flag=True, help="Leave out pictures of your own that cannot be read, and count them.")
+@click.option(
+    "--log",
+    multiple=True,
+    help="Also tell tensorboard, wandb, mlflow or trackio how training goes. Repeatable.",
+)
 @click.option("--fresh", is_flag=True, help="Set earlier results aside and do everything again.")
 @click.option(
     "--retry-failed", is_flag=True, help="Do cells again that ended in an error. Divergence is a result and stays."
 )
 @click.option("--shard", help="Only this part of the rows, 0/8 to 7/8: for schedulers of any kind.")
+@click.option(
+    "--executor",
+    default="process",
+    show_default=True,
+    help="Where cells are computed: process (this machine), ray (a task each) or slurm (an array of tasks).",
+)
+@click.option("--ray-address", default="", help="Of a Ray cluster: auto, or HOST:PORT.  [default: a Ray of this run]")
+@click.option(
+    "--cpus-per-cell", type=click.FloatRange(0, 1024, min_open=True), help="Of Ray or Slurm for each group of seeds."
+)
+@click.option("--gpus-per-cell", type=click.FloatRange(0, 64), help="As --cpus-per-cell; of Ray also a part: 0.25.")
+@click.option("--time", default="", help="Time of a Slurm task, as sbatch takes it.  [default: 4:00:00]")
+@click.option("--sbatch", multiple=True, help="Another option of Slurm's sbatch, as --sbatch=--partition=cpu.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and how long it takes; write nothing.")
 def run(
     suite: str,
     baselines: tuple[str, ...],
+    added: tuple[str, ...],
+    changes: tuple[str, ...],
     datasets: tuple[str, ...],
     experiments: tuple[str, ...],
     seeds: str | None,
@@ -147,10 +211,19 @@ def run(
     group: int | None,
     out: Path,
     data: Path | None,
+    memory: str | None,
+    skip_broken: bool,
+    log: tuple[str, ...],
     fresh: bool,
     retry_failed: bool,
     dry_run: bool,
     shard: str | None,
+    executor: str,
+    ray_address: str,
+    cpus_per_cell: float | None,
+    gpus_per_cell: float | None,
+    time: str,
+    sbatch: tuple[str, ...],
 ) -> None:
     """Train, score and compare what a suite asks for; what is done already is not done again.
 
@@ -179,5 +252,17 @@ def run(
         retry_failed,
         dry_run,
         shard_of(shard),
+        changes,
+        added,
+        memory_of(memory),
+        skip_broken,
+        log,
+        seed_text.not_a_count(seeds or ""),
+        executor,
+        cpus_per_cell,
+        gpus_per_cell,
+        ray_address,
+        time,
+        sbatch,
     )
     click.get_current_context().exit(suite_run.run(request))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,7 @@ import click
 
 from ganbench.cli.cache import usual_cache
 from ganbench.cli.complete import of, splits
+from ganbench.cli.elsewhere import elsewhere, executor_options
 
 if TYPE_CHECKING:
     from ganbench.scoring.report import Report
@@ -44,6 +48,13 @@ def weights_of(
         if not (network and sign and file):
             raise click.BadParameter(f"expected NETWORK=FILE for each of several, got {text!r}")
     return {network: Path(file) for network, _, file in pairs}
+
+
+def hub_name_of(_context: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """Return the name of a data set on the Hub: an owner and a name with a slash between."""
+    if given is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", given, re.ASCII):
+        raise click.BadParameter(f"expected OWNER/NAME, got {given!r}")
+    return given
 
 
 @click.command()
@@ -109,10 +120,16 @@ def weights_of(
 )
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page there too, one HTML file.")
 @click.option("--format", "form", type=click.Choice(FORMATS, case_sensitive=False), default="table", show_default=True)
-@click.option("--dataset-id", help="Of eval-results: what the benchmark is called on the Hub, as OWNER/NAME.")
+@click.option(
+    "--dataset-id",
+    metavar="OWNER/NAME",
+    callback=hub_name_of,
+    help="Of eval-results: what the benchmark is called on the Hub.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write there instead of to the screen.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where there is a warning.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache.")
+@executor_options
 def score(
     samples: tuple[str, ...],
     reference: str,
@@ -142,6 +159,7 @@ def score(
     out: Path | None,
     strict: bool,
     no_cache: bool,
+    **where: Any,
 ) -> None:
     """Compare samples with a reference: folders, archives, arrays, data sets, cells of earlier runs.
 
@@ -157,7 +175,10 @@ def score(
         from ganbench.report import template  # noqa: PLC0415
 
         template.check()
-    with progress_bars(lines="all" in metrics.split(",")) as (progress, metric_progress):
+    with (
+        elsewhere(**where) as away,
+        progress_bars(lines="all" in metrics.split(",")) as (progress, metric_progress),
+    ):
         options = api.Options(
             train=train,
             reading=Reading(layout or "", span, key),
@@ -174,6 +195,7 @@ def score(
             slow=slow,
             progress=progress,
             metric_progress=metric_progress,
+            elsewhere=away,
         )
         report = api.score(
             list(samples), reference, metrics=metrics, features=features, protocol=protocol, options=options
@@ -186,6 +208,11 @@ def score(
             click.echo(f"page: {score_page.write(report, html)}", err=True)
     show(report, form, out, dataset_id)
     click.get_current_context().exit(1 if strict and report.warnings else 0)
+
+
+def command() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["ganbench", *sys.argv[1:]])
 
 
 def draw(report: Report, folder: Path, form: str) -> None:
@@ -203,12 +230,18 @@ def draw(report: Report, folder: Path, form: str) -> None:
 def show(report: Report, form: str, out: Path | None, dataset_id: str | None = None) -> None:
     """Print a report, or write it whole or not at all; raises BadInput where it cannot be written."""
     from ganbench._util.files import write_text  # noqa: PLC0415
+    from ganbench._util.machine import here  # noqa: PLC0415
     from ganbench.scoring import report as reports  # noqa: PLC0415
 
     if out is None and form == "table":
         reports.print_out(report)
     else:
-        text = reports.as_eval_results(report, dataset_id) if dataset_id else reports.FORMATS[form](report)
+        if dataset_id:
+            text = reports.as_eval_results(report, dataset_id)
+        elif form == "json":
+            text = reports.as_json(report, {"command": command(), **here("auto")})
+        else:
+            text = reports.FORMATS[form](report)
         if out is None:
             click.echo(text, nl=False)
         else:

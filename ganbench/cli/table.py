@@ -24,13 +24,19 @@ FORMATS = ("md", "csv", "latex", "html", "json")
 @click.option(
     "--weights",
     type=click.Choice(("average", "last")),
-    default="average",
-    show_default=True,
-    help="Whose samples: of generators averaged over the steps, or of the last step; last writes no file.",
+    help="Whose samples: of generators averaged over the steps, or of the last step.  [default: average, if scored]",
+)
+@click.option(
+    "--generators", is_flag=True, help="Also write the generators of the best rows into RESULTS/generators; no table."
 )
 @click.option("--compare", metavar="FIELD", help="Rows that differ in steps, lr, weights, ... side by side; no file.")
-def table(results: Path, all_rows: bool, form: str | None, weights: Weights, compare: str | None) -> None:
+def table(
+    results: Path, all_rows: bool, form: str | None, weights: Weights | None, generators: bool, compare: str | None
+) -> None:
     """Write the tables of a results folder again, from its records, and show them."""
+    if generators:
+        keep_generators(results, form or compare or weights or all_rows)
+        return
     click.get_current_context().exit(tabulate(results, None if all_rows else 10, form, weights, compare))
 
 
@@ -38,7 +44,7 @@ def tabulate(
     folder: Path,
     most: int | None = 10,
     form: str | None = None,
-    weights: Weights = "average",
+    weights: Weights | None = None,
     compare: str | None = None,
 ) -> int:
     """Write the table files of a results folder again and show the comparison; return the exit code."""
@@ -48,11 +54,12 @@ def tabulate(
 
     store, console = store_of(folder), terminal()
     if is_of_experiments(folder):
-        if form or compare or weights != "average":
+        if form or compare or weights:
             raise BadInput(f"{folder}: experiments of notes have no --format, --compare or --weights")
         from ganbench.cli import notes_run  # noqa: PLC0415
 
         return notes_run.tabulate(console, folder)
+    from ganbench.records.record import usual_weights  # noqa: PLC0415
     from ganbench.tables import Tables  # noqa: PLC0415
 
     records = list(store.read().values()) if compare else store.selected()
@@ -65,9 +72,23 @@ def tabulate(
         click.echo(tables.text(form), nl=False)
         return 0
     console.print(tables.show())
-    if weights == "average":
+    if weights in (None, usual_weights(records)):
         say(console, f"tables: {', '.join(map(str, tables.write(folder)))}")
     return 0
+
+
+def keep_generators(folder: Path, others: object) -> None:
+    """Write the generators of the best rows of a results folder; raises BadInput beside options of tables."""
+    from ganbench.errors import BadInput  # noqa: PLC0415
+    from ganbench.records.store import is_of_experiments  # noqa: PLC0415
+
+    store = store_of(folder)
+    if others or is_of_experiments(folder):
+        raise BadInput("--generators writes generators of trained rows, and no table: give it alone")
+    from ganbench.runs.best_generators import keep  # noqa: PLC0415 it takes torch
+
+    for path in keep(folder, store.selected()):
+        click.echo(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def store_of(folder: Path) -> Store:
@@ -99,10 +120,10 @@ def side_by_side(records: Sequence[Record], field: str, most: int | None, form: 
         terminal().print(*map(shown, tables_of(parts, field, most)))
 
 
-def check_weights(records: Sequence[Record], folder: Path, weights: Weights) -> None:
+def check_weights(records: Sequence[Record], folder: Path, weights: Weights | None) -> None:
     """Raise BadInput where scores are there, but none of these weights."""
     from ganbench.errors import BadInput  # noqa: PLC0415
 
     there = {scores.weights for record in records for scores in record.scores}
-    if there and weights not in there:
+    if there and weights and weights not in there:
         raise BadInput(f"{folder}: no scores of {weights} weights, only of {', '.join(sorted(there))}")

@@ -109,6 +109,7 @@ def of_row(new: Seeds, old: Seeds) -> Iterator[Line]:
     """Yield a line for every score of an old row."""
     there, first = scores_of(new), next(iter(old.values()))
     alike = all(seed in new and same_samples(new[seed], record) for seed, record in old.items())
+    paired = all(seed in new and same_cell(new[seed], record) for seed, record in old.items())
     for metric, before in scores_of(old).items():
         now = there.get(metric, {})
         if lost := sorted(set(before) - set(now)):
@@ -116,7 +117,7 @@ def of_row(new: Seeds, old: Seeds) -> Iterator[Line]:
             why = f"no such {what}" if not now else f"no such score of seed {', '.join(map(str, lost))}"
             yield Line(first.baseline, first.dataset, metric, "missing", mean(before), mean(now), why)
         else:
-            yield of_score(first, {seed: now[seed] for seed in before}, before, alike)
+            yield of_score(first, {seed: now[seed] for seed in before}, before, alike, paired)
 
 
 def scores_of(seeds: Seeds) -> dict[str, SeedScores]:
@@ -133,7 +134,17 @@ def same_samples(new: Record, old: Record) -> bool:
     """Whether both records are about the same samples: trained alike to the last bit, or by one key on one machine."""
     if old.history:
         return new.history == old.history
-    return new.key == old.key and machine(new.provenance) == machine(old.provenance)
+    return same_cell(new, old)
+
+
+def same_cell(new: Record, old: Record) -> bool:
+    """Whether both records are of one cell on one machine, so that every bit must be the same.
+
+    A record without a machine is of no known one. Cells of other keys were made by other versions of the code: they are
+    never paired, wherever they ran.
+    """
+    where = machine(new.provenance)
+    return new.key == old.key and bool(where["host"]) and where == machine(old.provenance)
 
 
 def machine(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,10 +163,11 @@ def system(platform: str) -> str:
     return " ".join(filter(None, (name, processor, libc))) if processor else platform
 
 
-def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = False) -> Line:
+def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = False, paired: bool = False) -> Line:
     """Compare a score with its predecessor: identity first, then seed by seed, then the mean with its interval.
 
-    Of the same ``samples`` one version of a metric has one value: if it changed, the version should have.
+    Of the same ``samples`` one version of a metric has one value: if it changed, the version should have. Of ``paired``
+    cells, one key on one machine, any difference is a move.
     """
     first, means = next(iter(old.values())), (mean(old), mean(new))
     if differing := differences(new, old):
@@ -163,9 +175,10 @@ def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = F
     changed = sum(not same(old[seed].value, new[seed].value) for seed in old)
     if not changed:
         return Line(record.baseline, record.dataset, first.metric, "equal", *means)
-    outcome: Outcome = "unversioned" if samples else "within" if within(new, old) else "moved"
+    outcome: Outcome = "unversioned" if samples else "within" if not paired and within(new, old) else "moved"
     why = f"{changed} of {len(old)} seeds differ under one version of the metric"
     why += f" on the same samples: its values changed, its version {first.version} did not" if samples else ""
+    why += " in one cell on one machine, whose training has other bits now" if paired and not samples else ""
     return Line(record.baseline, record.dataset, first.metric, outcome, *means, why, shift_of(new, old))
 
 

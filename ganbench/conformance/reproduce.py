@@ -33,7 +33,7 @@ from ganbench.metrics import METRICS
 from ganbench.records.key import cell_key, key_of
 from ganbench.records.record import Record, from_line, to_line
 from ganbench.records.store import Store
-from ganbench.runs.execution import Place, compute, conditions
+from ganbench.runs.execution import Place, compute, conditions, is_by_content
 from ganbench.suites.suite import Cell
 from ganbench.tables.rows import spans
 from ganbench.training import registry
@@ -123,7 +123,7 @@ def cell_of(record: Record, own_code: bool) -> Cell:
         dataset=record.dataset,
         seed=record.seed,
         samples=record.samples,
-        metrics=tuple(score.metric for score in record.averaged if score.metric in METRICS),
+        metrics=tuple(score.metric for score in record.usual if score.metric in METRICS),
         watch=record.curve[0]["metric"] if record.curve and record.curve[0]["metric"] in METRICS else "",
         sets=max(len(score.by_draw[0]) for score in record.scores),
         references=max(score.draws for score in record.scores),
@@ -131,6 +131,7 @@ def cell_of(record: Record, own_code: bool) -> Cell:
         points=len(record.history) or 1,
         examples=bool(record.examples),
         guess=0.0,
+        by_content=is_by_content(record),
         **record.plan,
     )
 

@@ -75,6 +75,68 @@ ENTRIES = [
         "stacked_mnist",
         files=True,
     ),
+    Entry(
+        "fashion_mnist",
+        "70 000 pieces of clothing, 28 by 28",
+        "ganbench.data.published",
+        "published",
+        settings={},
+        fixed={"name": "fashion_mnist"},
+        files=True,
+    ),
+    Entry(
+        "kmnist",
+        "70 000 handwritten Kuzushiji characters, 28 by 28",
+        "ganbench.data.published",
+        "published",
+        settings={},
+        fixed={"name": "kmnist"},
+        files=True,
+    ),
+    Entry(
+        "cifar10",
+        "60 000 colour photographs of 10 classes, 32 by 32",
+        "ganbench.data.published",
+        "published",
+        settings={"size": 0, "flip": 0},
+        fixed={"name": "cifar10"},
+        files=True,
+    ),
+    Entry(
+        "cifar100",
+        "60 000 colour photographs of 100 classes, 32 by 32",
+        "ganbench.data.published",
+        "published",
+        settings={"size": 0, "flip": 0},
+        fixed={"name": "cifar100"},
+        files=True,
+    ),
+    Entry(
+        "svhn",
+        "99 289 house numbers in colour, 32 by 32",
+        "ganbench.data.published",
+        "published",
+        settings={"size": 0, "flip": 0},
+        fixed={"name": "svhn"},
+        files=True,
+    ),
+    Entry(
+        "stl10",
+        "13 000 colour photographs of 10 classes, 96 by 96, and 100 000 without labels",
+        "ganbench.data.published",
+        "published",
+        settings={"size": 0, "flip": 0, "unlabelled": 0},
+        fixed={"name": "stl10"},
+        files=True,
+    ),
+    Entry(
+        "celeba",
+        "202 599 aligned faces in colour, 64 by 64",
+        "ganbench.data.published",
+        "celeba",
+        settings={"size": 64, "flip": 0},
+        files=True,
+    ),
 ]
 DATASETS = {entry.name: entry for entry in ENTRIES}
 
@@ -91,6 +153,8 @@ def load(name: str, folder: Path | None = None, download: bool = True) -> Datase
     if is_own(name):
         return load_own(bare, given)
     entry = find("dataset", bare, DATASETS)
+    if "@" in name and not (entry.files and "size" in entry.settings):
+        raise BadInput(f"{bare}: has no size behind an @; it is {entry.summary}")
     defaults: Settings = {**entry.settings, "validation": 0}
     settings = settle(bare, given, defaults)
     if settings["validation"] not in (0, 1):

@@ -17,12 +17,20 @@ Settings = Mapping[str, Setting]
 
 
 # Of one's own data; those that are words have a fixed set of them.
-OWN_FIELDS: Settings = {"size": 0, "crop": "center", "labels": "folder", "flip": 0, "skip_broken": 0}
+OWN_FIELDS: Settings = {
+    "size": 0,
+    "crop": "center",
+    "labels": "folder",
+    "flip": 0,
+    "skip_broken": 0,
+    "channels": 0,
+}
 OWN_CHOICES: Mapping[str, tuple[Setting, ...]] = {
     "crop": ("center", "none"),
     "labels": ("folder", "none"),
     "flip": (0, 1),
     "skip_broken": (0, 1),
+    "channels": (0, 1, 3),
 }
 OWN_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".safetensors", ".pt", ".pth", ".gz", ".py")
 OWN = re.compile(r"(?P<path>.*?)(?:@(?P<size>\d+))?(?:\((?P<settings>[^()/]*)\))?", re.DOTALL)
@@ -73,6 +81,15 @@ def settle_own(path: str, given: Settings, defaults: Settings) -> dict[str, Sett
     return {**defaults, **given}
 
 
+def with_setting(text: str, field: str, value: Setting) -> str:
+    """Return one's own data with one more setting, as it is spelled."""
+    path, given = split_own(text)
+    if own_function(path)[1]:
+        return text
+    defaults: Settings = {**OWN_FIELDS, "validation": 0}
+    return spelled_own(path, settle_own(path, {**given, field: value}, defaults), defaults)
+
+
 def spelled_own(path: str, settings: Settings, defaults: Settings) -> str:
     """Return the one spelling of one's own data: the size behind the path, then other settings."""
     size = f"@{settings['size']}" if settings["size"] else ""
@@ -85,10 +102,12 @@ def spelled_own(path: str, settings: Settings, defaults: Settings) -> str:
 def split(text: str) -> tuple[str, dict[str, Setting]]:
     """Return the bare name and the given settings; raises BadInput for anything but ``name(field=number,...)``.
 
-    Of one's own data the name is the path.
+    Of one's own data the name is the path. ``name@64`` is short for ``name(size=64)``.
     """
     if is_own(text):
         return split_own(text)
+    if sized := re.fullmatch(r"\s*(\w+)@(\d+)\s*(?:\((.*)\))?\s*", text):
+        text = f"{sized[1]}(size={int(sized[2])}{',' if sized[3] else ''}{sized[3] or ''})"
     if "(" not in text:
         return text.strip(), {}
     try:

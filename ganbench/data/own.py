@@ -11,9 +11,8 @@ name, its place and its neighbours are, and two copies are never in different pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -22,36 +21,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ganbench._util.files import cache_folder, written_whole
-from ganbench._util.user_code import attribute
-from ganbench.data.names import OWN_FIELDS, Settings, own_function
+from ganbench._util.files import cache_folder
+from ganbench._util.user_code import attribute, in_one_line, raising_line
+from ganbench.data.decoded import PARTS, Decoded, Images, images_in_memory, images_on_disk, keep_rows, remembered
+from ganbench.data.names import OWN_FIELDS, Setting, Settings, own_function
 from ganbench.data.sources import Finite, Flipped, Pixels
 from ganbench.dataset import Dataset, Space
-from ganbench.errors import BadInput
+from ganbench.errors import BadInput, RequestError
 from ganbench.io import open_source
 from ganbench.io.fingerprint import remembering
 from ganbench.io.source import LeftOut, Picture, Source
 
-PARTS = {"train": 14, "held_out": 3, "control": 3}  # twentieths of the examples, on average
+SHARES = (14, 3, 3)  # twentieths of the examples in each part, on average
 LEAST = 10  # examples of each part
-LAYOUT = 1  # of the decoded files in the cache; goes up whenever the same source would give others
+LAYOUT = 1  # goes up whenever the same source would give other examples
 NAMED = 3  # names in a message
 
-
-@dataclass(frozen=True)
-class Decoded:
-    """All examples of a source: ``x`` uint8 images (n, c, h, w) or float32 vectors (n, d), their parts and classes."""
-
-    x: Tensor
-    part: Tensor  # (n,) uint8: 0 train, 1 held out, 2 control
-    y: Tensor  # (n,) int64; zeros where there are no classes
-    classes: int
-    digest: str
-    skipped: int = 0
+Part = Callable[[Picture], int]  # the number of the part that a picture belongs to
 
 
 def own(path: str, settings: Settings) -> Dataset:
@@ -62,6 +50,8 @@ def own(path: str, settings: Settings) -> Dataset:
     file, function = own_function(path)
     if function:
         return from_file(file, function)
+    if path.endswith(".py"):
+        raise BadInput(f"{path}: say which function of it returns the data set, as in {path}:make")
     source = remembering(open_source(file), cache_folder() / "digests.json")
     options = {name: settings[name] for name in OWN_FIELDS}
     return dataset_of(path, decoded(source, options), options)
@@ -70,7 +60,14 @@ def own(path: str, settings: Settings) -> Dataset:
 def from_file(file: str, function: str) -> Dataset:
     """Return the data set that a function in a user's file makes."""
     make, digest = attribute(Path(file), function, "data set")
-    made = make() if callable(make) else make
+    try:
+        made = make() if callable(make) else make
+    except RequestError:
+        raise
+    except Exception as error:  # whatever a user's function may raise
+        number, _ = raising_line(error, Path(file).resolve())
+        where = f"{file}:{number}" if number else f"{file}:{function}"
+        raise BadInput(f"{where}: {function} raised {in_one_line(error)}") from error
     if not isinstance(made, Dataset):
         raise BadInput(f"{file}:{function}: expected a ganbench Dataset, got {type(made).__name__}")
     return replace(made, version=int(digest[:8], 16))
@@ -78,21 +75,17 @@ def from_file(file: str, function: str) -> Dataset:
 
 def dataset_of(name: str, known: Decoded, options: Settings) -> Dataset:
     """Return examples as a data set, split by their digests."""
-    parts = {part: known.part == number for number, part in enumerate(PARTS)}
-    for part, chosen in parts.items():
-        if (count := int(chosen.sum())) < LEAST:
+    for part, count in zip(PARTS, known.sizes, strict=True):
+        if count < LEAST:
             raise BadInput(
                 f"{name}: {len(known.x)} examples leave {count} for the part {part.replace('_', ' ')}; expected at "
                 f"least {LEAST} in each of {', '.join(each.replace('_', ' ') for each in PARTS)} (give 100 or more)"
             )
     pictures = known.x.dtype == torch.uint8
-    sources: dict[str, Any] = {
-        part: Pixels(known.x[chosen], 127.5, known.y[chosen]) if pictures else Finite(known.x[chosen], known.y[chosen])
-        for part, chosen in parts.items()
-    }
+    sources: dict[str, Any] = {part: Pixels(x, 127.5, y) if pictures else Finite(x, y) for part, x, y in known.parts()}
     if options["flip"]:
         sources["train"] = Flipped(sources["train"])
-    shares = "/".join(f"{100 * share // sum(PARTS.values())}" for share in PARTS.values())
+    shares = "/".join(f"{100 * share // sum(SHARES)}" for share in SHARES)
     skipped = f"; {known.skipped} that cannot be read left out" if known.skipped else ""
     return Dataset(
         name=name,
@@ -110,66 +103,56 @@ def span_of(x: Tensor) -> tuple[float, float]:
     return (-1.0, 1.0) if x.dtype == torch.uint8 else (float(x.min()), float(x.max()))
 
 
-def decoded(source: Source, options: Settings) -> Decoded:
-    """Return all examples of a source, from the cache where they were decoded before."""
-    reading = f"{LAYOUT} {source.digest()} {sorted(options.items())}"
+def decoded(source: Source, options: Settings, part: Part | None = None) -> Decoded:
+    """Return all examples of a source, from the cache where they were decoded before.
+
+    ``part`` says which part a picture belongs to, if that is not decided by its content.
+    """
+    said = sorted(item for item in options.items() if item != ("channels", OWN_FIELDS["channels"]))
+    reading = f"{LAYOUT} {source.digest()} {said}"
     digest = blake2b(reading.encode(), digest_size=16).hexdigest()
-    return remembered(source.name, digest) or keep(decode(source, options, digest))
+    return remembered(source.name, digest) or decode(source, options, digest, part or by_content)
 
 
-@lru_cache(maxsize=2)
-def remembered(name: str, digest: str) -> Decoded | None:
-    """Return what was decoded before under a digest; nothing where there is no whole file of it."""
-    try:
-        tensors = load_file(cache_file(digest))
-        classes, skipped = tensors["facts"].tolist()
-        return Decoded(tensors["x"], tensors["part"], tensors["y"], classes, digest, skipped)
-    except (OSError, SafetensorError, KeyError, ValueError):
-        return None
-
-
-def keep(known: Decoded) -> Decoded:
-    """Keep what was decoded where it can be kept; return it."""
-    facts = torch.tensor([known.classes, known.skipped])
-    try:
-        with written_whole(cache_file(known.digest)) as path:
-            save_file({"x": known.x, "part": known.part, "y": known.y, "facts": facts}, path)
-    except OSError:  # a full or read-only place: decoding again is only slower
-        pass
-    remembered.cache_clear()
-    return known
-
-
-def cache_file(digest: str) -> Path:
-    """Return the file of the cache that holds what was decoded under a digest."""
-    return cache_folder().parent / "datasets" / f"{digest}.safetensors"
-
-
-def decode(source: Source, options: Settings, digest: str) -> Decoded:
-    """Read a source; raises BadInput, in one line, for what cannot be trained on."""
+def decode(source: Source, options: Settings, digest: str, part: Part) -> Decoded:
+    """Read a source and keep what was read; raises BadInput, in one line, for what cannot be trained on."""
     if source.kind == "moments":
         raise BadInput(f"{source.name}: holds a mean and a covariance; training needs examples")
     if source.kind == "features":
         return vectors(source, options, digest)
-    images, names, parts, broken = [], [], [], []
+    try:
+        with images_on_disk() as images:
+            return images.keep(*pictures(source, options, images, digest, part))
+    except OSError:  # a full or read-only place
+        images = images_in_memory()
+        return images.in_memory(*pictures(source, options, images, digest, part))
+
+
+def pictures(
+    source: Source, options: Settings, images: Images, digest: str, part: Part
+) -> tuple[Tensor, int, str, int]:
+    """Add the pictures of a source to images; return their classes, how many there are, the digest, and those broken.
+
+    Raises BadInput for pictures that are not alike, or that cannot be read.
+    """
+    names, broken, first = list[str](), list[LeftOut](), ""
     for each in source.scan():
         if isinstance(each, LeftOut):
             broken += [each] if each.broken else []
             continue
-        images.append(fitted(each, options))
+        pixels, first = fitted(each, options), first or each.name
+        check_alike(source.name, (first, images.shape or pixels.shape), (each.name, pixels.shape))
+        images.add(pixels, part(each))
         names.append(each.name)
-        parts.append(part_of(each.pixels))
     if broken and not options["skip_broken"]:
         raise BadInput(
-            f"{source.name}: {len(broken)} of {len(broken) + len(images)} pictures cannot be read: "
-            f"{listed(f'{each.name} ({each.reason})' for each in broken)}; skip_broken=1 leaves them out"
+            f"{source.name}: {len(broken)} of {len(broken) + len(names)} pictures cannot be read: "
+            f"{listed(f'{each.name} ({each.reason})' for each in broken)}; --skip-broken leaves them out"
         )
-    if not images:
+    if not names:
         raise BadInput(f"{source.name}: no picture can be read")
-    check_sizes(source.name, images, names)
     y, classes = labels(source, names, options, skipped=len(broken))
-    x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
-    return Decoded(x, torch.tensor(parts, dtype=torch.uint8), y, classes, digest, len(broken))
+    return y, classes, digest, len(broken)
 
 
 def vectors(source: Source, options: Settings, digest: str) -> Decoded:
@@ -180,21 +163,25 @@ def vectors(source: Source, options: Settings, digest: str) -> Decoded:
     if not np.isfinite(rows).all():
         raise BadInput(f"{source.name}: row {int((~np.isfinite(rows)).any(1).argmax())} is not finite")
     y, classes = labels(source, [str(i) for i in range(len(rows))], options, skipped=0)
-    parts = torch.tensor([part_of(row) for row in rows], dtype=torch.uint8)
-    return Decoded(torch.from_numpy(rows), parts, y, classes, digest)
+    return keep_rows(rows, [part_of(row) for row in rows], y, classes, digest)
+
+
+def by_content(picture: Picture) -> int:
+    """Return the part that a picture belongs to by its own pixels."""
+    return part_of(picture.pixels)
 
 
 def part_of(values: NDArray[Any]) -> int:
     """Return the part that an example belongs to, by a digest of its content."""
     content = f"{values.shape} {values.dtype.str} ".encode() + np.ascontiguousarray(values).tobytes()
-    place = int.from_bytes(blake2b(content, digest_size=8).digest(), "big") % sum(PARTS.values())
-    train, held_out, _ = PARTS.values()
+    place = int.from_bytes(blake2b(content, digest_size=8).digest(), "big") % sum(SHARES)
+    train, held_out, _ = SHARES
     return 0 if place < train else 1 if place < train + held_out else 2
 
 
 def fitted(picture: Picture, options: Settings) -> NDArray[np.uint8]:
-    """Return a picture as it is, or cut and resized to a square of the asked size (h, w, c), uint8."""
-    size, pixels = options["size"], picture.pixels
+    """Return a picture as it is, or cut, resized to a square and made grey or colour as asked (h, w, c), uint8."""
+    size, pixels = options["size"], in_channels(picture.pixels, options["channels"])
     if not isinstance(size, int) or not size or pixels.shape[:2] == (size, size):
         return pixels
     height, width, channels = pixels.shape
@@ -206,23 +193,24 @@ def fitted(picture: Picture, options: Settings) -> NDArray[np.uint8]:
     return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, channels)
 
 
-def check_sizes(name: str, images: list[NDArray[np.uint8]], names: list[str]) -> None:
-    """Raise BadInput for pictures of several shapes, and for sizes that no network makes."""
-    for image, where in zip(images, names, strict=True):
-        if image.shape[:2] != images[0].shape[:2]:
-            sizes = [f"{names[0]} is {text_of(images[0])}", f"{where} is {text_of(image)}"]
-            raise BadInput(f"{name}: pictures of several sizes ({', '.join(sizes)}); give one, as in {name}@64")
-        if image.shape[2] != images[0].shape[2]:
-            kinds = [
-                f"{each} is {'grey' if i.shape[2] == 1 else 'colour'}"
-                for each, i in ((names[0], images[0]), (where, image))
-            ]
-            raise BadInput(f"{name}: grey and colour pictures ({', '.join(kinds)}); make them one kind")
+def in_channels(pixels: NDArray[np.uint8], channels: Setting) -> NDArray[np.uint8]:
+    """Return a picture (h, w, c) with one channel, ITU-R 601's luma, or with three, or with those it has."""
+    if not channels or pixels.shape[2] == channels:
+        return pixels
+    return pixels.repeat(3, 2) if channels == 3 else np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
-def text_of(image: NDArray[np.uint8]) -> str:
-    """Return the size of a picture, width by height."""
-    return f"{image.shape[1]}x{image.shape[0]}"
+def check_alike(name: str, first: tuple[str, tuple[int, ...]], other: tuple[str, tuple[int, ...]]) -> None:
+    """Raise BadInput for two pictures, each a name and a shape (h, w, c), that differ in size or channels."""
+    both = (first, other)
+    if first[1][:2] != other[1][:2]:
+        sizes = [f"{where} is {shape[1]}x{shape[0]}" for where, shape in both]
+        raise BadInput(f"{name}: pictures of several sizes ({', '.join(sizes)}); give one, as in {name}@64")
+    if first[1][2] != other[1][2]:
+        kinds = [f"{where} is {'grey' if shape[2] == 1 else 'colour'}" for where, shape in both]
+        raise BadInput(
+            f"{name}: grey and colour pictures ({', '.join(kinds)}); channels=3 makes all colour, channels=1 grey"
+        )
 
 
 def labels(source: Source, names: list[str], options: Settings, skipped: int) -> tuple[Tensor, int]:
@@ -230,10 +218,14 @@ def labels(source: Source, names: list[str], options: Settings, skipped: int) ->
     none = torch.zeros(len(names), dtype=torch.int64), 0
     if options["labels"] == "none":
         return none
+    if source.unused_labels:
+        raise BadInput(f"{source.name}: its labels cannot be used: {source.unused_labels}; labels=none leaves them out")
     if source.labels is not None and not skipped:
         y = torch.from_numpy(source.labels)
         if int(y.min()) < 0:
             raise BadInput(f"{source.name}: label {int(y.min())}; expected 0 and up")
+        if int(y.max()) >= len(y):
+            raise BadInput(f"{source.name}: label {int(y.max())}; expected classes 0, 1, ... of {len(y)} examples")
         return y, int(y.max()) + 1
     folders = [name.split("/", 1)[0] if "/" in name else "" for name in names]
     known = sorted(set(folders))

@@ -41,22 +41,43 @@ class Pixels(Finite):
 
     They take a quarter of the memory, on the device too, and are converted batch by batch. All of them as numbers,
     ``x``, are made when they are first asked for, which training never does.
+
+    Those that stay ``on_host`` are larger than the memory that they may take: they lie in a file that is mapped into
+    memory, and the levels of each batch are fetched from there.
     """
 
-    def __init__(self, levels: Tensor, divisor: float, y: Tensor) -> None:
-        self.levels, self.y, self.size = levels, y, paired(levels, y)
-        self.divisor = torch.tensor(divisor, device=levels.device)  # a tensor: CUDA multiplies by a number's inverse
+    def __init__(
+        self, levels: Tensor, divisor: float, y: Tensor, on_host: bool = False, device: torch.device | None = None
+    ) -> None:
+        self.levels, self.y, self.size, self.on_host = levels, y, paired(levels, y), on_host
+        # a tensor: CUDA multiplies by a number's inverse
+        self.divisor = torch.tensor(divisor, device=device or levels.device)
 
     @cached_property
     def x(self) -> Tensor:  # type: ignore[override]
         """All images as numbers, (size, *shape) float32."""
         return self.levels.float() / self.divisor - 1
 
+    def fetched(self, index: Tensor) -> Tensors:
+        """``levels`` and ``label`` of images for an index with any axes, all on the CPU."""
+        return {"levels": self.levels[index], "label": self.y[index]}
+
     def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
-        index = indices["index"]
-        return self.levels[index].float() / self.divisor - 1, self.y[index]
+        """``(x[index], y[index])`` for an index with any axes, or the images whose levels were fetched."""
+        found = indices if "levels" in indices else self.fetched(indices["index"])
+        return found["levels"].float() / self.divisor - 1, found["label"]
+
+    def streamed(self) -> Pixels:
+        """Return the same images, which stay where they are."""
+        return Pixels(self.levels, float(self.divisor), self.y, on_host=True)
+
+    def part(self, chosen: Tensor) -> Pixels:
+        """Return some of the images."""
+        return Pixels(self.levels[chosen], float(self.divisor), self.y[chosen])
 
     def to(self, device: torch.device) -> Pixels:
+        if self.on_host:
+            return Pixels(self.levels, float(self.divisor), self.y, on_host=True, device=device)
         return Pixels(self.levels.to(device), float(self.divisor), self.y.to(device))
 
 
@@ -64,7 +85,7 @@ class Flipped(Pixels):
     """Images of which every draw is mirrored, left to right, with a chance of one half."""
 
     def __init__(self, source: Pixels) -> None:
-        super().__init__(source.levels, float(source.divisor), source.y)
+        super().__init__(source.levels, float(source.divisor), source.y, source.on_host, source.divisor.device)
 
     def indices(self, n: int, stream: torch.Generator) -> Tensors:
         """``index`` (n,) int64 as of other images, and ``mirrored`` (n,) bool."""
@@ -75,6 +96,9 @@ class Flipped(Pixels):
         x, y = super().examples(indices)
         mirrored = indices.get("mirrored")
         return (x if mirrored is None else torch.where(mirrored[..., None, None, None], x.flip(-1), x)), y
+
+    def streamed(self) -> Flipped:
+        return Flipped(super().streamed())
 
     def to(self, device: torch.device) -> Flipped:
         return Flipped(super().to(device))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 
-from ganbench.data.sources import Finite, Stacked
+from ganbench.data.sources import Finite, Flipped, Pixels, Stacked
 from ganbench.dataset import Dataset, Source
 
 EVERY = 3  # of so many training examples one is kept for validation
@@ -30,6 +30,10 @@ def validation(data: Dataset) -> Dataset:
 
 def divided(source: Source) -> tuple[Source, Source]:
     """Return what is trained on and what is kept for validation; the same source twice where it never runs out."""
+    if isinstance(source, Pixels):
+        kept = torch.arange(len(source.levels)) % EVERY == EVERY - 1
+        rest = source.part(~kept)
+        return Flipped(rest) if isinstance(source, Flipped) else rest, source.part(kept)
     if isinstance(source, Finite):
         kept = torch.arange(len(source.x)) % EVERY == EVERY - 1
         return Finite(source.x[~kept], source.y[~kept]), Finite(source.x[kept], source.y[kept])

@@ -9,20 +9,18 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.features.base import Extracted, Extractor
-from ganbench.features.feature_set import Facts, FeatureSet, folder_labels
+from ganbench.features.feature_set import Facts, FeatureSet, digest_of, digest_rows, folder_labels, unpacked
 from ganbench.features.image_network import ImageNetwork
 from ganbench.features.store import Cache
 from ganbench.io.decode import quietly
@@ -37,23 +35,33 @@ ROWS = 4096  # that are put into order at once
 Progress = Callable[[str, int, int | None], None]  # of which source, how many are done, of how many
 
 
+# takes the features of a source's images as an Extraction does, with that many channels
+Elsewhere = Callable[[Source, "Extraction", int], FeatureSet]
+
+
 def silent(_name: str, _done: int, _count: int | None) -> None:
     """Report nothing."""
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """How features are taken: an extractor (None: features were given), a cache, what to do with broken files."""
+    """How features are taken: an extractor (None: features were given), a cache, what to do with broken files.
+
+    ``elsewhere`` takes those of images in other processes, to the same bits.
+    """
 
     extractor: Extractor | None
     cache: Cache | None = None
     skip_broken: bool = False
     progress: Progress = silent
+    elsewhere: Elsewhere | None = None
 
     def identity(self, source: Source) -> dict[str, str]:
         """Return all that the features of this source depend on, beside its content."""
         if self.extractor is None:
             return {"name": "given", **({"made_by": source.identity} if source.identity else {})}
+        if isinstance(self.extractor, Known):
+            return dict(self.extractor.identity)
         scale = "uint8" if takes_bytes(self.extractor) else "uint8 v becomes v / 127.5 - 1"
         return {**self.extractor.identity, "input": scale}
 
@@ -63,6 +71,8 @@ class Extraction:
         Raises BadInput for broken files unless they are skipped, for fewer than 2 samples, and for images that the
         extractor cannot take.
         """
+        if source.taken:
+            return self.known(source, channels)
         key = {**self.identity(source), "channels": str(channels)}
         if source.span:
             key["span"] = str(source.span)
@@ -77,14 +87,55 @@ class Extraction:
             raise BadInput(f"{source.name}: expected at least 2 samples, got {len(features)}")
         return features
 
+    def known(self, source: Source, channels: int) -> FeatureSet:
+        """Return features that were taken before, if they are those that are asked for."""
+        wanted = self.identity(source)
+        for each in {**source.made, **wanted}:
+            if source.made.get(each) != wanted.get(each):
+                there, here = (one.get(each, "nothing") for one in (source.made, wanted))
+                raise BadInput(f"{source.name} holds other features: {each} is {there} there, asked for is {here}")
+        tensors, text = source.taken() if source.taken else ({}, {})
+        features = unpacked(tensors, text)
+        if channels == 3 and features.channels == 1:
+            raise BadInput(
+                f"{source.name} holds features of grey images, and the other side has colour; take them with --colour"
+            )
+        self.progress(source.name, len(features), len(features))
+        if len(features) < 2:
+            raise BadInput(f"{source.name}: expected at least 2 samples, got {len(features)}")
+        return features
+
     def extract(self, source: Source, channels: int) -> FeatureSet:
         """Read a source, without the cache."""
         if source.kind != "images":
             return given(source)
+        if self.elsewhere:
+            return self.elsewhere(source, self, channels)
+        images = self.passed(source, channels)
+        refuse(source.name, images.left_out, len(images.names), self.skip_broken)
+        return images.whole()
+
+    def passed(self, source: Source, channels: int) -> ImagePass:
+        """Return a finished pass over the images of a source; nothing is said of broken ones yet."""
         try:
             return ImagePass(source, self, channels).run()
         except GreyBeforeColour:
             return ImagePass(source, self, 3).run()
+
+
+class Known:
+    """Stands for an extractor where all features were taken before; images it refuses."""
+
+    def __init__(self, identity: Mapping[str, str]) -> None:
+        self.name = identity["name"]
+        self.identity = dict(identity)
+
+    def accepts(self, space: Space) -> bool:
+        """Nothing new."""
+        return False
+
+    def __call__(self, x: Tensor) -> Extracted:
+        raise BadInput(f"features {self.name} were taken before and are all there is; nothing new can be extracted")
 
 
 def takes_bytes(extractor: Extractor) -> bool:
@@ -125,8 +176,8 @@ class ImagePass:
         self.depth = 0
         self.values, self.posteriors = Rows(), Rows()
 
-    def run(self) -> FeatureSet:
-        """Read, extract, and return everything in the order of the names."""
+    def run(self) -> ImagePass:
+        """Read and extract."""
         with quietly():
             for window in windows(self.source.scan()):
                 self.left_out += [each for each in window if isinstance(each, LeftOut)]
@@ -134,24 +185,15 @@ class ImagePass:
                     self.add([each for each in window if isinstance(each, Picture)])
                 window.clear()  # not to be held while the next one fills
                 self.extraction.progress(self.source.name, len(self.names), self.source.count)
-        self.refuse()
+        return self
+
+    def whole(self) -> FeatureSet:
+        """Return everything in the order of the names."""
         return self.in_order(torch.tensor(sorted(range(len(self.names)), key=lambda i: natural(self.names[i]))))
 
     @property
     def has_refused(self) -> bool:
         return not self.extraction.skip_broken and any(each.broken for each in self.left_out)
-
-    def refuse(self) -> None:
-        """Raise BadInput where files are broken and must not be, or where there was no image."""
-        broken = [each for each in self.left_out if each.broken]
-        if broken and (self.has_refused or not self.names):
-            first = f"{broken[0].name}: {broken[0].reason}"
-            raise BadInput(
-                f"{self.source.name}: {len(broken)} broken image{'s' * (len(broken) > 1)} (first: {first}); "
-                "--skip-broken goes on without"
-            )
-        if not self.names:
-            raise BadInput(f"{self.source.name}: no image in it")
 
     def add(self, pictures: Sequence[Picture]) -> None:
         """Note the facts of some images and extract their features."""
@@ -190,10 +232,7 @@ class ImagePass:
             return extractor.mixed([stacked([each])[0] for each in pixels])
         parts = [self.ask(stacked([pixels[i] for i in group])) for group in places.values()]
         if len({each.values.shape[1] for each in parts} | {self.values.shape[1] or parts[0].values.shape[1]}) > 1:
-            raise BadInput(
-                f"{self.source.name}: images of several sizes, which features {extractor.name} cannot compare; "
-                "random_conv can"
-            )
+            raise several_sizes(self.source.name, extractor.name)
         back = torch.tensor([i for group in places.values() for i in group]).argsort()
         return joined(parts, back)
 
@@ -240,6 +279,24 @@ class ImagePass:
         )
 
 
+def refuse(name: str, left_out: Sequence[LeftOut], count: int, skip_broken: bool) -> None:
+    """Raise BadInput where files are broken and must not be, or where there was no image."""
+    broken = [each for each in left_out if each.broken]
+    if broken and not (skip_broken and count):
+        first = f"{broken[0].name}: {broken[0].reason}"
+        raise BadInput(
+            f"{name}: {len(broken)} broken image{'s' * (len(broken) > 1)} (first: {first}); "
+            "--skip-broken goes on without"
+        )
+    if not count:
+        raise BadInput(f"{name}: no image in it")
+
+
+def several_sizes(name: str, features: str) -> BadInput:
+    """Return what is raised where images of several sizes give rows of several widths."""
+    return BadInput(f"{name}: images of several sizes, which features {features} cannot compare; random_conv can")
+
+
 def windows(items: Iterator[Picture | LeftOut]) -> Iterator[list[Picture | LeftOut]]:
     """Cut a pass into lists that fit the memory: WINDOW items, or as many as hold WINDOW_BYTES of pixels."""
     window: list[Picture | LeftOut] = []
@@ -280,17 +337,6 @@ def spread(pixels: Bytes) -> float:
     """Return the standard deviation of evenly spaced values of an image, in grey levels."""
     values = pixels.reshape(-1)
     return float(values[:: max(1, len(values) // SPREAD_VALUES)].std())
-
-
-def digest_of(values: NDArray[Any]) -> bytes:
-    """Return 128 bits of the digest of an array's values, the shape included."""
-    content = np.ascontiguousarray(values).tobytes()
-    return blake2b(content, digest_size=16, salt=str(values.shape).encode()[:16]).digest()
-
-
-def digest_rows(digests: Sequence[bytes]) -> Tensor:
-    """Return digests of 128 bits as (n, 2) int64."""
-    return torch.from_numpy(np.frombuffer(b"".join(digests), np.int64).reshape(-1, 2).copy())
 
 
 def compact(labels: Tensor | None) -> tuple[Tensor | None, tuple[str, ...]]:
@@ -340,11 +386,16 @@ class Rows:
             return rows if order is None else rows[order]
         self.put_away()
         rows = mapped_rows(self.file, self.shape, self.dtype)
-        if order is None:
-            return rows
-        with tempfile.TemporaryFile() as again:
-            write_rows(again, (rows[places] for places in order.split(ROWS)))
-            return mapped_rows(again, self.shape, self.dtype)
+        return rows if order is None else reordered(rows, order)
+
+
+def reordered(rows: Tensor, order: Tensor) -> Tensor:
+    """Return some rows in some order: a copy in memory, or in a mapped file where they are many."""
+    if rows.nbytes <= BOUND:
+        return rows[order]
+    with tempfile.TemporaryFile() as again:
+        write_rows(again, (rows[places] for places in order.split(ROWS)))
+        return mapped_rows(again, (len(order), rows.shape[1]), rows.dtype)
 
 
 def write_rows(file: IO[bytes], parts: Iterable[Tensor]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ganbench.dataset import Tensors
@@ -54,6 +57,23 @@ class FeatureSet:
     def sizes(self) -> Counter[tuple[int, int]]:
         """How many samples have which height and width."""
         return Counter((height, width) for height, width in self.facts.size.tolist())
+
+
+def digest_of(values: NDArray[Any]) -> bytes:
+    """Return 128 bits of the digest of an array's values, the shape included."""
+    content = np.ascontiguousarray(values).tobytes()
+    return blake2b(content, digest_size=16, salt=str(values.shape).encode()[:16]).digest()
+
+
+def digest_rows(digests: Sequence[bytes]) -> Tensor:
+    """Return digests of 128 bits as (n, 2) int64."""
+    return torch.from_numpy(np.frombuffer(b"".join(digests), np.int64).reshape(-1, 2).copy())
+
+
+def content_order(digests: Tensor, labels: Tensor | None) -> Tensor:
+    """Return the order in which samples are scored, wherever they lie and however they were divided: by digest."""
+    keys = [digests[:, 1].numpy(), digests[:, 0].numpy()]
+    return torch.from_numpy(np.lexsort(keys if labels is None else [labels.numpy(), *keys]))
 
 
 def packed(features: FeatureSet) -> tuple[Tensors, dict[str, str]]:

@@ -12,7 +12,7 @@ import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsIndex
 
 import numpy as np
 import torch
@@ -38,8 +38,10 @@ class UserFeatures:
     what that imports or reads is not part of it.
     """
 
-    def __init__(self, name: str, digest: dict[str, str], function: Function, pixels: Pixels = "uint8") -> None:
-        self.name, self.function, self.pixels = name, function, pixels
+    def __init__(
+        self, name: str, digest: dict[str, str], function: Function, pixels: Pixels = "uint8", file: str = ""
+    ) -> None:
+        self.name, self.function, self.pixels, self.file = name, function, pixels, file
         self.identity = {
             "name": name,
             **digest,
@@ -48,6 +50,10 @@ class UserFeatures:
             else "rounded to uint8, v / 127.5 - 1; then the user's own",
             "layer": "the user's own",
         }
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Travel to another process as the file's name, where there is one: what was loaded from it often cannot."""
+        return (user, (self.file,)) if self.file else super().__reduce_ex__(protocol)
 
     def accepts(self, space: Space) -> bool:
         """Grey or RGB images in [-1, 1] or 0-255."""
@@ -121,7 +127,8 @@ def user(name: str) -> UserFeatures:
         called = from_python(path, function)
     else:
         called = from_onnx(path, content) if path.suffix.lower() == ".onnx" else from_script(path, content)
-    return UserFeatures(title, {"file_sha256": hashlib.sha256(content).hexdigest()}, called)
+    place = f"{path.absolute()}:{function}" if function else str(path.absolute())
+    return UserFeatures(title, {"file_sha256": hashlib.sha256(content).hexdigest()}, called, file=place)
 
 
 def from_python(path: Path, function: str) -> Function:

@@ -17,11 +17,10 @@ from zipfile import BadZipFile, ZipFile
 
 import safetensors.torch
 import torch
-from platformdirs import user_cache_path
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from ganbench._util.files import written_whole
+from ganbench._util.files import user_cache, written_whole
 from ganbench.errors import BadInput, Missing
 
 State = Mapping[str, Tensor]
@@ -45,7 +44,7 @@ class WeightsFile:
 def folder() -> Path:
     """Where weights are kept: $GANBENCH_WEIGHTS, or ganbench/weights in the user's cache folder."""
     chosen = os.environ.get(FOLDER)
-    return Path(chosen) if chosen else user_cache_path("ganbench", appauthor=False) / "weights"
+    return Path(chosen) if chosen else user_cache() / "weights"
 
 
 @dataclass(frozen=True)

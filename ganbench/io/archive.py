@@ -7,16 +7,20 @@ import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import DECODER_ERRORS, SUFFIXES, decode
 from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import LARGEST, Decode, Item, decoded, decoder, reasons_of, within_bounds
-from ganbench.io.source import LeftOut, Picture, Source, Span, natural, printable
+from ganbench.io.source import LeftOut, Picture, Source, Span, between, natural, printable
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+GNU_LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 T = TypeVar("T")
+EVERY = 1 << 62  # behind the last position
+LONGEST_HEADER = 1 << 20  # bytes of a name or of other facts about a member of a tar file, which are read at once
+BLOCK = 512  # bytes of a tar file that a member takes beside its content
 BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this many bytes
 
 
@@ -36,6 +40,7 @@ def open_archive(path: Path, name: str, span: Span | None = None) -> Source:
         span=span,
         respan=None if span else lambda guessed: lambda: guarded(scan(path, decoder(None, guessed[1])), name),
         count=count,
+        between=lambda first, last: lambda: guarded(scan(path, decoder(span), first, last), name),
         stamp=lambda: stamp([path]),
     )
 
@@ -66,15 +71,15 @@ def unfit(name: str, is_file: bool, size: int) -> str:
     return "" if size else "empty"
 
 
-def zip_pictures(path: Path, decode: Decode = decode) -> Iterator[Picture | LeftOut]:
+def zip_pictures(path: Path, decode: Decode = decode, first: int = 0, last: int = EVERY) -> Iterator[Picture | LeftOut]:
     """Decode the images of a zip file, which stays open until the last thread has read from it."""
-    with zipfile.ZipFile(path) as file:
-        yield from decoded(zip_items(file, path), decode)
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
+        yield from decoded(between(zip_items(file, path), first, last), decode)
 
 
 def zip_names(path: Path) -> Iterator[Item]:
     """List a zip file without reading its members."""
-    with zipfile.ZipFile(path) as file:
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
         yield from zip_items(file, path)
 
 
@@ -105,9 +110,19 @@ def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise BadInput(f"{info.filename}: cannot be unpacked ({' '.join(str(error).split())})") from error
 
 
-def tar_pictures(path: Path, decode: Decode = decode) -> Iterator[Picture | LeftOut]:
+class Member(tarfile.TarInfo):
+    """A member of a tar file, of which no header is read that nobody's names need."""
+
+    def _proc_member(self, file: tarfile.TarFile) -> Any:  # where tarfile documents that its kinds may be handled
+        kinds = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, *GNU_LONG}
+        if self.type in kinds and not 0 <= self.size <= LONGEST_HEADER:
+            raise BadInput(f"a header of {self.size} bytes, more than the {LONGEST_HEADER} that are read")
+        return super()._proc_member(file)  # type: ignore[misc]
+
+
+def tar_pictures(path: Path, decode: Decode = decode, first: int = 0, last: int = EVERY) -> Iterator[Picture | LeftOut]:
     """Decode the images of a tar file."""
-    return decoded(tar_items(path), decode)
+    return decoded(between(tar_items(path), first, last), decode)
 
 
 def tar_names(path: Path) -> Iterator[Item]:
@@ -118,9 +133,9 @@ def tar_names(path: Path) -> Iterator[Item]:
 def tar_items(path: Path, read: bool = True) -> Iterator[Item]:
     """Yield members in the order of the archive, which cannot be jumped in; raises BadInput for a bomb."""
     total = 0
-    with tarfile.open(path, "r|*") as file:
+    with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|*", tarinfo=Member) as file:
         for info in file:
-            total += info.size
+            total += info.size + BLOCK
             refuse_bomb(total, path)
             if info.isdir():
                 continue

@@ -93,7 +93,7 @@ def exactly(file: IO[bytes], size: int) -> bytes:
 
 def npz(path: Path) -> tuple[dict[str, Stored], str]:
     """Return the arrays of an npz file and the text under ``identity``."""
-    with zipfile.ZipFile(path) as file:
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
         members = [info for info in file.infolist() if info.filename.endswith(".npy")]
         refuse_bomb(sum(info.file_size for info in members), path)
     arrays = {info.filename[:-4]: npy(partial(npz_member, path, info.filename), path) for info in members}
@@ -103,13 +103,13 @@ def npz(path: Path) -> tuple[dict[str, Stored], str]:
 
 
 def npz_identity(path: Path) -> str:
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         return str(file["identity"])
 
 
 def npz_member(path: Path, name: str) -> IO[bytes]:
     """Open a member of a zip file; closing it closes the archive's file too."""
-    archive = zipfile.ZipFile(path)
+    archive = zipfile.ZipFile(path if isinstance(path, Path) else path.open("rb"))  # of a path it closes the file too
     opened = archive.open(name)
     archive.close()  # the member keeps the file open as long as it needs it
     return opened

@@ -6,6 +6,7 @@ its images, as reference batches of guided-diffusion do.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -24,7 +25,7 @@ from ganbench.io.grey_levels import SIXTEEN, UNIT, guess, is_grey, of_sixteen_bi
 from ganbench.io.labels import KEYS, SECOND, Labelled, labels_digest, labels_of, unfit_labels
 from ganbench.io.pickled import PICKLE, arrays_in_pickle
 from ganbench.io.source import LeftOut, Picture, Reading, Source, Span, printable
-from ganbench.io.tensors import TORCH, safetensors, saved_by_torch
+from ganbench.io.tensors import TORCH, content_of, safetensors, saved_by_torch, text_of
 
 IMAGES = ("x", "images", "samples", "features", "arr_0", "data", "reals", "fakes")
 # of a set: as pytorch-fid and clean-fid write them, under other usual names, and of spatial features
@@ -37,6 +38,7 @@ MOMENTS = (
     ("fid.mu", "fid.sigma"),  # of EDM2, in a pickle of dictionaries
     ("fd_dinov2.mu", "fd_dinov2.sigma"),
 )
+TAKEN = "ganbench"  # under which a file says what its features were taken of, and how
 ASYMMETRY = 1e-6  # of the largest entry: rounding of float32
 CHANNELS = (1, 3, 4)
 HALF_OR_SINGLE = (np.float16, np.float32)
@@ -188,6 +190,8 @@ def picture(name: str, image: Array, is_last: bool, span: Span | None) -> Pictur
 def open_array_file(path: Path, name: str, reading: Reading) -> Source:
     """Return a file's array as a source; raises Missing where it cannot be read, BadInput where it cannot be used."""
     try:
+        if path.suffix.lower() == ".safetensors" and (text := text_of(path)).get(TAKEN):
+            return taken_source(path, name, text)
         arrays, identity = arrays_in(path)
         source = source_in(path, name, arrays, reading, identity)
     except RequestError:
@@ -199,6 +203,25 @@ def open_array_file(path: Path, name: str, reading: Reading) -> Source:
     if source.kind == "moments":
         return source
     return replace(source, stamp=lambda: stamp([path], str(reading), labels_digest(source.labels)))
+
+
+def taken_source(path: Path, name: str, text: Mapping[str, str]) -> Source:
+    """Return the features in a file of ``ganbench features`` or ``merge``, or the moments where it has no others."""
+    arrays, _ = safetensors(path)
+    made = dict(json.loads(text[TAKEN])["identity"])
+    sets = moments_source(name, path, arrays["mu"], arrays["sigma"]) if "mu" in arrays else None
+    if sets is not None and "values" not in arrays:
+        return replace(sets, made=made)
+    return Source(
+        name,
+        "images",
+        partial(content_digest, path, name),
+        moments=sets.moments if sets else None,
+        count=arrays["values"].shape[0],
+        stamp=lambda: stamp([path]),
+        taken=partial(content_of, path),
+        made=made,
+    )
 
 
 def source_in(path: Path, name: str, arrays: Mapping[str, Stored], reading: Reading, identity: str) -> Source:

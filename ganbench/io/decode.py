@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 from safetensors import SafetensorError
 
-from ganbench.errors import BadInput
+from ganbench.errors import BadInput, PlaceError
 from ganbench.io.bit_depth import deep, from_deep, is_deep, raw_mode
 from ganbench.io.grey_levels import FULL, ON_WHITE, is_grey, on_white
 from ganbench.io.source import Bytes, Picture, Span
@@ -56,7 +56,8 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says of da
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "PPM", "TIFF", "GIF")  # others may start programs
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff", ".gif")
 LOSSY = ("JPEG", "MPO", "WEBP", "TIFF of JPEG", "TIFF of WEBP")  # what pictures are stored as, by their content
-MOST_PIXELS = 1 << 26
+MOST_PIXELS, STRIP = 1 << 26, 1 << 22  # that are decoded; of a transparent picture, that are laid on white at once
+SCAN_MARK, USUAL_SCANS, MOST_WORK = b"\xff\xda", 20, 1 << 28  # scans of a progressive JPEG; pixels in all of them
 ORIENTATION = 0x0112
 STRIPS = 273  # a tag of TIFF: where its pixels lie
 TURNS: dict[int, Callable[[Bytes], Bytes]] = {  # by the orientation of EXIF
@@ -152,6 +153,8 @@ def reported(name: str) -> Iterator[None]:
         yield
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise PlaceError(f"{name}: there is not enough memory to decode it") from error
     except UnidentifiedImageError as error:
         raise BadInput(f"{name}: not an image of a known format") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -164,8 +167,10 @@ def converted(name: str, image: Image.Image, content: bytes | None, span: Span |
     """Apply the rule of this module to a picture, and to the content of its file where that is known."""
     if image.width * image.height > MOST_PIXELS:
         raise BadInput(f"{image.width} by {image.height} pixels, more than the {MOST_PIXELS} that are decoded")
+    if content:
+        check_scans(content, image.width * image.height)
     stored, notes, taken, depth = stored_as(image, content), [], None, 0
-    if getattr(image, "n_frames", 1) > 1 and not image.tell():
+    if getattr(image, "is_animated", False) and not image.tell():  # n_frames would go through all of them
         notes.append("have several frames, of which the first was taken")
     if content and stored == "JPEG" and not turn_of(image):
         pixels = opened_jpeg_pixels(image, content)
@@ -183,6 +188,13 @@ def converted(name: str, image: Image.Image, content: bytes | None, span: Span |
         pixels = TURNS[turn](pixels)
         notes.append("were turned as EXIF says")
     return picture(name, pixels, stored, [*notes, *more], taken, depth)
+
+
+def check_scans(content: bytes, pixels: int) -> None:
+    """Raise BadInput for a JPEG of so many scans that decoding takes minutes: each goes over all pixels again."""
+    scans = content.count(SCAN_MARK) if content.startswith(JPEG_BEGIN) else 0
+    if scans > USUAL_SCANS and scans * pixels > MOST_WORK:
+        raise BadInput(f"{scans} scans of {pixels} pixels, more than the {MOST_WORK} pixels in all that are decoded")
 
 
 def stored_as(image: Image.Image, content: bytes | None) -> str:
@@ -229,8 +241,7 @@ def eight_bits(image: Image.Image) -> tuple[Bytes, list[str]]:
     """Return pixels (h, w, 1 or 3) and what was done to them."""
     mode = image.mode
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        plain = image.convert("LA") if mode == "La" else image
-        return on_white(np.asarray(plain.convert("RGBA"))), [ON_WHITE]
+        return transparent(image), [ON_WHITE]
     if mode == "L":
         return np.asarray(image)[..., None], []
     if mode == "1":
@@ -238,6 +249,18 @@ def eight_bits(image: Image.Image) -> tuple[Bytes, list[str]]:
     if mode == "RGB":
         return np.asarray(image), []
     return np.asarray(image.convert("RGB")), [f"were {'palette' if mode == 'P' else mode}, converted to RGB"]
+
+
+def transparent(image: Image.Image) -> Bytes:
+    """Return the pixels (h, w, 3) of a transparent picture on white, some rows at a time where it is large."""
+    rows = max(1, STRIP // max(1, image.width))
+    result = np.empty((image.height, image.width, 3), np.uint8)
+    for start in range(0, image.height, rows):
+        end = min(image.height, start + rows)
+        part = image if rows >= image.height else image.crop((0, start, image.width, end))
+        plain = part.convert("LA") if part.mode == "La" else part
+        result[start:end] = on_white(np.asarray(plain.convert("RGBA")))
+    return result
 
 
 def png_pixels(content: bytes, most: int) -> Bytes | None:
@@ -287,6 +310,8 @@ def jpeg_pixels(content: bytes, most: int) -> Bytes | None:
     Plain has nothing that Pillow would act upon: no EXIF, no other frames. Opening a file takes it a tenth of decoding.
     """
     shape = jpeg_shape(content) if HAS_SIMPLEJPEG else None
+    if shape and content.count(SCAN_MARK) > USUAL_SCANS:
+        return None  # by Pillow, if at all
     return by_simplejpeg(content, *shape) if shape and 0 < shape[0] * shape[1] <= most else None
 
 

@@ -17,7 +17,7 @@ from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import SUFFIXES, decode
 from ganbench.io.fingerprint import stamp
 from ganbench.io.grey_levels import FULL
-from ganbench.io.source import LeftOut, Picture, Source, Span, natural, printable
+from ganbench.io.source import LeftOut, Picture, Source, Span, between, natural, printable
 
 LARGEST = 1 << 27  # bytes of a single image file
 TASK, TASK_BYTES, AHEAD = 16, 1 << 22, 3  # files of a task, bytes of its pixels; tasks that wait for each thread
@@ -51,6 +51,7 @@ def open_folder(path: Path, name: str, span: Span | None = None) -> Source:
         span=span,
         respan=None if span else lambda guessed: lambda: decoded(items(), decoder(None, guessed[1])),
         count=len(files),
+        between=lambda first, last: lambda: decoded(between(items(), first, last), decoder(span)),
         stamp=lambda: stamp(files, *passed),
     )
 

@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Literal
+from itertools import count as numbers
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Kind = Literal["images", "features", "moments"]
+Taken = Callable[[], tuple[dict[str, Any], dict[str, str]]]  # tensors and text of a file of features
+Item = TypeVar("Item")
 Layout = Literal["", "NHWC", "NCHW"]
 Span = tuple[float, float]  # the values of black and white
 
@@ -105,6 +108,9 @@ class Source:
     count: int | None = None  # where it is known before a pass
     again: Callable[[], str] | None = None  # the digest once more, where ``digest`` remembers it
     stamp: Callable[[], Stamp] | None = None  # of what lies in files
+    between: Callable[[int, int], Scan] | None = None  # a pass over some images, without decoding the others
+    taken: Taken | None = None  # of images whose features were taken before: these, instead of a pass
+    made: Mapping[str, str] = field(default_factory=dict)  # what those features, or moments, depend on
 
     def remembering(self) -> Source:
         """Return the same source with a digest that is taken once."""
@@ -114,11 +120,33 @@ class Source:
         """Return the same samples with black and white at these values, where they do not say them themselves."""
         if span is None or span == self.span or self.respan is None:
             return self
-        return replace(self, span=span, scan=self.respan(span))
+        return replace(self, span=span, scan=self.respan(span), between=None)  # which knows the first range alone
+
+    def part(self, first: int, last: int) -> Source:
+        """Return the images from one position to before another; what was passed over counts to the first."""
+        whole, some = self.scan, self.between  # alone: parts travel to other processes
+        scan = some(first, last) if some else lambda: between(whole(), first, last)
+        smaller = (lambda a, b: some(first + a, min(first + b, last))) if some else None
+        labels = None if self.labels is None else self.labels[first:last]
+        digest = lambda: f"{self.digest()} {first}:{last}"  # noqa: E731
+        return replace(self, scan=scan, labels=labels, digest=digest, count=last - first, respan=None, between=smaller)
 
     def changed(self) -> bool:
         """Whether the content is another than when its digest was taken."""
         return self.again is not None and self.again() != self.digest()
+
+
+def between(items: Iterator[Item], first: int, last: int) -> Iterator[Item]:
+    """Yield the images from one position to before another; what was passed over goes with the first."""
+    place = numbers()
+    for each in items:
+        if isinstance(each, LeftOut):
+            if first == 0:
+                yield each
+        elif first <= (here := next(place)) < last:
+            yield each
+        elif here >= last and first:
+            return
 
 
 def printable(name: str) -> str:

@@ -45,6 +45,18 @@ def safetensors(path: Path) -> tuple[dict[str, Stored], str]:
     return arrays, identity
 
 
+def text_of(path: Path) -> dict[str, str]:
+    """Return what a safetensors file says of itself."""
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
+
+
+def content_of(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return a safetensors file's tensors, mapped, and what it says of itself."""
+    with safe_open(path, "pt") as file:
+        return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+
+
 def stored_slices(path: Path, key: str, shape: tuple[int, ...], kind: str) -> Stored:
     """Return a tensor of a safetensors file, whose type may be one that cannot be used."""
     if kind not in TYPES:

@@ -14,20 +14,9 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics._engine.moments import gram
-from ganbench.metrics._engine.spectrum import (
-    contrasts,
-    of_short,
-    of_tall,
-    of_tall_and_short,
-    tall,
-    trace_of_root,
-    variance,
-)
+from ganbench.metrics._engine.spectrum import SMALL, contrasts, nuclear_norm, trace_of_root, variances
 from ganbench.metrics.features import Features, at_least, both, count, features
 from ganbench.metrics.spec import metric
-
-SMALL = 512  # dimensions up to which the most accurate factorisations cost nothing
 
 
 @metric(
@@ -76,8 +65,7 @@ def fid(real: Any, fake: Any) -> float:
     r, f = both(real, fake)
     at_least(r, 2)
     at_least(f, 2)
-    wide = _wide_distance(r, f) if r.dim > SMALL else None
-    return _distance(r.mean - f.mean, root(r), root(f)) if wide is None else wide
+    return _distance(r.mean - f.mean, root(r), root(f)) if r.dim <= SMALL else _wide_distance(r, f)
 
 
 def frechet_distance(mean_a: Any, cov_a: Any, mean_b: Any, cov_b: Any) -> float:
@@ -118,24 +106,13 @@ def frechet_distance(mean_a: Any, cov_a: Any, mean_b: Any, cov_b: Any) -> float:
 
 
 def root(sample: Features) -> Tensor:
-    """Return some F, (r, d), with F'F the covariance, as accurate as the sample allows.
-
-    Fewer rows than dimensions: contrasts of the centred rows. Few dimensions: QR of the rows. Otherwise
-    Cholesky's factor, and QR again where the covariance is singular.
-    """
+    """Return some F, (r, d), with F'F the covariance: contrasts of few rows, or else the triangle of a QR of all."""
     if "root" not in sample.derived:
-        sample.derived["root"] = _root(sample)
+        rows = (sample.values.double() - sample.mean) / (len(sample) - 1) ** 0.5
+        few = len(sample) <= sample.dim
+        sample.derived["root"] = contrasts(rows) if few else torch.linalg.qr(rows, mode="r").R
     factor: Tensor = sample.derived["root"]
     return factor
-
-
-def _root(sample: Features) -> Tensor:
-    if len(sample) > sample.dim > SMALL:
-        factor, failed = torch.linalg.cholesky_ex(sample.covariance, upper=True)
-        if not int(failed):
-            return factor
-    rows = (sample.values.double() - sample.mean) / (len(sample) - 1) ** 0.5
-    return contrasts(rows) if len(sample) <= sample.dim else torch.linalg.qr(rows, mode="r").R
 
 
 def symmetric_root(covariance: Tensor, name: str) -> Tensor:
@@ -146,35 +123,19 @@ def symmetric_root(covariance: Tensor, name: str) -> Tensor:
     return values.clamp(min=0).sqrt()[:, None] * vectors.T
 
 
-def _wide_distance(r: Features, f: Features) -> float | None:
-    """Return the distance from eigenvalues of the smallest symmetric product, None where rounding would show."""
-    whole = float((r.mean - f.mean).square().sum()) + variance(r) + variance(f)
-    if tall(r):
-        squares = (of_tall if tall(f) else of_tall_and_short)(root(r), f)
-    else:
-        squares = of_tall_and_short(root(f), r) if tall(f) else of_short(r, f)
-    total = trace_of_root(squares, whole)
-    return None if total is None else max(whole - 2 * total, 0.0)
+def _wide_distance(r: Features, f: Features) -> float:
+    """Return the distance in many dimensions, where the trace of the root has a faster way."""
+    whole = float((r.mean - f.mean).square().sum()) + float(variances(r).sum()) + float(variances(f).sum())
+    return max(whole - 2 * trace_of_root(r, f), 0.0) if np.isfinite(whole) else whole
 
 
 def _distance(shift: Tensor, root_a: Tensor, root_b: Tensor) -> float:
-    """Put the formula together; rounding below zero is cut, for no squared distance is negative."""
-    spread = root_a.square().sum() + root_b.square().sum()
-    whole = float(shift.square().sum() + spread)
-    return max(whole - 2 * nuclear_norm(root_a @ root_b.T, whole), 0.0)
+    """Put the formula together: with F'F = A and G'G = B, the sum of the singular values of FG' is Tr (AB)^(1/2).
 
-
-def nuclear_norm(product: Tensor, whole: float) -> float:
-    """Return the sum of singular values: with F'F = A and G'G = B, that of FG' is Tr (AB)^(1/2).
-
-    The eigenvalues of the smaller Gram matrix are several times faster, and used where they are good enough.
+    Rounding below zero is cut, for no squared distance is negative.
     """
-    if min(product.shape) > SMALL:
-        narrow = product.T if product.shape[0] <= product.shape[1] else product
-        total = trace_of_root(torch.linalg.eigvalsh(gram([narrow], narrow[0])), whole)
-        if total is not None:
-            return total
-    return float(torch.linalg.svdvals(product).sum())
+    spread = root_a.square().sum() + root_b.square().sum()
+    return max(float(shift.square().sum() + spread) - 2 * nuclear_norm(root_a @ root_b.T), 0.0)
 
 
 def _gaussian(which: str, mean: Any, cov: Any) -> tuple[Tensor, Tensor]:

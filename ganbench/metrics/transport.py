@@ -6,6 +6,7 @@ import math
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -60,11 +61,19 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 def sorted_cost(a: Tensor, b: Tensor, p: float) -> Tensor:
     """W_p^p of each column of (n, c) and (m, c) samples, (c,): quantile functions compared where either steps."""
     n, m = len(a), len(b)
-    a, b = a.sort(0).values, b.sort(0).values
+    a, b = sorted_columns(a), sorted_columns(b)
     if n == m:
         return (a - b).abs().pow(p).mean(0)
     left, right, weight = quantile_steps(n, m, a)
     return weight @ (a[left] - b[right]).abs().pow(p)
+
+
+def sorted_columns(x: Tensor) -> Tensor:
+    """Return (n, c) values with each column in ascending order."""
+    if x.device.type != "cpu":
+        return x.sort(0).values
+    # numpy sorts runs of memory with vector instructions: several times faster than torch, and the values are the same
+    return torch.from_numpy(np.sort(x.T.contiguous().numpy(), axis=1)).T.contiguous()
 
 
 def quantile_steps(n: int, m: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,7 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from ganbench.dataset import Space
-from ganbench.nets import convolutional, dcgan, discriminator, generator
+from ganbench.nets import convolutional, dcgan, discriminator, generator, width_of
 
 
 def encoder(space: Space, codes: int) -> nn.Module:
@@ -99,7 +99,7 @@ def autoencoder(space: Space, codes: int) -> nn.ModuleDict:
     return nn.ModuleDict({"encode": elu_encoder(space, codes), "decode": elu_decoder(codes, space)})
 
 
-def elu_decoder(codes: int, space: Space, width: int = 128, channels: int = 16) -> nn.Sequential:
+def elu_decoder(codes: int, space: Space, width: int | None = None) -> nn.Sequential:
     """Return a decoder with ELU: a perceptron, or convolutions between enlargements; its output has no bounds.
 
     Parameters
@@ -108,10 +108,9 @@ def elu_decoder(codes: int, space: Space, width: int = 128, channels: int = 16) 
         Numbers in each code.
     space : Space
         Shape and range of the data.
-    width : int
-        Units of each of the perceptron's two hidden layers.
-    channels : int
-        Channels of the convolutional one before the image; they double with every halving of the size.
+    width : int, optional
+        Units of each of the perceptron's hidden layers, or channels of the convolutional one before the image, which
+        double with every halving of the size; those of the space's ``networks``, or 128 and 16, unless given.
 
     Returns
     -------
@@ -125,18 +124,18 @@ def elu_decoder(codes: int, space: Space, width: int = 128, channels: int = 16) 
     torch.Size([3, 1, 28, 28])
     """
     if not convolutional(space):
-        layers = perceptron(codes, width, prod(space.shape))
+        layers = perceptron(codes, width or width_of(space), prod(space.shape), space.networks.depth or 2)
         return orthogonal(nn.Sequential(*layers, nn.Unflatten(-1, space.shape)))
     side, *larger = reversed(dcgan.sides(space))
-    widths = [channels * 2**i for i in reversed(range(len(larger)))]
+    widths = [(width or width_of(space)) * 2**i for i in reversed(range(len(larger)))]
     layers = [nn.Linear(codes, widths[0] * side**2), nn.Unflatten(-1, (widths[0], side, side)), nn.ELU()]
     for (inputs, outputs), size in zip(pairwise([*widths, space.shape[0]]), larger, strict=True):
         layers += [nn.Upsample(size=size), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ELU()]
     return orthogonal(nn.Sequential(*layers[:-1]))
 
 
-def elu_encoder(space: Space, codes: int, width: int = 128, channels: int = 16) -> nn.Sequential:
-    """Return an encoder with ELU: a perceptron, or strided convolutions; ``width`` and ``channels`` as in the decoder.
+def elu_encoder(space: Space, codes: int, width: int | None = None) -> nn.Sequential:
+    """Return an encoder with ELU: a perceptron, or strided convolutions; ``width`` as in the decoder.
 
     Examples
     --------
@@ -145,20 +144,22 @@ def elu_encoder(space: Space, codes: int, width: int = 128, channels: int = 16) 
     torch.Size([3, 5])
     """
     if not convolutional(space):
-        return orthogonal(nn.Sequential(nn.Flatten(), *perceptron(prod(space.shape), width, codes)))
+        hidden = perceptron(prod(space.shape), width or width_of(space), codes, space.networks.depth or 2)
+        return orthogonal(nn.Sequential(nn.Flatten(), *hidden))
     doublings = len(dcgan.sides(space)) - 1
     side = space.shape[1] >> doublings
-    widths = [space.shape[0], *(channels * 2**i for i in range(doublings))]
+    widths = [space.shape[0], *((width or width_of(space)) * 2**i for i in range(doublings))]
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         layers += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.ELU()]
     return orthogonal(nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * side**2, codes)))
 
 
-def perceptron(inputs: int, width: int, outputs: int) -> list[nn.Module]:
-    """Return the layers of a perceptron of two hidden layers with ELU."""
-    first, second, last = (nn.Linear(a, b) for a, b in pairwise([inputs, width, width, outputs]))
-    return [first, nn.ELU(), second, nn.ELU(), last]
+def perceptron(inputs: int, width: int, outputs: int, depth: int) -> list[nn.Module]:
+    """Return the layers of a perceptron of ``depth`` hidden layers with ELU."""
+    *hidden, last = (nn.Linear(a, b) for a, b in pairwise([inputs, *[width] * depth, outputs]))
+    layers: list[nn.Module] = [layer for one in hidden for layer in (one, nn.ELU())]
+    return [*layers, last]
 
 
 def orthogonal(net: nn.Sequential) -> nn.Sequential:

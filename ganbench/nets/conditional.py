@@ -7,7 +7,9 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from ganbench.errors import BadInput
 from ganbench.nets.layers import BatchNorm
+from ganbench.nets.resnet import Up
 
 Wrap = Callable[[nn.Linear | nn.Embedding], nn.Module]
 
@@ -58,11 +60,14 @@ class Conditioned(nn.Module):
 
     def __init__(self, net: nn.Sequential, classes: int) -> None:
         super().__init__()
-        normed = any(isinstance(layer, BatchNorm) for layer in net)
+        normed = any(isinstance(layer, BatchNorm | Up) for layer in net)
         last = [i for i, layer in enumerate(net) if isinstance(layer, nn.Linear)][-1]
         layers: list[nn.Module] = []
         for i, layer in enumerate(net):
-            if isinstance(layer, BatchNorm):
+            if isinstance(layer, Up):
+                layer.norms = nn.ModuleList([conditional(norm, classes) for norm in layer.norms])
+                layers.append(layer)
+            elif isinstance(layer, BatchNorm):
                 layers.append(ConditionalBatchNorm(len(layer.weight), classes))
             elif isinstance(layer, nn.Linear) and not normed and i < last:
                 bare = nn.Linear(layer.in_features, layer.out_features, bias=False)  # the norm would undo a bias
@@ -75,26 +80,15 @@ class Conditioned(nn.Module):
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         x = z
         for layer in self.layers:
-            x = layer(x, y) if isinstance(layer, ConditionalBatchNorm) else layer(x)
+            x = layer(x, y) if isinstance(layer, ConditionalBatchNorm | Up) else layer(x)
         return x
 
 
-class SumPool(nn.Module):
-    """Sum over the places of a feature map, ``(n, channels, H, W) -> (n, channels)``.
-
-    References
-    ----------
-    Miyato & Koyama, cGANs with Projection Discriminator, 2018, appendix A. arXiv:1802.05637
-
-    Examples
-    --------
-    >>> import torch
-    >>> SumPool()(torch.ones(2, 3, 4, 5))[0].tolist()
-    [20.0, 20.0, 20.0]
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.sum((2, 3))
+def conditional(norm: nn.Module, classes: int) -> nn.Module:
+    """Return the conditional form of a residual block's BatchNorm; raises BadInput where it has none."""
+    if isinstance(norm, BatchNorm):
+        return ConditionalBatchNorm(len(norm.weight), classes)
+    raise BadInput("a residual block without BatchNorm cannot be told a class by it")
 
 
 class Projected(nn.Module):

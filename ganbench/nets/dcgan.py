@@ -157,17 +157,21 @@ def normal_start(net: nn.Module) -> nn.Module:
 def unfit(space: Space) -> str:
     """Return what images these networks need, where these are none; nothing where they fit."""
     fits = space.is_image and space.shape[1] == space.shape[2] and SMALLEST <= space.shape[1] <= LARGEST
-    return "" if fits else f"square images of {SMALLEST} to {LARGEST} pixels a side"
+    if not fits:
+        return f"square images of {SMALLEST} to {LARGEST} pixels a side"
+    depth = space.networks.depth
+    return f"at least {2 << depth} pixels a side at depth {depth}" if space.shape[1] < 2 << depth else ""
 
 
 def sides(space: Space) -> tuple[int, ...]:
     """Sides of a generator's feature maps from the image down: halved, rounding up, at least twice and to 7 or less.
 
-    Raises BadInput for data that ``unfit`` says something about.
+    A depth among the space's ``networks`` is the number of halvings. Raises BadInput for data that ``unfit`` says
+    something about.
     """
     if need := unfit(space):
         raise BadInput(f"convolutional networks need {need}; these examples are {space.shape}")
-    result = [space.shape[1]]
-    while len(result) < 3 or result[-1] > LAST:
+    result, depth = [space.shape[1]], space.networks.depth
+    while len(result) <= depth if depth else len(result) < 3 or result[-1] > LAST:
         result.append((result[-1] + 1) // 2)
     return tuple(result)

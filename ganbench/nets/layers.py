@@ -107,6 +107,40 @@ class BatchNorm(nn.Module):
         return (x - self.mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
 
 
+class SumPool(nn.Module):
+    """Sum over the places of a feature map, ``(n, channels, H, W) -> (n, channels)``.
+
+    References
+    ----------
+    Miyato & Koyama, cGANs with Projection Discriminator, 2018, appendix A. arXiv:1802.05637
+
+    Examples
+    --------
+    >>> SumPool()(torch.ones(2, 3, 4, 5))[0].tolist()
+    [20.0, 20.0, 20.0]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum((2, 3))
+
+
+class MeanPool(nn.Module):
+    """Mean over the places of a feature map, ``(n, channels, H, W) -> (n, channels)``.
+
+    References
+    ----------
+    Gulrajani et al., Improved Training of Wasserstein GANs, 2017, appendix C. arXiv:1704.00028
+
+    Examples
+    --------
+    >>> MeanPool()(torch.ones(2, 3, 4, 5))[0].tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+
 def refreshed(module: nn.Module, weights: Tensors, buffers: Tensors) -> Tensors:
     """Return all buffers of ``module`` after each Refreshed layer has renewed its own."""
     fresh = dict(buffers)

@@ -1,8 +1,9 @@
-"""Multilayer perceptrons for points and small images: two hidden layers, leaky, orthogonal."""
+"""Multilayer perceptrons for points and small images: leaky, orthogonal, two hidden layers unless told otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 
 from torch import nn
@@ -15,7 +16,7 @@ GAIN = 1.4  # of the orthogonal initialisation: keeps the signal's size through 
 Wrap = Callable[[nn.Linear], nn.Module]
 
 
-def generator(latent: int, space: Space, width: int = 128) -> nn.Module:
+def generator(latent: int, space: Space, width: int = 128, depth: int = 2) -> nn.Module:
     """Return a perceptron that makes examples; images end in tanh, which is also their range.
 
     Parameters
@@ -26,6 +27,8 @@ def generator(latent: int, space: Space, width: int = 128) -> nn.Module:
         Shape and range of the data.
     width : int
         Units of each hidden layer.
+    depth : int
+        Number of hidden layers.
 
     Returns
     -------
@@ -44,10 +47,10 @@ def generator(latent: int, space: Space, width: int = 128) -> nn.Module:
     torch.Size([3, 1, 8, 8])
     """
     head = [nn.Tanh(), nn.Unflatten(-1, space.shape)] if space.is_image else []
-    return nn.Sequential(*body(latent, width, prod(space.shape)), *head)
+    return nn.Sequential(*body(latent, width, prod(space.shape), depth=depth), *head)
 
 
-def discriminator(space: Space, width: int = 128, out: int = 1, wrap: Wrap | None = None) -> nn.Module:
+def discriminator(space: Space, width: int = 128, depth: int = 2, out: int = 1, wrap: Wrap | None = None) -> nn.Module:
     """Return a perceptron that gives each example one number, or several.
 
     Parameters
@@ -56,6 +59,8 @@ def discriminator(space: Space, width: int = 128, out: int = 1, wrap: Wrap | Non
         Shape and range of the data.
     width : int
         Units of each hidden layer.
+    depth : int
+        Number of hidden layers.
     out : int
         How many numbers it returns for each example.
     wrap : callable, optional
@@ -73,14 +78,14 @@ def discriminator(space: Space, width: int = 128, out: int = 1, wrap: Wrap | Non
     torch.Size([5, 3])
     """
     tail = [nn.Flatten(0)] if out == 1 else []
-    return nn.Sequential(nn.Flatten(), *body(prod(space.shape), width, out, wrap), *tail)
+    return nn.Sequential(nn.Flatten(), *body(prod(space.shape), width, out, wrap, depth), *tail)
 
 
-def body(inputs: int, width: int, outputs: int, wrap: Wrap | None = None) -> list[nn.Module]:
-    """Return the layers of a perceptron with two hidden layers."""
-    dense = [nn.Linear(a, b) for a, b in ((inputs, width), (width, width), (width, outputs))]
+def body(inputs: int, width: int, outputs: int, wrap: Wrap | None = None, depth: int = 2) -> list[nn.Module]:
+    """Return the layers of a perceptron with ``depth`` hidden layers."""
+    dense = [nn.Linear(a, b) for a, b in pairwise([inputs, *[width] * depth, outputs])]
     for layer in dense:
         nn.init.orthogonal_(layer.weight, GAIN)
         nn.init.zeros_(layer.bias)
-    first, second, last = (wrap(layer) for layer in dense) if wrap else dense
-    return [first, nn.LeakyReLU(LEAK), second, nn.LeakyReLU(LEAK), last]
+    *hidden, last = (wrap(layer) for layer in dense) if wrap else dense
+    return [layer for one in hidden for layer in (one, nn.LeakyReLU(LEAK))] + [last]

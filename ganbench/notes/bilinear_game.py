@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import ALARM, COLOURS
 
 Point = tuple[float, float]
@@ -98,20 +98,6 @@ def watched(curves: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]
     }
 
 
-def spirals(findings: Findings) -> Verdict:
-    return confirmed(all(abs(findings.mean(name) - CLOSED[name]) < 1e-9 for name in ("simultaneous", "alternating")))
-
-
-def cured(findings: Findings) -> Verdict:
-    exact = all(abs(findings.mean(name) - CLOSED[name]) < 1e-9 for name in ("extragradient", "consensus"))
-    return confirmed(exact and max(findings.mean("extragradient"), findings.mean("consensus")) < 1)
-
-
-def unstoppable(findings: Findings) -> Verdict:
-    swings = findings.mean("crossings") == 4 * TURNS and abs(findings.mean("mean_loss")) < 0.01
-    return confirmed(swings and findings.mean("wander") < 0.01)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """The four paths, and the loss beside the distance."""
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
@@ -128,42 +114,4 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.legend(loc="upper right", ncols=2)
 
 
-CLAIMS = (
-    Claim(
-        name="descent on xy",
-        note="note 0, training and its challenges",
-        says="With one gradient step for each network in turn the losses keep oscillating.",
-        expected="factor per step: simultaneous √(1+h²) = 1.004988 (diverges), alternating 1 (an ellipse)",
-        source="closed form",
-        shown=("simultaneous", "alternating", "ellipse"),
-        rule="both factors equal their closed forms to 1e-9",
-        evaluate=spirals,
-        remark="Alternating steps keep x² + y² - hxy to the last bit, so they neither converge nor diverge. "
-        "Simultaneous ones multiply the distance by √(1+h²): no step is small enough to stop that.",
-    ),
-    Claim(
-        name="cures on xy",
-        note="note 0, optimisation challenges",
-        says="The oscillation is an optimisation challenge.",
-        expected="factor per step: extragradient √(1-h²+h⁴) = 0.995038, consensus √((1-h)²+h²) = 0.905539",
-        source="closed form; Korpelevich 1976; Mescheder et al. 2017",
-        shown=("extragradient", "consensus"),
-        rule="both factors equal their closed forms to 1e-9 and are below 1",
-        evaluate=cured,
-        remark="The method oscillates, not the game: with the same gradients, taken one step ahead, or with a term "
-        "that makes gradients small, x and y converge.",
-    ),
-    Claim(
-        name="no stopping rule on xy",
-        note="note 0, optimisation challenges",
-        says="There is no robust stopping criterion in practice.",
-        expected="the loss crosses 0 four times a turn with mean 0, while the distance stays what it was",
-        source="closed form: the loss is sin 2t, the distance √2",
-        shown=("crossings", "mean_loss", "wander"),
-        rule="40 crossings in ten turns, |mean loss| < 0.01, and the distance never 1 % off its start",
-        evaluate=unstoppable,
-        remark="The loss passes its equilibrium value 0 again and again, at every speed, and says nothing about the "
-        "distance, which never changes. No rule that uses the losses alone can tell when to stop here.",
-    ),
-)
-EXPERIMENT = Experiment("bilinear_game", "The bilinear game", "training", CLAIMS, measure, draw, size=(7.0, 2.4))
+EXPERIMENT = Experiment("bilinear_game", "The bilinear game", "training", measure, draw, size=(7.0, 2.4))

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from ganbench import data, features
 from ganbench.metrics.frechet import fid
 from ganbench.notes._conditional import answers, edges, expected_edges, fine_power, trained
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, difference, wrong
+from ganbench.notes.base import Experiment, Findings, Form
 
 MODELS = {"MSE": 400, "GAN": 2000, "CGAN": 2000, "VAE": 1000}  # and steps of the fast form
 SHOWN = 10
@@ -55,41 +55,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers | answers(digits), curves)
 
 
-def blurred(findings: Findings) -> Verdict:
-    """MSE's edges within 15 % of the class means', and both measures of it below CGAN's with their intervals."""
-    mean_like = abs(findings.mean("MSE: edges") / findings.mean("edges of class means") - 1) < 0.15
-    below = all(findings.high(f"MSE: {what}") < findings.low(f"CGAN: {what}") for what in ("edges", "fine detail"))
-    return confirmed(mean_like and below and findings.high("MSE: edges") < 1)
-
-
-def without_content(findings: Findings) -> Verdict:
-    """GAN closer to the data than MSE, interval of the difference included; its classes agree by chance."""
-    gap, half = difference(findings.numbers["MSE: distance"], findings.numbers["GAN: distance"])
-    return confirmed(gap - half > 0 and abs(findings.mean("GAN: class as asked") - 0.1) < 0.03)
-
-
-def both(findings: Findings) -> Verdict:
-    """CGAN: above 0.8 in the class asked for, closer to the data than MSE, edges of 0.7 to 1.5 of the real ones."""
-    gap, half = difference(findings.numbers["MSE: distance"], findings.numbers["CGAN: distance"])
-    right = findings.low("CGAN: class as asked") > 0.8
-    return confirmed(right and gap - half > 0 and 0.7 < findings.mean("CGAN: edges") < 1.5)
-
-
-def vae_blurs(findings: Findings) -> Verdict:
-    """VAE's edges and fine detail below GAN's, the differences' intervals included; its detail below the real one."""
-    gaps = [
-        difference(findings.numbers[f"GAN: {what}"], findings.numbers[f"VAE: {what}"])
-        for what in ("edges", "fine detail")
-    ]
-    return confirmed(all(gap - half > 0 for gap, half in gaps) and findings.high("VAE: fine detail") < 1)
-
-
-def pairs_only(findings: Findings) -> Verdict:
-    """One number for a pair; 11 in ACGAN."""
-    counted = [findings.mean(f"{name}: answers of the discriminator") for name in ("CGAN", "ACGAN")]
-    return wrong(counted == [1, 11])
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Ten samples of each model, and real digits above them."""
     rows = ("real", *MODELS)
@@ -104,72 +69,10 @@ def draw(findings: Findings, figure: Figure) -> None:
         axis.set_axis_off()
 
 
-CLAIMS = (
-    Claim(
-        name="the blur of squared error",
-        note="note 2, CGAN",
-        says="Supervised learning uses an MSE loss; it learns the average of training pictures, which is blurred.",
-        expected="energy of edges as that of the class means (closed form), below the real images' and CGAN's",
-        source="closed form: E[x | class] is least in squared error",
-        shown=("MSE: edges", "edges of class means", "CGAN: edges", "MSE: fine detail", "CGAN: fine detail"),
-        rule="edges within 15 % of the class means'; both measures below CGAN's with their intervals; edges below 1",
-        evaluate=blurred,
-        remark="The blur is no failure of training: the mean is the right answer to the question that was asked.",
-    ),
-    Claim(
-        name="semantics and content of a GAN",
-        note="note 2, CGAN",
-        says="A GAN's pictures have more detail, but keep only the semantics of the data and ignore the content.",
-        expected="closer to real digits than squared error; 0.1 of the samples of the class asked for",
-        source="direction only; chance for the second",
-        shown=("GAN: distance", "MSE: distance", "GAN: class as asked"),
-        rule="difference of the distances above 0 with its interval; class as asked within 0.03 of 0.1",
-        evaluate=without_content,
-        remark="Nothing tells the generator which class was asked for, so it gives any digit.",
-    ),
-    Claim(
-        name="semantics and content of a CGAN",
-        note="note 2, CGAN",
-        says="CGAN solves the combination rather well: it keeps the semantics and the content.",
-        expected="above 0.8 of the samples of the class asked for, and images as sharp as real ones",
-        source="direction only",
-        shown=("CGAN: class as asked", "CGAN: distance", "MSE: distance", "CGAN: edges"),
-        rule="class as asked above 0.8 with its interval; closer than MSE with its interval; edges in (0.7, 1.5)",
-        evaluate=both,
-        remark="Given the class, the same method gives sharp digits of that class. "
-        "What varies within a class is still left to chance: the label does not hold that part of the content.",
-    ),
-    Claim(
-        name="the blur of a VAE",
-        note="note 3, GAN: advantages",
-        says="Variational bounds seem to make the instances that VAEs generate blurrier than GANs'.",
-        expected="less energy of edges and less fine detail than the GAN's samples and the real images",
-        source="direction only",
-        shown=("VAE: edges", "GAN: edges", "VAE: fine detail", "GAN: fine detail"),
-        rule="both measures below the GAN's, with the differences' intervals; fine detail below the real images'",
-        evaluate=vae_blurs,
-        remark="A sample here is the decoder's mean, as it is usually shown: an average once more. "
-        "It is the Gaussian likelihood of independent pixels that blurs, with or without a bound.",
-    ),
-    Claim(
-        name="the class in a CGAN's discriminator",
-        note="note 2, CGAN",
-        says="The D network of CGAN, besides real or fake, also predicts the class.",
-        expected="1 number for a pair of image and class; 11 for an image in ACGAN",
-        source="Mirza & Osindero, 2014, equation 2; Odena et al., 2017",
-        shown=("CGAN: answers of the discriminator", "ACGAN: answers of the discriminator"),
-        rule="exactly 1 and 11",
-        evaluate=pairs_only,
-        remark="CGAN's discriminator is given the class and classifies the pair. Predicting it is ACGAN's idea.",
-        correct="CGAN: D(x, y), one logit. ACGAN: D(x), one logit and one for each class.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="blur",
     title="Averages, samples, and samples on request",
     chapter="references",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
     size=(7.0, 5.0),

@@ -19,8 +19,8 @@ from __future__ import annotations
 import torch
 from matplotlib.figure import Figure
 
-from ganbench.notes._brenier import WORKED_COST, centres, four, off_modes, transported, worked
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed
+from ganbench.notes._brenier import centres, four, off_modes, transported, worked
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET, SAMPLE
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
@@ -47,28 +47,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers, curves)
 
 
-def exact(findings: Findings) -> Verdict:
-    """Masses within 10 %, no sample off the modes; the network leaves some there for every seed."""
-    masses = max(findings.numbers["largest error of a cell's mass"]) < 0.1
-    clean = max(findings.numbers["off the modes, map"]) == 0
-    return confirmed(masses and clean and min(findings.numbers["off the modes, network"]) > 0.002)
-
-
-def jumps_found(findings: Findings) -> Verdict:
-    """99 % of jumps found, 1 % invented at most; mixtures across jumps off the modes, none of the others."""
-    exact_rule = min(findings.numbers["jumps found"]) > 0.99 and max(findings.numbers["jumps invented"]) < 0.01
-    across = min(findings.numbers["off the modes, mixed across jumps"]) > 0.99
-    return confirmed(exact_rule and across and max(findings.numbers["off the modes, mixed elsewhere"]) < 0.001)
-
-
-def redundant(findings: Findings) -> Verdict:
-    """The three W2 within 1 % of one another, the worked cost within 1 %, and the gradient is the map to 1e-9."""
-    own = findings.mean("W2 of the map")
-    same = all(abs(findings.mean(f"W2 of the {other}") / own - 1) < 0.01 for other in ("dual", "assignment"))
-    small = abs(findings.mean("worked W2 squared") / WORKED_COST - 1) < 0.01
-    return confirmed(same and small and max(findings.numbers["gradient apart from the map"]) < 1e-9)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """The singular set in the square, the map's samples, the network's."""
     axes = figure.subplots(1, 3)
@@ -81,56 +59,10 @@ def draw(findings: Findings, figure: Figure) -> None:
         axis.plot(*centres().T, "+", color=QUIET, markersize=8)
 
 
-CLAIMS = (
-    Claim(
-        name="separate modes by the optimal map",
-        note="note 2, X. Gu's theory (by its links)",
-        says="Mode collapse has a theoretical explanation: the optimal map jumps, and networks are continuous.",
-        expected="0 of the map's samples off the modes, cells of equal mass; some of the network's off them",
-        source="Brenier's theorem; Gu et al., 2013; direction only for the network",
-        shown=(
-            "off the modes, map",
-            "off the modes, network",
-            "modes of the network",
-            "largest error of a cell's mass",
-        ),
-        rule="masses within 10 %; none off the modes for the map, more than 0.2 % for each network",
-        evaluate=exact,
-        remark="A continuous image of a connected square is connected: a network that covers two modes has samples "
-        "between them, or it drops one. The map has neither problem because its gradient may jump.",
-    ),
-    Claim(
-        name="the singular set of the optimal map",
-        note="note 2, X. Gu's theory (by its links)",
-        says="The jumps of the optimal map can be located, and samples kept off them.",
-        expected="the angle between facets finds all jumps; all mixtures across them are off the modes, no others",
-        source="An et al., 2020 (AE-OT), its rule at 0.7 radians",
-        shown=("jumps found", "jumps invented", "off the modes, mixed across jumps", "off the modes, mixed elsewhere"),
-        rule="over 99 % found, under 1 % invented; over 99 % of mixtures across off the modes, under 0.1 % of others",
-        evaluate=jumps_found,
-        remark="Mixing neighbours gives new samples within a mode. Across the singular set it gives what belongs to "
-        "no mode: mode mixture on purpose.",
-    ),
-    Claim(
-        name="the generator in the discriminator's potential",
-        note='note 2, "a fictitious adversary" (by its links)',
-        says="The adversary is fictitious: under quadratic cost the generator follows from the discriminator's "
-        "potential.",
-        expected="one W2 for map, dual and exact assignment; worked example W2^2 = 0.0153333",
-        source="Brenier's theorem; Kantorovich duality",
-        shown=("W2 of the map", "W2 of the dual", "W2 of the assignment", "worked W2 squared"),
-        rule="within 1 % of one another, the worked cost within 1 %; gradient of u equal to the map to 1e-9",
-        evaluate=redundant,
-        remark="Only the dual was solved, and its gradient is a generator. This holds for quadratic cost in a space "
-        "where the dual can be solved; WGAN's own cost is |x - y|, whose potential does not determine a map.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="brenier",
     title="The gradient of a convex function",
     chapter="transport",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
 )

@@ -20,7 +20,7 @@ from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics import high_quality, modes_captured, modes_covered, reverse_kl, within_mode_spread
 from ganbench.notes._controls import CONTROLS, expected
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.notes.ledger import Pair, beside
 from ganbench.report.style import COLOURS
 from ganbench.tables.statistics import interval
@@ -73,34 +73,6 @@ def true_modes(name: str) -> Modes:
     return modes
 
 
-def agrees(findings: Findings, measured: str, value: float) -> bool:
-    """Whether a mean lies within its 95 % interval, widened by half, of an exact value."""
-    return abs(findings.mean(measured) - value) <= 1.5 * findings.half_width(measured)
-
-
-def blob_passes(findings: Findings) -> Verdict:
-    exact = all(
-        agrees(findings, f"{column}, Gaussian fit, {name}", findings.mean(f"expected {word} of a blob, {name}"))
-        for name in SETS
-        for column, word in (("modes captured", "modes"), ("high quality %", "high quality %"))
-    )
-    none = all(findings.high(f"modes with a fifth of their share, Gaussian fit, {name}") == 0 for name in SETS)
-    return confirmed(exact and none and findings.low("modes captured, Gaussian fit, grid25") > 12.5)
-
-
-def centres_are_perfect(findings: Findings) -> Verdict:
-    full = all(
-        findings.low(f"modes captured, centre points, {name}") == most for name, most in zip(SETS, (8, 25), strict=True)
-    )
-    best = all(findings.low(f"high quality %, centre points, {name}") == 100 for name in SETS)
-    flat = all(findings.high(f"spread, centre points, {name}") < 1e-3 for name in SETS)
-    return confirmed(full and best and flat)
-
-
-def ceiling_holds(findings: Findings) -> Verdict:
-    return confirmed(all(agrees(findings, f"high quality %, real, {name}", CEILING) for name in SETS))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Draw modes captured and covered by each control beside its share of high quality."""
     left, right = figure.subplots(1, 2, sharey=True)
@@ -120,59 +92,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.set(xlabel="high quality, %")
 
 
-CLAIMS = (
-    Claim(
-        name="modes captured by a blob",
-        note="notes 0 and 2, mode collapse; as published tables measure it",
-        says="A count of captured modes alone does not tell a generator from a single Gaussian.",
-        expected="a single Gaussian captures 17.7 of 25 modes and 4.5 of 8, with 1.52 % and .26 % of high quality",
-        source="closed form: noncentral chi-square; a published row has 15.8 modes at 1.6 %",
-        shown=(
-            "modes captured, Gaussian fit, grid25",
-            "high quality %, Gaussian fit, grid25",
-            "modes captured, Gaussian fit, ring8",
-            "modes with a fifth of their share, Gaussian fit, grid25",
-        ),
-        rule="means within 1.5 half intervals of the closed form on both sets, over half of the grid's modes captured, "
-        "no mode with a fifth of its fair share",
-        evaluate=blob_passes,
-        remark="One lucky sample captures a mode, so that a Gaussian captures most of them. "
-        "A count means something only beside the share of high quality, or when a mode must have a fifth of its share.",
-    ),
-    Claim(
-        name="perfect scores of mere centres",
-        note="note 2, mode collapse",
-        says="Collapse within modes leaves no trace in the published columns of toy tables.",
-        expected="copies of the K centres: all modes, 100 % of high quality, spread 0",
-        source="by definition",
-        shown=(
-            "modes captured, centre points, grid25",
-            "high quality %, centre points, grid25",
-            "spread, centre points, grid25",
-        ),
-        rule="all modes and 100 % on both sets in every draw, spread below .001",
-        evaluate=centres_are_perfect,
-        remark="Highly similar samples are the note's own description of collapse. The published columns "
-        "find a generator of K points better than the data; only the spread within modes tells.",
-    ),
-    Claim(
-        name="the ceiling of quality",
-        note="note 2, the need for numbers that can be compared",
-        says="Even true samples are not all of high quality.",
-        expected="98.889 % = 1 - exp(-9/2) in the plane",
-        source="closed form",
-        shown=("high quality %, real, ring8", "high quality %, real, grid25"),
-        rule="both means within 1.5 half intervals of the closed form",
-        evaluate=ceiling_holds,
-        remark="A published share above it is no better than the data. Three sd leave out .27 % on a line, but "
-        "1.1 % in a plane.",
-    ),
-)
 EXPERIMENT = Experiment(
     name="control_rows",
     title="Untrained rows in the published toy tables",
     chapter="published",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
     size=(7.0, 3.0),

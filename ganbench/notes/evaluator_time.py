@@ -21,12 +21,11 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.metrics import METRICS
 from ganbench.metrics.features import Features
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import line_style
 
 DIMENSIONS, CLASSES, RUNS = 64, 10, 3
 TWO_SAMPLE = {"W1": "w1", "MMD": "mmd", "FID": "fid", "1-NN": "one_nn_accuracy", "KID": "kid", "precision": "precision"}
-OTHERS = ("MMD", "FID", "1-NN", "IS", "Mode Score")  # of the six, beside Wasserstein
 
 
 def measure(form: Form) -> Findings:
@@ -72,10 +71,6 @@ def shortest(call: Callable[[], float]) -> float:
     return max(min(seconds), 1e-6)  # a clock's grain
 
 
-def wasserstein_is_slowest(findings: Findings) -> Verdict:
-    return confirmed(findings.mean("seconds of W1") > max(findings.mean(f"seconds of {name}") for name in OTHERS))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Draw the time of each metric by the number of rows."""
     axes = figure.subplots()
@@ -87,25 +82,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 
-CLAIMS = (
-    Claim(
-        name="the time that metrics take",
-        note="note 2, the study of six metrics",
-        says="Of the six metrics, Wasserstein takes the most time.",
-        expected="more than any other of the six at the largest size",
-        source="Xu et al., 2018, arXiv:1806.07755; direction only",
-        shown=("seconds of W1", *(f"seconds of {name}" for name in OTHERS)),
-        rule="processor time of Wasserstein above that of each of the other five",
-        evaluate=wasserstein_is_slowest,
-        remark="An exact assignment of n rows takes up to n^3 steps, distances between all pairs n^2, moments and "
-        "posteriors n. Extracting features from images comes on top and costs the same for all.",
-    ),
-)
 EXPERIMENT = Experiment(
     name="evaluator_time",
     title="What the six metrics cost",
     chapter="evaluators",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
     size=(5.0, 2.6),

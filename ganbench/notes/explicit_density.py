@@ -26,7 +26,7 @@ from ganbench.baseline import Batch, Net
 from ganbench.data.sources import Finite
 from ganbench.dataset import Dataset, Space
 from ganbench.nets import pixels
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
 from ganbench.training import registry
 from ganbench.training.trainer import Plan, Trainer
@@ -125,25 +125,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers, {f"cross entropy {i}": tuple(at[i] for at in path) for i in range(len(seeds))})
 
 
-def chain_rule(findings: Findings) -> Verdict:
-    """The model's sum over all images is 1 to 1e-5 for every seed, trained or not."""
-    sums = findings.numbers["sum over all images"] + findings.numbers["sum over all images, before"]
-    return confirmed(all(abs(total - 1) < 1e-5 for total in sums))
-
-
-def testable(findings: Findings) -> Verdict:
-    """Cross entropy log 64 untrained; after, 0 to 0.05 nats above the entropy; digits below log2(17) bits."""
-    floor = findings.mean("entropy of the distribution")
-    before = all(abs(value - log(64)) < 1e-5 for value in findings.numbers["cross entropy, before"])
-    after = all(0 <= value - floor < 0.05 for value in findings.numbers["cross entropy"])
-    return wrong(before and after and max(findings.numbers["bits per pixel, held out"]) < log(17) / log(2))
-
-
-def slow(findings: Findings) -> Verdict:
-    """One call for each of the 64 pixels, against a single one."""
-    return confirmed(findings.mean("calls in turn, PixelCNN") == 64 and findings.mean("calls in turn, GAN") == 1)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """The test loss as it falls to the entropy."""
     axis = figure.subplots()
@@ -157,49 +138,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     axis.legend()
 
 
-CLAIMS = (
-    Claim(
-        name="the chain rule as a density",
-        note="note 3, PixelRNN/CNN",
-        says="PixelCNN expands p(x) by the chain rule into a product of conditional distributions: an explicit "
-        "density.",
-        expected="the sum of p over all 64 images is 1",
-        source="closed form",
-        shown=("sum over all images", "sum over all images, before"),
-        rule="1 to 1e-5 for every seed, before and after training",
-        evaluate=chain_rule,
-        remark="A single pixel that saw itself or a later one would break the sum.",
-    ),
-    Claim(
-        name="a test phase for generative models",
-        note="note 3, generative models",
-        says="Generative models consist of training and generating; there is no test.",
-        expected="cross entropy log 64 = 4.1589 untrained, at most 0.05 above the distribution's entropy trained",
-        source="closed form: cross entropy = entropy + KL(distribution || model)",
-        shown=("cross entropy, before", "cross entropy", "entropy of the distribution", "bits per pixel, held out"),
-        rule="log 64 to 1e-5 before; 0 to 0.05 nats above the entropy after; digits below log2(17) = 4.09 bits",
-        evaluate=testable,
-        remark="An explicit density is tested by the likelihood of held-out data. Implicit ones need other scores.",
-        correct="Test by -E log p on held-out data (bits per dimension); a VAE's bound limits it from above.",
-    ),
-    Claim(
-        name="passes per image of PixelCNN",
-        note="note 3, PixelRNN/CNN",
-        says="Its generating time is too long.",
-        expected="64 network evaluations one after another for 8 by 8 pixels; a GAN's generator needs 1",
-        source="closed form: one for each pixel",
-        shown=("calls in turn, PixelCNN", "calls in turn, GAN"),
-        rule="exactly 64 and 1",
-        evaluate=slow,
-        remark="Training is parallel over pixels; only drawing is sequential, and a batch shares the calls.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="explicit_density",
     title="An explicit density",
     chapter="references",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
 )

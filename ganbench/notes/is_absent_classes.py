@@ -23,7 +23,7 @@ from ganbench.metrics.inception_score import entropy, inception_score
 from ganbench.notes._failures import digits
 from ganbench.notes._letters import letters
 from ganbench.notes._retrained import posteriors, retrained
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, difference
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
 
 CLASSIFIERS, EPOCHS = {"fast": 5, "full": 10}, {"fast": 16, "full": 80}
@@ -99,21 +99,6 @@ def weighted_score(p: Tensor, weights: Tensor) -> float:
     return float((entropy(share @ p) - share @ entropy(p)).exp())
 
 
-def unknown_are_vaguer(findings: Findings) -> Verdict:
-    gap, half = difference(findings.numbers["H(y|x), unknown"], findings.numbers["H(y|x), known"], paired=True)
-    return confirmed(gap - half > 0)
-
-
-def unknown_may_be_sharp(findings: Findings) -> Verdict:
-    return confirmed(min(findings.low("sure, unknown"), findings.low("sure, letters")) > SHARE)
-
-
-def noise_beats_the_ring(findings: Findings) -> Verdict:
-    truth = findings.mean("ring: the truth")
-    above = all(findings.mean(f"ring: {name}") > truth for name in ("uniform noise", "far, beyond the modes"))
-    return confirmed(above and findings.mean("ring: points at the centre") < 1 + 1e-9)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """How sure the classifiers are of each kind of image, and the ring's scores."""
     left, right = figure.subplots(1, 2)
@@ -133,45 +118,6 @@ EXPERIMENT = Experiment(
     name="is_absent_classes",
     title="Classes that the classifier does not have",
     chapter="inception_score",
-    claims=(
-        Claim(
-            name="IS of absent classes",
-            note="note 2, Inception Score",
-            says="Real images of a class that the classifier lacks need not get a sharp distribution.",
-            expected="H(y|x) of unknown digits above that of known ones",
-            source="direction only; Barratt and Sharma, 2018, section 4.3",
-            shown=("H(y|x), known", "H(y|x), unknown", "IS, known", "IS, unknown"),
-            rule="The 95 % interval of H(y|x), unknown less known, over retrained classifiers lies above zero.",
-            evaluate=unknown_are_vaguer,
-            remark="All images are real, of the same writers and pixels; only the classifier's list of classes "
-            "differs. A perfect generator of the absent ones would be marked down.",
-        ),
-        Claim(
-            name="sharp distributions of absent classes",
-            note="note 2, Inception Score",
-            says="Sharpness is no evidence: is the distribution of an absent class still sharp?",
-            expected="more than a tenth of unknown digits and of letters get a posterior above 0.9",
-            source="direction only; Hendrycks and Gimpel, 2017, arXiv:1610.02136",
-            shown=("sure, known", "sure, unknown", "sure, letters"),
-            rule="The lower end of the interval of the share of images with a largest posterior above 0.9 exceeds a "
-            "tenth, for unknown digits and for letters.",
-            evaluate=unknown_may_be_sharp,
-            remark="It often is. The softmax sums to 1, so that every image away from the borders between classes gets "
-            "a sure prediction, whatever it shows.",
-        ),
-        Claim(
-            name="IS of noise around a ring",
-            note="note 2, Inception Score",
-            says="The Inception Score can't reflect the distance between the real data and the samples.",
-            expected="4.90 for the truth; 1 at the centre, 4 far between modes, 7.26 for noise, 8 far beyond the modes",
-            source="quadrature on the plane",
-            shown=tuple(f"ring: {name}" for name in RING),
-            rule="Uniform noise and points ten radii away score above the truth, points at the centre score 1.",
-            evaluate=noise_beats_the_ring,
-            remark="Nothing of these is in any class, and the score takes every value from the least to the greatest. "
-            "What decides is the distance from the borders between classes, not from the data.",
-        ),
-    ),
     measure=measure,
     draw=draw,
 )

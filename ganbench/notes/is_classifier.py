@@ -27,7 +27,7 @@ from ganbench.features.classifier import CLASSES, Network
 from ganbench.metrics import METRICS
 from ganbench.notes._failures import FAILURES, Material, climbed, digits, halves
 from ganbench.notes._retrained import posteriors, retrained
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import COLOURS, QUIET
 
 
@@ -55,7 +55,6 @@ CLASSIFIERS = {"fast": 4, "full": 8}
 EPOCHS = {"fast": 12, "full": 40}
 SLOPES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 CLIMBED, REAL = "climbed up classifier 0", "real images"
-SHARE = 0.9  # of the real images' score: what deceives another classifier
 
 
 def measure(form: Form) -> Findings:
@@ -126,19 +125,6 @@ def key(name: str, which: int) -> str:
     return f"IS: {name}, classifier {which}"
 
 
-def rankings_differ(findings: Findings) -> Verdict:
-    return confirmed(findings.mean("reversed pairs") >= 1)
-
-
-def slope_reverses(findings: Findings) -> Verdict:
-    unsure = findings.mean("far, slope 1") > findings.mean("close, slope 1")
-    return confirmed(unsure and findings.mean("far, slope 16") < findings.mean("close, slope 16"))
-
-
-def climbing_transfers(findings: Findings) -> Verdict:
-    return confirmed(min(findings.numbers["climbed over real, others"]) > SHARE)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Each stand-in's score under each classifier, and the two distributions on the line by slope."""
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
@@ -164,44 +150,6 @@ EXPERIMENT = Experiment(
     name="is_classifier",
     title="Another classifier, another ranking",
     chapter="inception_score",
-    claims=(
-        Claim(
-            name="IS of a retrained classifier",
-            note="note 2, Inception Score",
-            says="The score judges by the world view of its classifier.",
-            expected="some generators change their order when the classifier is trained again with another seed",
-            source="direction only; Barratt and Sharma, 2018, arXiv:1801.01973, section 4.1 (retrained networks)",
-            shown=("reversed pairs", "pairs", "accuracy"),
-            rule="At least one pair of stand-ins is in one order for all draws under one classifier and in "
-            "the other for all draws under another.",
-            evaluate=rankings_differ,
-            remark="The classifiers differ in their first weights only and are about equally good. A table of "
-            "Inception Scores ranks generators for one file of weights: say which, and never mix two.",
-        ),
-        Claim(
-            name="IS and the classifier's slope",
-            note="note 2, Inception Score",
-            says="The score judges by the world view of its classifier.",
-            expected="at slope 1 the far distribution leads, 1.87 to 1.12; at slope 16 the close one, 2.00 to 1.87",
-            source="closed form: IS = 2 exp(-E h(slope x))",
-            shown=("far, slope 1", "close, slope 1", "far, slope 16", "close, slope 16"),
-            rule="The far distribution scores higher at slope 1 and lower at slope 16.",
-            evaluate=slope_reverses,
-            remark="The classifier decides alike at every slope, so its accuracy never changes; only how sure it is. "
-            "That alone puts either of two generators first.",
-        ),
-        Claim(
-            name="images climbed up another classifier",
-            note="note 2, Inception Score",
-            says="The score judges by the world view of its classifier.",
-            expected="scores above nine tenths of real images' under the other classifiers",
-            source="direction only",
-            shown=("climbed over real, others",),
-            rule="Under every other classifier climbed images get more than nine tenths of the real images' score.",
-            evaluate=climbing_transfers,
-            remark="Another classifier of the same kind is no remedy: what deceives one deceives the others.",
-        ),
-    ),
     measure=measure,
     draw=draw,
     size=(7.5, 3.2),

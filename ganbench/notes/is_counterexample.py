@@ -24,7 +24,7 @@ from ganbench.metrics import METRICS
 from ganbench.metrics.features import Features
 from ganbench.notes._detection import detection
 from ganbench.notes._two_gaussians import FAKES, REACH, TRUTH, distributions, posteriors, uncertainty
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import COLOURS, QUIET
 
 VARIANCES = (2.0, 1.0)
@@ -69,23 +69,6 @@ def verdict(findings: Findings, metric_name: str, name: str) -> str:
     return detection(METRICS[metric_name], values, control)
 
 
-def truth_is_last(findings: Findings) -> Verdict:
-    exact = all(
-        findings.mean(f"IS: {name}, v = {v:g}") > findings.mean(f"IS: {TRUTH}, v = {v:g}")
-        for name in FAKES
-        for v in VARIANCES
-    )
-    return confirmed(exact and all(verdict(findings, IS, name) == "praises" for name in FAKES))
-
-
-def entropy_is_not_zero(findings: Findings) -> Verdict:
-    return wrong(all(findings.mean(f"H(y|x): {name}, v = 2") > 0.01 for name in FAKES))
-
-
-def distances_see(findings: Findings) -> Verdict:
-    return confirmed(all(verdict(findings, metric_name, name) == "sees" for metric_name in DETECTORS for name in FAKES))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """The distributions with the classifier, and the score of each beside its distance from the truth."""
     left, right = figure.subplots(1, 2)
@@ -110,50 +93,6 @@ EXPERIMENT = Experiment(
     name="is_counterexample",
     title="Two Gaussians: the truth scores lowest",
     chapter="inception_score",
-    claims=(
-        Claim(
-            name="IS counter-example",
-            note="note 2, Inception Score",
-            says="The true distribution, two normal distributions, has a lower Inception Score than U(-100, 100) and "
-            "N(0, 20).",
-            expected="1.2230 for the truth; 1.5333 or 1.8737 for N(0, 20), by its reading; 1.9674 for the uniform "
-            "distribution",
-            source="quadrature; Barratt and Sharma, 2018, arXiv:1801.01973, section 4.2",
-            shown=tuple(f"IS: {name}, v = 2" for name in (TRUTH, *FAKES)),
-            rule="By quadrature, for v of 1 and 2 and both readings of N(0, 20), the truth scores lowest; and all "
-            "draws of the truth score below all draws of each generator.",
-            evaluate=truth_is_last,
-            remark="The further a symmetric distribution goes from the border between the classes, the surer the "
-            "classifier, and the higher the score: it knows nothing of where the data are. The order holds under every "
-            "reading.",
-        ),
-        Claim(
-            name="H(y|x) of the counter-example",
-            note="note 2, Inception Score",
-            says="U(-100, 100) and N(0, 20) get H(y|x) = 0 under the best discriminator.",
-            expected="0.0164 nats for the uniform distribution, 0.2657 or 0.0652 for N(0, 20)",
-            source="closed form: the integral of H(y|x) over the line is pi^2 / (3 slope)",
-            shown=tuple(f"H(y|x): {name}, v = 2" for name in FAKES),
-            rule="Wrong if each H(y|x) exceeds 0.01 nats, one per cent of the score.",
-            evaluate=entropy_is_not_zero,
-            remark="Near the border the best classifier is unsure, and every one of these distributions has mass "
-            "there. The argument needs only the order of the scores, which stands.",
-            correct="U(-L, L): H(y|x) = pi^2 / (6 s L) for the slope s = 2 / v; N(0, 20) has 0.27 nats if 20 is its "
-            "variance and 0.065 if it is its standard deviation.",
-        ),
-        Claim(
-            name="distances on the counter-example",
-            note="note 2, Inception Score",
-            says="The Inception Score can't reflect the distance between the real data and the samples.",
-            expected="W1, FID, KS and 1-NN of all three generators worse than all draws of the truth",
-            source="direction only; W1 of 2.17, 14.6 and 48.6 in the limit",
-            shown=tuple(f"w1: {name}" for name in (TRUTH, *FAKES)),
-            rule="For each generator all draws' W1, FID, KS and 1-NN accuracies are worse than all of the truth's.",
-            evaluate=distances_see,
-            remark="These order the four distributions rightly with a thousand points. Recall doesn't mind samples "
-            "that lie around the data, and KID's cubes are so heavy in the tails that its sign is luck.",
-        ),
-    ),
     measure=measure,
     draw=draw,
 )

@@ -25,7 +25,7 @@ from ganbench._util.streams import stream
 from ganbench.metrics.classes import am_score, mode_score_b
 from ganbench.metrics.inception_score import inception_score, inception_score_splits
 from ganbench.notes._failures import digits
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS
 
 CLASSES = {"fast": 100, "full": 200}
@@ -104,32 +104,6 @@ def unequal() -> dict[str, tuple[float, ...]]:
     }
 
 
-def grows_with_n(findings: Findings) -> Verdict:
-    means = [findings.mean(f"{each} a class") for each in PER_CLASS]
-    gaps = [mean - findings.mean(f"exact: {each} a class") for each, mean in zip(PER_CLASS, means, strict=True)]
-    halves = [findings.half_width(f"{each} a class") for each in PER_CLASS]
-    near = all(abs(gap) < 2 * half for gap, half in zip(gaps, halves, strict=True))
-    return confirmed(near and means == sorted(means))
-
-
-def splits_cost(findings: Findings) -> Verdict:
-    classes = round(findings.mean("classes"))
-    exact = exp(expected_entropy(classes, PER_CLASS[-1] * classes // SPLITS))
-    return confirmed(
-        abs(findings.mean("10 splits") / exact - 1) < 0.01 and findings.high("10 splits") < findings.low("1 split")
-    )
-
-
-def order_decides(findings: Findings) -> Verdict:
-    exact = abs(findings.mean("certain, sorted") - 1) < 1e-9
-    return confirmed(exact and findings.mean("digits, sorted") < LOW and findings.mean("digits, shuffled") > HIGH)
-
-
-def equal_is_not_ideal(findings: Findings) -> Verdict:
-    prefers = findings.mean("IS, equal shares") > findings.mean("IS, true distribution")
-    return wrong(prefers and findings.mean("AM score, true distribution") < findings.mean("AM score, equal shares"))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """The score by sample size with its exact expectation, and in splits and orders."""
     left, right = figure.subplots(1, 2)
@@ -149,65 +123,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.set(xlabel="IS in ten splits, at most 10")
 
 
-NOTE = "note 2, Inception Score"
-APPROXIMATED = "The score is computed by approximating the class distribution with N samples."
 EXPERIMENT = Experiment(
     name="is_estimator",
     title="Sample size, splits, order and the class distribution",
     chapter="inception_score",
-    claims=(
-        Claim(
-            name="IS grows with the sample",
-            note=NOTE,
-            says=APPROXIMATED,
-            expected="short of K by a factor of about exp(-(K - 1) / 2n), exactly by the binomial sum",
-            source="closed form: E H = -K E[(c/n) log(c/n)]",
-            shown=("1 a class", "exact: 1 a class", "50 a class", "exact: 50 a class"),
-            rule="At every size the mean is within twice its interval's half width of the exact one, and grows with n.",
-            evaluate=grows_with_n,
-            remark="A perfect generator does not reach K. Scores of different sample sizes are different quantities.",
-        ),
-        Claim(
-            name="IS in ten splits",
-            note=NOTE,
-            says=APPROXIMATED,
-            expected="90.1 of 100 in ten splits where 99.0 at once (of 1000: 901 and 990)",
-            source="closed form; Salimans et al., 2016, in ten splits of 5000",
-            shown=("1 split", "10 splits", "exact: 1000 classes, 1 split", "exact: 1000 classes, 10 splits"),
-            rule="In ten splits within 1 % of the exact score of a tenth of the samples, and below that at once.",
-            evaluate=splits_cost,
-            remark="A split is as biased as so small a sample is. The spread over splits doesn't cover it.",
-        ),
-        Claim(
-            name="IS of sorted samples",
-            note=NOTE,
-            says=APPROXIMATED,
-            expected="1 for certain posteriors sorted by label, 10 shuffled",
-            source="closed form: a split of one class has H(y) = H(y|x)",
-            shown=("certain, shuffled", "certain, sorted", "digits, shuffled", "digits, sorted"),
-            rule="Certain posteriors score 1 when sorted; digits below 2 when sorted and above 8 when shuffled.",
-            evaluate=order_decides,
-            remark="A generator that writes its classes in turn loses all to splits. One score of all samples doesn't.",
-        ),
-        Claim(
-            name="equal shares as the ideal",
-            note=NOTE,
-            says="Ideally each class makes up the same share of the generated images.",
-            expected="IS 3.36 for the true distribution (1/2, 1/4, 1/8, 1/8) and 4 for equal shares",
-            source="closed form: IS = exp H(y) for certain posteriors",
-            shown=(
-                "IS, true distribution",
-                "IS, equal shares",
-                "AM score, true distribution",
-                "AM score, equal shares",
-            ),
-            rule="Wrong if equal shares get a higher IS than the truth itself, and AM score tells them apart.",
-            evaluate=equal_is_not_ideal,
-            remark="They are right for balanced data only. Mode Score ties here; AM score is 0 for the true "
-            "distribution alone.",
-            correct="The ideal class distribution is the data's own: KL(p*(y) || p(y)) = 0, a term that IS lacks.",
-        ),
-    ),
     measure=measure,
     draw=draw,
 )

@@ -14,7 +14,7 @@ Numbers: of nine failures the score praises five; FID, KID, MMD and W1 see all b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ from ganbench.metrics.diversity import vendi_from_kernel
 from ganbench.metrics.features import Features
 from ganbench.notes._detection import detection
 from ganbench.notes._failures import FAILURES, Case, Material, cases, material
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 
 IS, NARROW = "inception_score", "narrow_vendi"
 METRIC_NAMES = (
@@ -119,31 +119,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers, matrices=matrices)
 
 
-def unseen_by_the_score(name: str, detectors: tuple[str, ...]) -> Callable[[Findings], Verdict]:
-    """Return the rule that the Inception Score does not see a failure and that all of ``convicts`` do."""
-
-    def rule(findings: Findings) -> Verdict:
-        misses = verdict(findings, IS, name) != "sees"
-        return confirmed(misses and all(verdict(findings, metric_name, name) == "sees" for metric_name in detectors))
-
-    return rule
-
-
-def claim(title: str, name: str, says: str, detectors: tuple[str, ...], source: str, remark: str) -> Claim:
-    """Return the claim that the score misses a failure that other metrics detect."""
-    return Claim(
-        name=title,
-        note="note 2, Inception Score",
-        says=says,
-        expected="IS at least that of held-out reals; " + ", ".join(detectors) + " worse than all of them",
-        source=source,
-        shown=tuple(key(metric_name, which) for metric_name in (IS, *detectors[:2]) for which in (name, control(name))),
-        rule="Not all seeds of IS are worse than every control; all seeds of " + ", ".join(detectors) + " are.",
-        evaluate=unseen_by_the_score(name, detectors),
-        remark=remark,
-    )
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Colour each metric's verdict on each failure."""
     matrix = findings.matrices["who sees it"]
@@ -165,55 +140,6 @@ EXPERIMENT = Experiment(
     name="is_failures",
     title="What the Inception Score misses, and which metrics detect it",
     chapter="inception_score",
-    claims=(
-        claim(
-            "IS on one image per class",
-            "one image per class",
-            "Images all alike within each class are mode collapse, and the Inception Score can't detect it.",
-            ("fid", "recall", "one_nn_accuracy", "one_nn_fake", NARROW),
-            "closed form: IS = K for certain posteriors of equally many images of each class",
-            "Ten pictures, repeated, score higher than the real images. Recall drops to nothing, the nearest neighbour "
-            "of every sample is a sample, and FID grows eightfold. The Vendi score detects it too with a kernel that "
-            "tells images of one class apart; with the usual cosine kernel it praises ten clear digits for variety.",
-        ),
-        claim(
-            "IS on copied training images",
-            "training images",
-            "The Inception Score considers the generated samples only, not the real data.",
-            ("copies", "authenticity", "c_t"),
-            "direction only; Barratt and Sharma, 2018, section 4.2",
-            "Copies score above the held-out images, for the classifier is surest about the images it was trained on. "
-            "FID, KID and precision do not detect it either: only metrics that get the training set do.",
-        ),
-        claim(
-            "IS on blurry averages",
-            "averages",
-            "The Inception Score can't reflect the distance between the real data and the samples.",
-            ("fid", "recall", "one_nn_accuracy"),
-            "direction only",
-            "A mean of four images of a class is blurry, and more typical of its class than any of them: the score "
-            "prefers it to the real images. Blurring single images by a filter, however, it sees.",
-        ),
-        claim(
-            "IS under an adversary",
-            "adversarial",
-            "Counter-examples get a small H(y|x) at H(y) = log K, and so a higher score than the true distribution.",
-            ("fid", "precision", "one_nn_accuracy"),
-            "Barratt and Sharma, 2018, arXiv:1801.01973, section 4.2: a score near the largest possible",
-            "Twenty steps up the classifier's gradient turn noise into nearly the highest score there is. The samples "
-            "lie far from all real images, which everything that compares with real images notices.",
-        ),
-        claim(
-            "IS on imbalanced data",
-            BALANCED,
-            "Ideally each class makes up the same share of the samples.",
-            ("fid", "am_score", "class_distribution_kl"),
-            "closed form: IS of certain posteriors is exp H(y), largest for equal shares whatever the truth's are",
-            "Where five classes are rare in truth, a generator that makes all equally common scores well above the "
-            "truth itself. AM score and FID detect it; the Mode Score does not, whose optimum is not the true class "
-            "distribution, nor do precision and recall, which compare supports.",
-        ),
-    ),
     measure=measure,
     draw=draw,
     size=(7.5, 5.5),

@@ -1,4 +1,4 @@
-"""Observations as pages: the table of claims, the atlas with a picture of each, and a CSV to compute with."""
+"""Observations as pages: the table of statements, the atlas with a picture of each, and a CSV to compute with."""
 
 from __future__ import annotations
 
@@ -12,24 +12,61 @@ from matplotlib.figure import Figure
 from ganbench._util.files import write_atomically
 from ganbench._util.markup import escaped
 from ganbench.notes import CHAPTERS, EXPERIMENTS, load
-from ganbench.notes.base import Claim, Experiment, Findings, Matrix
+from ganbench.notes.base import Experiment, Findings, Matrix
+from ganbench.notes.claims import LISTS, VERDICTS, Claim, about, claims, digest
 from ganbench.notes.record import Observation
 from ganbench.report.style import DPI, save, style
 from ganbench.tables.numbers import written
 from ganbench.tables.statistics import CONFIDENCE, interval
 
-INTRODUCTION = f"""# The claims of the study notes, as experiments
+INTRODUCTION = f"""# What we know about GAN metrics, tested
 
-Each claim was run: the number that would show it, the number that was measured, and a verdict by the rule beside it.
-*Note is wrong* means that a proof or the note's own source says otherwise, and that the measurement shows it. Numbers
-of several seeds are means with {CONFIDENCE:.0%} intervals (Student's t).
+What a reader gains, each line from an experiment below:
 
-Rules were set down before the first run. Eight were mended after it, towards a closed form, a published band or a
-fairer question, and deserve a second reading: gradients on disjoint supports, clipping's ends, the Lipschitz penalties,
-the singular set, the power of tests on lost modes, images made by ascent on another classifier, the cost of metrics,
-and packing.
+{{gains}}
+
+Behind these stand {{count}} statements: of five study notes on GANs, word for word; of the papers that the notes name;
+and our own. Each has an experiment, the number that was expected, and a rule that can end in *right*, *wrong* or
+*undecided*, whatever was expected. A rule is a list of conditions on measured numbers: right where each is sure
+({CONFIDENCE:.0%} intervals over seeds, Student's t; of a share of runs, Clopper and Pearson's), wrong where one surely
+fails, undecided otherwise, and undecided too where the experiment does not find its own control (*sound*). *Loose* is
+right as people mean it and false to the letter; *damaged* is text that lost a sign on its way into the note. Rules are
+data (`ganbench/notes/claims/`), and each ends in *undecided* on numbers that are pure noise (a test).
+
+A number that was recalled from memory supports no verdict; `results/published.csv` says how each was read.
 """
-HEADER = ["claim", "note", "expected", "measured", "verdict"]
+GAINS = (  # what a reader gains, and the claims that must be right for it to be said
+    ("The Inception Score is no distance: one image per class, copies, averages, noise far from the borders and "
+     "adversarial images all score above real images.",
+     ("IS on one image per class", "IS on copied training images", "IS on blurry averages",
+      "H(y|x) and score under an adversary", "IS of noise around a ring")),
+    ("It grows with the number of samples, loses a tenth of itself to ten splits and nearly everything to sorted ones: "
+     "compare scores of one size, in one order, by one classifier.",
+     ("IS grows with the sample", "IS in ten splits", "IS of sorted samples", "IS of a retrained classifier")),
+    ("FID sees means and covariances only: another distribution with the same two has the distance 0, and so does a "
+     "single Gaussian over a ring of modes.",
+     ("equal moments, another distribution", "two moments of a blurry ring")),
+    ("A count of modes is passed by a single Gaussian, and a table of modes and quality by the bare centres: report "
+     "the spread within modes too.",
+     ("modes captured by a blob", "perfect scores of mere centres")),
+    ("The Inception Score rises for copies of training images; metrics that are given the training set notice them.",
+     ("IS on copied training images",)),
+    ("Log-likelihood by Parzen windows ranks centres of clusters above true samples.",
+     ("Parzen windows for an implicit density",)),
+    ("A GAN's own losses say nothing of its distance to the data; the estimate of a WGAN-GP's discriminator "
+     "follows it, along one run.",
+     ("no robust stopping criterion", "the discriminator's estimate as a monitor")),
+)  # fmt: skip
+WAITING = (
+    "Six improvements, none of which beats the original (Lucic et al., 2018): waits for settings that were searched "
+    "for each method.",
+    "DCGAN's changes one by one: strided against pooled convolution, LeakyReLU against ReLU, tanh, BatchNorm.",
+    "Collapse by architecture: minibatch discrimination, MAD-GAN.",
+    "Class and noise joined by concatenation against the Hadamard product; noise from a uniform against a normal "
+    "distribution.",
+)
+HEADER = ["statement", "where", "expected", "measured", "verdict"]
+MEANT = {"confirmed": "right", "note is wrong": "wrong", "not confirmed": "undecided"}  # in records of an older form
 
 
 def write(observations: Sequence[Observation], folder: Path, redraw: bool) -> list[Path]:
@@ -56,40 +93,57 @@ def ordered(observations: Sequence[Observation]) -> list[tuple[str, list[tuple[E
     return [(title, part) for title, part in parts if part]
 
 
+def judged(observations: Sequence[Observation]) -> list[tuple[Claim, Observation | None]]:
+    """Return every claim whose experiment was carried out, and those that need none, in the order of the lists."""
+    known = {each.experiment: each for each in observations}
+    return [(claim, known.get(claim.experiment)) for claim in claims()
+            if claim.experiment in known or claim.kind == "damaged"]  # fmt: skip
+
+
 def table(observations: Sequence[Observation]) -> str:
-    """Return the claims with their verdicts, the matrices, and the errors of the notes, in Markdown."""
-    parts = ["# Claims", tally(observations)]
-    for title, pairs in ordered(observations):
-        rows = [row(claim, each) for experiment, each in pairs for claim in experiment.claims]
-        parts += [f"## {title}", grid(HEADER, rows)]
-        parts += [matrix for _, each in pairs for matrix in matrices(each.findings)]
+    """Return the statements with their verdicts, list by list, the matrices, and what is to be corrected."""
+    pairs = judged(observations)
+    parts = ["# Statements and verdicts", tally(observations)]
+    for name, title in LISTS.items():
+        if rows := [row(claim, each) for claim, each in pairs if claim.list == name]:
+            parts += [f"## {title}", grid(HEADER, rows)]
+    parts += ["## Matrices"] if any(each.findings.matrices for each in observations) else []
+    parts += [matrix for _, part in ordered(observations) for _, each in part for matrix in matrices(each.findings)]
     return "\n\n".join([*parts, *errata(observations)]) + "\n"
 
 
 def tally(observations: Sequence[Observation]) -> str:
-    """Count the verdicts."""
-    verdicts = [verdict(claim, each) for each in observations for claim in load(each.experiment).claims]
-    counted = [f"{verdicts.count(name)} {name}" for name in sorted(set(verdicts))]
-    return f"{len(verdicts)} claims: {', '.join(counted)}."
+    """Count the verdicts, list by list."""
+    pairs = judged(observations)
+    lines = []
+    for name, title in LISTS.items():
+        said = [verdict(claim, each) for claim, each in pairs if claim.list == name]
+        counted = [f"{said.count(word)} {word}" for word in (*VERDICTS, "failed") if word in said]
+        lines += [f"- {title}: {len(said)} statements, {', '.join(counted)}."] if said else []
+    return "\n".join(lines)
 
 
-def row(claim: Claim, observation: Observation) -> list[str]:
+def row(claim: Claim, observation: Observation | None) -> list[str]:
     return [
-        escaped(claim.says),
-        escaped(claim.note),
-        escaped(f"{claim.expected} ({claim.source})"),
+        escaped(claim.statement),
+        escaped(claim.where),
+        escaped(f"{claim.expected} ({claim.source})" if claim.expected else ""),
         measured(claim, observation),
         verdict(claim, observation),
     ]
 
 
-def verdict(claim: Claim, observation: Observation) -> str:
-    """Return the verdict, or that the experiment failed."""
-    return observation.verdicts[claim.name] if observation.status == "done" else "failed"
+def verdict(claim: Claim, observation: Observation | None) -> str:
+    """Return the verdict by the rules of the day, or that the experiment failed."""
+    if observation is None:
+        return "damaged"
+    return claim.judge(observation.findings) if observation.status == "done" else "failed"
 
 
-def measured(claim: Claim, observation: Observation) -> str:
+def measured(claim: Claim, observation: Observation | None) -> str:
     """Return the numbers that answer a claim, the first alone or each with its name."""
+    if observation is None:
+        return ""
     if observation.status != "done":
         return escaped(observation.reason)
     texts = [(name, written(interval(observation.findings.numbers[name]))) for name in claim.shown]
@@ -122,63 +176,104 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def errata(observations: Sequence[Observation]) -> list[str]:
-    """List what the notes say wrongly, with the correct statement and the number that shows it."""
-    lines = [
-        f"- **{escaped(claim.note)}**: {escaped(claim.says)} Correct: {escaped(claim.correct)} "
-        f"Measured: {measured(claim, each)}."
-        for _, pairs in ordered(observations)
-        for experiment, each in pairs
-        for claim in experiment.claims
-        if verdict(claim, each) == "note is wrong"
+    """List what the notes say wrongly, loosely or in damaged words, with the correct statement and its number."""
+    lines = []
+    for claim, each in judged(observations):
+        said = verdict(claim, each)
+        if claim.list == "notes" and said in {"wrong", "loose", "damaged"}:
+            numbers = f" Measured: {text}." if (text := measured(claim, each)) else ""
+            correct = f" Correct: {escaped(claim.correct)}" if claim.correct else ""
+            lines.append(f"- **{escaped(claim.where)}**, {said}: {escaped(claim.statement)}{correct}{numbers}")
+    return ["## To be corrected in the notes", "\n".join(lines)] if lines else []
+
+
+def after_a_look(observations: Sequence[Observation]) -> list[str]:
+    """List the rules that are younger than the numbers they judge, and the verdicts that changed with them."""
+    younger = [each for each in observations if each.rules != digest(each.experiment)]
+    if not younger:
+        return []
+    changed = [
+        f"- {escaped(claim.name)}: {MEANT.get(before, before)} then, {now} now"
+        for each in younger
+        for claim in about(each.experiment)
+        if (before := each.verdicts.get(claim.name)) is not None
+        and (now := verdict(claim, each)) != MEANT.get(before, before)
     ]
-    return ["## Errors of the notes", "\n".join(lines)] if lines else []
+    names = ", ".join(f"`{each.experiment}`" for each in younger)
+    said = (
+        f"The numbers of {len(younger)} of {len(observations)} experiments were known before their present rules: "
+        f"{names}. Their verdicts were computed again from the recorded numbers, some of them on a "
+        "statement in other words. Version control has every change of a "
+        "rule: `git log -p ganbench/notes/claims`, and `git log -p ganbench/notes` for the rules that were code before."
+    )
+    return ["## Rules that were changed after a look at the numbers", said, *(["\n".join(changed)] if changed else [])]
+
+
+def gains(observations: Sequence[Observation]) -> str:
+    """Return what a reader gains: the sentences whose claims are all right."""
+    said = {claim.name: verdict(claim, each) for claim, each in judged(observations)}
+    lines = [f"- {text}" for text, names in GAINS if all(said.get(name) == "right" for name in names)]
+    return "\n".join(lines) or "- nothing yet: run the experiments"
 
 
 def atlas(observations: Sequence[Observation], pictures: str = "") -> str:
     """Return the page that shows each experiment with its picture; ``pictures`` is where those are, from the page."""
-    parts = [INTRODUCTION + "\n" + tally(observations)]
+    introduction = INTRODUCTION.format(gains=gains(observations), count=len(judged(observations)))
+    parts = [introduction, tally(observations)]
     for title, pairs in ordered(observations):
         parts.append(f"## {title}")
         for experiment, each in pairs:
             shown = f"![{experiment.title}]({pictures}{each.experiment}.png)" if each.status == "done" else ""
             parts += [f"### {escaped(experiment.title)}", *([shown] if shown else [])]
-            parts += [entry(claim, each) for claim in experiment.claims]
+            parts += [entry(claim, each) for claim in about(experiment.name)]
             parts += matrices(each.findings)
-    return "\n\n".join([*parts, *errata(observations)]) + "\n"
+    parts += ["## Damaged text", *(entry(claim, None) for claim in claims() if claim.kind == "damaged")]
+    parts += ["## Statements without an experiment yet", "\n".join(f"- {text}" for text in WAITING)]
+    return "\n\n".join([*parts, *errata(observations), *after_a_look(observations)]) + "\n"
 
 
-def entry(claim: Claim, observation: Observation) -> str:
-    """Return one claim with its numbers, its rule and what they mean."""
-    lines = [
-        f"**{escaped(claim.says)}** ({escaped(claim.note)})",
-        f"- expected: {escaped(claim.expected)} ({escaped(claim.source)})",
-        f"- measured: {measured(claim, observation)}",
-        f"- verdict: **{verdict(claim, observation)}** (rule: {escaped(claim.rule)})",
+def entry(claim: Claim, observation: Observation | None) -> str:
+    """Return one claim with its quotation, its numbers, its rule and what they mean."""
+    lines = [f"**{escaped(claim.statement)}** ({escaped(claim.where)})"]
+    quoted = [claim.original] if claim.original else []
+    quoted += [claim.english] if claim.english and claim.english != claim.original else []
+    lines += ["", *(f"> {escaped(text)}  " for text in quoted)] if quoted else []
+    facts = [f"- expected: {escaped(claim.expected)} ({escaped(claim.source)})"] if claim.expected else []
+    facts += [f"- measured: {text}"] if (text := measured(claim, observation)) else []
+    facts += [f"- verdict: **{verdict(claim, observation)}**{rule(claim)}"]
+    facts += [f"- correct: {escaped(claim.correct)}"] if claim.correct else []
+    return "\n".join([*lines, "", *facts, *(["", escaped(claim.remark)] if claim.remark else [])])
+
+
+def rule(claim: Claim) -> str:
+    """Return a claim's conditions as code."""
+    parts = {"holds": claim.holds, "strictly": claim.strictly, "sound": claim.sound}
+    said = [
+        f"{name} {', '.join(f'`{each}`' for each in conditions)}" for name, conditions in parts.items() if conditions
     ]
-    return "\n".join([lines[0], "", *lines[1:], "", escaped(claim.remark)])
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def csv(observations: Sequence[Observation]) -> str:
     """Return one line for each claim, with all values of the numbers that answer it as JSON."""
-    lines = [line(claim, experiment, each) for _, pairs in ordered(observations) for experiment, each in pairs
-             for claim in experiment.claims]  # fmt: skip
-    return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
+    return pd.DataFrame([line(*pair) for pair in judged(observations)]).to_csv(index=False, lineterminator="\n")
 
 
-def line(claim: Claim, experiment: Experiment, observation: Observation) -> Mapping[str, object]:
+def line(claim: Claim, observation: Observation | None) -> Mapping[str, object]:
     """Return the facts of one claim."""
-    numbers = {name: observation.findings.numbers.get(name, ()) for name in claim.shown}
+    numbers = {name: observation.findings.numbers.get(name, ()) for name in claim.shown} if observation else {}
     return {
-        "chapter": experiment.chapter,
-        "experiment": experiment.name,
+        "list": claim.list,
+        "experiment": claim.experiment,
         "claim": claim.name,
-        "note": claim.note,
-        "says": claim.says,
+        "where": claim.where,
+        "statement": claim.statement,
         "expected": claim.expected,
         "source": claim.source,
         "measured": json.dumps(numbers),
         "verdict": verdict(claim, observation),
-        "form": observation.form,
-        "seconds": observation.provenance.get("seconds"),
-        "key": observation.key,
+        "form": observation.form if observation else "",
+        "seconds": observation.provenance.get("seconds") if observation else None,
+        "rules": digest(claim.experiment) if claim.experiment else "",
+        "key": observation.key if observation else "",
     }

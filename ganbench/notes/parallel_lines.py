@@ -14,7 +14,6 @@ masses at distance d, blurred by N(0, s^2): JSD by quadrature. Numbers: log 2 = 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -30,7 +29,7 @@ from ganbench.data.sources import Finite
 from ganbench.dataset import Dataset, Space
 from ganbench.metrics.transport import w1
 from ganbench.notes._discriminators import DiscriminatorAlone, tower, train
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import COLOURS, QUIET
 from ganbench.training import registry
 
@@ -143,34 +142,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers, matrices={"exact": Matrix(tuple(f"{row[0]}" for row in cells), columns, cells)})
 
 
-def expected_gap(theta: float) -> float:
-    """The estimate of the best discriminator under the two-sided penalty: theta (1 + theta / 2 penalty)."""
-    return theta * (1 + theta / (2 * PENALTY))
-
-
-def far_apart(findings: Findings) -> Verdict:
-    """JSD is log 2 to rounding, its discriminator within 2 % of it at each theta; WGAN-GP's follows theta."""
-    exact = all(abs(findings.mean(f"JSD at {t}") - log(2)) < 1e-12 for t in THETAS)
-    flat = all(0.98 * log(2) < findings.mean(f"gan says at {t}") <= log(2) for t in THETAS)
-    drawn = all(t <= findings.mean(f"W1 of draws at {t}") < t + 0.03 for t in THETAS)
-    follows = all(abs(findings.mean(f"wgan_gp says at {t}") / expected_gap(t) - 1) < 0.1 for t in THETAS)
-    return confirmed(exact and flat and drawn and follows)
-
-
-def easier(findings: Findings) -> Verdict:
-    """At theta = 1 the gradient from WGAN-GP's discriminator is 0.9 to 1.15, from the original one below 0.05."""
-    return confirmed(0.9 < findings.mean("wgan_gp pulls at 1.0") < 1.15 and findings.high("gan pulls at 1.0") < 0.05)
-
-
-def noise_helps(findings: Findings) -> Verdict:
-    """JSD at each noise as computed elsewhere to 1e-6, falling with noise and rising with the distance."""
-    values = [findings.mean(f"JSD with noise {s}") for s in NOISES]
-    right = all(abs(value - known) < 1e-6 for value, known in zip(values, NOISES.values(), strict=True))
-    falling = all(a > b for a, b in pairwise(values))
-    by_distance = [findings.mean(f"JSD with noise 0.5 at {d}") for d in DISTANCES]
-    return confirmed(right and falling and by_distance == sorted(by_distance) and by_distance[-1] < log(2) - 0.05)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Left: the estimate of each discriminator against theta. Right: JSD against the noise."""
     left, right = figure.subplots(1, 2)
@@ -188,54 +159,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.set(xlabel="sd of the noise (distance 1)", ylabel="JSD, nats", title="Noise makes them overlap")
 
 
-CLAIMS = (
-    Claim(
-        name="JSD and W1 of parallel lines",
-        note="note 4, advantages of WGAN",
-        says="When two distributions do not touch, the JS divergence is the same at any distance; the earth mover's is "
-        "not.",
-        expected="JSD = log 2 = 0.6931 at theta = 0.25, 0.5, 1; WGAN-GP's discriminator estimates theta (1 + theta/20)",
-        source="closed form; Arjovsky et al., 2017, Example 1",
-        shown=("gan says at 0.25", "gan says at 1.0", "wgan_gp says at 0.25", "wgan_gp says at 1.0"),
-        rule="JSD log 2 to 1e-12, its discriminator up to 2 % below; W1 of draws 0 to 0.03 above theta; discriminator "
-        "within 10 %",
-        evaluate=far_apart,
-        remark="The original discriminator reaches log 2 whatever the distance, so its value says nothing about "
-        "progress. The Wasserstein discriminator follows the distance, a little above it: the soft penalty lets its "
-        "gradient exceed 1.",
-    ),
-    Claim(
-        name="descent on W1 and on JSD",
-        note="note 4, advantages of WGAN",
-        says="Since the earth mover's distance takes the distance into account, training is easier.",
-        expected="gradient of W1 in theta 1 (with the penalty 1.05), of JSD 0",
-        source="closed form; Arjovsky et al., 2017, Example 1",
-        shown=("wgan_gp pulls at 1.0", "gan pulls at 1.0"),
-        rule="at theta = 1 the gradient from WGAN-GP's discriminator in (0.9, 1.15), from the original saturating loss "
-        "below 0.05",
-        evaluate=easier,
-        remark="Under the trained discriminator of the original GAN the generator's loss is nearly flat in theta. "
-        "Its non-saturating form has a gradient, that of the discriminator, which does not measure the distance.",
-    ),
-    Claim(
-        name="noise on parallel lines",
-        note="note 4, advantages of WGAN",
-        says="Without WGAN one adds noise to the distributions so that they overlap, which makes training easier.",
-        expected="point masses at distance 1 under noise of sd 0.5: JSD 0.336831 (log 2 without)",
-        source="closed form, by quadrature",
-        shown=("JSD with noise 0.5", "JSD with noise 0.1", "JSD with noise 2.0"),
-        rule="seven values to 1e-6; falling with the noise; rising with the distance at sd 0.5, and below log 2 - 0.05",
-        evaluate=noise_helps,
-        remark="Noise has to be as wide as the gap: at a tenth of the distance the JSD is still log 2 to 1e-6. "
-        "At twice the distance little of the difference is left to see.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="parallel_lines",
     title="Two lines that do not touch",
     chapter="wasserstein",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
 )

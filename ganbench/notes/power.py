@@ -15,7 +15,6 @@ Number: see the matrix. No test leads everywhere, and those of means or of two m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import sqrt
 
 import torch
 from matplotlib.figure import Figure
@@ -25,7 +24,7 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.notes._permutation_tests import STATISTICS, p_values, relabelled
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import QUIET, line_style
 
 ROWS, DIM = 100, 5
@@ -122,35 +121,6 @@ def hardest(kind: str) -> str:
     return title(kind, DIFFERENCES[kind][1][-1])
 
 
-def strongest(findings: Findings, test: str, kind: str) -> float:
-    return findings.mean(f"{test}: {hardest(kind)}")
-
-
-def levels_hold(findings: Findings) -> Verdict:
-    error = sqrt(LEVEL * (1 - LEVEL) / findings.mean("pairs"))
-    return confirmed(all(abs(findings.mean(f"{test}: {SAME}") - LEVEL) < 3 * error for test in STATISTICS))
-
-
-def means_see_shifts_only(findings: Findings) -> Verdict:
-    blind = all(
-        strongest(findings, test, kind) < BLIND
-        for test in ("t", "Hotelling")
-        for kind in DIFFERENCES
-        if kind != "shift"
-    )
-    sharp = all(
-        findings.low(f"{test}: {hardest(kind)}") > BLIND
-        for test in ("MMD", "energy", "FID", "1-NN", "C2ST")
-        for kind in ("spread", "lost modes")
-    )
-    return confirmed(blind and sharp and strongest(findings, "Hotelling", "shift") > SEEN)
-
-
-def moments_are_not_all(findings: Findings) -> Verdict:
-    blind = strongest(findings, "FID", "equal moments") < BLIND
-    return confirmed(blind and strongest(findings, "1-NN", "equal moments") > SEEN)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Power by strength, a panel for each kind of difference."""
     axes = figure.subplots(1, len(DIFFERENCES), sharey=True)
@@ -168,55 +138,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     axes[0].legend(loc="upper left", fontsize=6.5)
 
 
-NOTE = "note 0, two-sample tests"
 EXPERIMENT = Experiment(
     name="power",
     title="Power of seven two-sample tests",
     chapter="two_samples",
-    claims=(
-        Claim(
-            name="levels of the tests",
-            note=NOTE,
-            says="A test of level alpha rejects H0: P = Q when its statistic passes the bound.",
-            expected="5 % of equal distributions rejected by every test",
-            source="theory: relabelling is exact (Phipson and Smyth, 2010)",
-            shown=tuple(f"{test}: {SAME}" for test in STATISTICS),
-            rule="Every test's share of rejected equal pairs is within three binomial standard errors of 5 %.",
-            evaluate=levels_hold,
-            remark="Any distance becomes a test of its level by relabelling the pooled samples: no table is needed, "
-            "and FID is as good a test statistic as t.",
-        ),
-        Claim(
-            name="tests of means and tests of distributions",
-            note=NOTE,
-            says="A two-sample test, for example a t test, tells whether P and Q differ.",
-            expected="t and Hotelling reject 5 % wherever the means agree; all others many more",
-            source="theory; Hotelling's power by the noncentral F distribution",
-            shown=tuple(
-                f"{test}: {hardest(kind)}"
-                for kind in ("spread", "lost modes")
-                for test in ("Hotelling", "MMD", "energy", "FID")
-            ),
-            rule="At full strength t and Hotelling reject less than a fifth of all kinds but shifts, Hotelling more "
-            "than four fifths of shifts; of wider distributions and lost modes all others' intervals lie above a "
-            "fifth.",
-            evaluate=means_see_shifts_only,
-            remark="For a shift, tests of means are the strongest: the largest t where it lies along one feature, else "
-            "Hotelling's. For a generator that drops modes and keeps the mean, they are worth nothing.",
-        ),
-        Claim(
-            name="equal moments, another distribution",
-            note="note 2, FID",
-            says="FID measures the distance of real and generated images by their means and covariances.",
-            expected="FID rejects 5 %, nearest neighbours nearly all",
-            source="theory: FID of two distributions with equal means and covariances is 0",
-            shown=tuple(f"{test}: {hardest('equal moments')}" for test in STATISTICS),
-            rule="At full strength FID rejects less than a fifth, the nearest neighbour's accuracy over four fifths.",
-            evaluate=moments_are_not_all,
-            remark="A mixture at the corners of a cube has the Gaussian's mean and covariance. Kernels as wide as the "
-            "whole sample hardly see it either; neighbours do.",
-        ),
-    ),
     measure=measure,
     draw=draw,
     size=(9.0, 2.8),

@@ -20,7 +20,7 @@ from ganbench._util.streams import stream
 from ganbench.baseline import normal
 from ganbench.dataset import Dataset
 from ganbench.metrics.frechet import fid
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, difference
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
@@ -65,22 +65,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers, {name: tuple(images[0, :SHOWN].flatten().tolist()) for name, images in made.items()})
 
 
-def cannot_generate(findings: Findings) -> Verdict:
-    """Random codes at least twice as far as fitted ones and as given images, differences' intervals above 0."""
-    junk = findings.numbers["autoencoder, N(0, 1)"]
-    others = [findings.numbers[f"autoencoder, {kind}"] for kind in ("fitted Gaussian", "given images")]
-    apart = [difference(junk, other, paired=True) for other in others]
-    far = all(findings.mean("autoencoder, N(0, 1)") > 2 * sum(other) / len(other) for other in others)
-    return confirmed(far and all(gap - half > 0 for gap, half in apart))
-
-
-def vae_generates(findings: Findings) -> Verdict:
-    """The VAE's N(0, 1) at most half as far as the autoencoder's, the difference's interval above 0."""
-    junk, good = findings.numbers["autoencoder, N(0, 1)"], findings.numbers["VAE, N(0, 1)"]
-    gap, half = difference(junk, good, paired=True)
-    return confirmed(gap - half > 0 and findings.mean("VAE, N(0, 1)") < findings.mean("autoencoder, N(0, 1)") / 2)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Left: six images of each kind. Right: their distances."""
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
@@ -94,37 +78,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.set(yticks=[], ylim=(len(ROWS) - 0.5, -0.5), xlabel="Frechet distance (dashed: real)")
 
 
-CLAIMS = (
-    Claim(
-        name="random codes of an autoencoder",
-        note="note 3, autoencoders",
-        says="An autoencoder cannot generate: one cannot just write down a code and get a reasonable image.",
-        expected="N(0, 1) codes at least twice as far from real digits as codes of the fitted Gaussian",
-        source="direction only",
-        shown=("autoencoder, N(0, 1)", "autoencoder, fitted Gaussian", "autoencoder, given images", "real images"),
-        rule="more than twice the distance of fitted codes and of given images; differences above 0 with intervals",
-        evaluate=cannot_generate,
-        remark="Nothing in its loss says where codes lie. A Gaussian fitted to the training codes afterwards is enough "
-        "to make it generate, so the weakness is of the prior and not of the decoder.",
-    ),
-    Claim(
-        name="random codes of a VAE",
-        note="note 3, VAE",
-        says="To generate a new picture one gives the decoder a random vector from the standard normal distribution.",
-        expected="at most half the distance of the autoencoder's N(0, 1) codes",
-        source="direction only",
-        shown=("VAE, N(0, 1)", "autoencoder, N(0, 1)", "real images"),
-        rule="less than half the autoencoder's distance; difference above 0 with its interval",
-        evaluate=vae_generates,
-        remark="The divergence in its loss is what puts the codes where they are drawn from later.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="random_codes",
     title="Random codes",
     chapter="references",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
 )

@@ -13,7 +13,8 @@ from ganbench._util.user_code import in_one_line
 from ganbench.metrics import METRICS
 from ganbench.notes import load
 from ganbench.notes._mnist import at_hand
-from ganbench.notes.base import Findings, Form, FormName, Verdict
+from ganbench.notes.base import Findings, Form, FormName
+from ganbench.notes.claims import about, digest
 from ganbench.records.key import key_of
 from ganbench.records.record import SCHEMA
 from ganbench.runs.source import bare, digest_of, package_sources
@@ -24,7 +25,10 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Observation:
-    """A finished experiment: what was measured, the verdict on each of its claims, and where that was."""
+    """A finished experiment: what was measured, the verdicts of the rules that were there then, and where that was.
+
+    Pages judge the findings by the rules of the day; where ``rules`` is another digest than theirs, they say so.
+    """
 
     schema: int
     key: str  # digest of the names and versions that the findings depend on
@@ -33,9 +37,10 @@ class Observation:
     form: FormName
     status: Literal["done", "error"]
     findings: Findings
-    verdicts: dict[str, Verdict]  # by the name of the claim
+    verdicts: dict[str, str]  # by the name of the claim
     reason: str = ""  # why it failed
     provenance: dict[str, Any] = field(default_factory=dict)
+    rules: str = ""  # digest of the rules that were there before the measurement; empty of an older form
 
 
 def key_for(name: str, form: Form) -> str:
@@ -89,11 +94,13 @@ def code_of(name: str) -> dict[str, str]:
 def observe(name: str, form: Form) -> Observation:
     """Carry out an experiment; whatever goes wrong becomes an observation that says so."""
     experiment, key, began = load(name), key_for(name, form), perf_counter()
-    result = Observation(SCHEMA, key, name, experiment.version, form.name, "error", Findings({}), {})
+    result = Observation(
+        SCHEMA, key, name, experiment.version, form.name, "error", Findings({}), {}, rules=digest(name)
+    )
     with fixed_arithmetic() as heard:
         try:
             findings = experiment.measure(form)
-            verdicts = {claim.name: claim.evaluate(findings) for claim in experiment.claims}
+            verdicts: dict[str, str] = {claim.name: claim.judge(findings) for claim in about(name)}
             result = replace(result, status="done", findings=findings, verdicts=verdicts)
         except Exception as error:  # what an experiment raises is its result, and the others go on
             result = replace(result, reason=in_one_line(error))

@@ -65,6 +65,7 @@ class Ours:
 
     command: str
     values: tuple[float, ...]
+    suite: str = ""
 
 
 @cache
@@ -97,7 +98,7 @@ def beside(key: str, printed: str, ours: Ours | None) -> dict[str, str]:
         "ours": f"{own.mean:.4g}",
         "interval": f"{own.mean - half:.4g} to {own.mean + half:.4g}" if half else "",
         "within": "yes" if inside else "no",
-        "why_not": "" if inside else longest(rules().differences, key),
+        "why_not": "" if inside else difference(ours.suite, key),
     }
 
 
@@ -109,6 +110,13 @@ def why_not(key: str) -> str:
     if any(key.rpartition("/")[0] in rows for rows in tried.suites.values()):
         return "not run yet"
     return longest(tried.not_tried, key)
+
+
+def difference(suite: str, key: str) -> str:
+    """Say how a suite makes a number otherwise than its paper: as of that suite, or as of all."""
+    texts, start = rules().differences, f"{suite}:"
+    own = {name.removeprefix(start): text for name, text in texts.items() if name.startswith(start)}
+    return longest(own if any(key.startswith(name) for name in own) else texts, key)
 
 
 def longest(texts: Mapping[str, str], key: str) -> str:
@@ -140,14 +148,14 @@ def measured(folder: Path) -> dict[str, Ours]:
             command = f"ganbench run --suite {suite} --dataset {row.dataset} --baseline {row.baseline}"
             for name, column in rules().metrics.items():
                 if (number := f"{key}/{name}") in ledger() and (values := scores(own, column)):
-                    result[number] = Ours(command, values)
+                    result[number] = Ours(command, values, suite)
     observations = [
         each for each in Log(folder / "published-notes", Observation).read().values() if each.form == "full"
     ]
     for observation in observations:
         for number, names in rules().experiments.get(observation.experiment, {}).items():
             command = f"ganbench run --suite published-notes --experiment {observation.experiment}"
-            result[number] = Ours(command, summed(observation.findings, names))
+            result[number] = Ours(command, summed(observation.findings, names), "published-notes")
     return result
 
 

@@ -24,7 +24,7 @@ from ganbench.data.mixtures import ring
 from ganbench.dataset import Dataset
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.modes import high_quality, modes_covered
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed, difference
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import COLOURS, QUIET
 from ganbench.runs.summary import cost
 from ganbench.training import registry
@@ -134,83 +134,4 @@ def draw(findings: Findings, figure: Figure) -> None:
 SWEEP = {"slow": 1, "slow_2": 2, "slow_5": 5, "slow_10": 10}  # the slow discriminator's k, by method
 
 
-def collapses(findings: Findings) -> Verdict:
-    return confirmed(findings.high("modes_slow") < 7)
-
-
-def synchrony(findings: Findings) -> Verdict:
-    rises = findings.low("modes_for_each_doubling_of_k") > 0
-    return confirmed(rises and findings.low("modes_even") > findings.mean("modes_slow"))
-
-
-def unrolling(findings: Findings) -> Verdict:
-    gain, width = difference(findings.numbers["modes_unrolled"], findings.numbers["modes_slow"], paired=True)
-    return confirmed(gain - width > 0)
-
-
-def no_stopping(findings: Findings) -> Verdict:
-    # A usable criterion falls with the distance: a correlation that is clearly above one half.
-    return confirmed(findings.low("correlation") < 0.5)
-
-
-CLAIMS = (
-    Claim(
-        name="mode collapse on a ring",
-        note="note 0, optimisation challenges; note 2",
-        says="The generator often gets stuck producing a few types of samples.",
-        expected="with a discriminator that learns at a tenth of the generator's rate, fewer than 7 of 8 modes",
-        source="direction only; the setting is that of Metz et al. 2016",
-        shown=("modes_slow", "modes_even", "quality_slow", "quality_even"),
-        rule="the interval of the modes covered, a mean over the last quarter of the run, ends below 7",
-        evaluate=collapses,
-        remark="How many modes are covered depends on the rate of the discriminator more than on the loss, "
-        "which is the same everywhere. A number for collapse means nothing without the rates.",
-    ),
-    Claim(
-        name="k discriminator steps on a ring",
-        note="note 1, k; note 3, disadvantages of GANs",
-        says="D and G need good synchrony, such as k updates of D for one of G.",
-        expected="of k = 1, 2, 5, 10 steps of a slow discriminator, more cover more modes; so does an equal rate",
-        source="direction only",
-        shown=(
-            "modes_for_each_doubling_of_k",
-            *(f"modes_{name}" for name in SWEEP),
-            *(f"gradients_{name}" for name in SWEEP),
-            *(f"modes_{name}_at_equal_gradients" for name in SWEEP),
-            "modes_even",
-        ),
-        rule="at equal generator's steps the interval of the modes gained with each doubling of k, a slope for each "
-        "seed, is above 0, and at equal rates the interval is above the mean at k = 1",
-        evaluate=synchrony,
-        remark="More discriminator steps and a higher rate both help a discriminator that has fallen behind. Steps "
-        "have a price: k = 10 costs 5.5 times the gradients of k = 1. Where all have cost as much, a larger k is still "
-        "ahead on average, but seeds differ too much to be sure. That k stops no orbit is shown by the "
-        "Dirac-GAN.",
-    ),
-    Claim(
-        name="unrolling on a ring",
-        note="note 2, mode collapse",
-        says="One line against mode collapse improves the optimisation.",
-        expected="a generator that looks 5 discriminator steps ahead covers more modes than one that does not",
-        source="Metz et al. 2016, section 3.1; direction only",
-        shown=("modes_unrolled", "modes_slow"),
-        rule="the paired interval of the gain in modes is above 0",
-        evaluate=unrolling,
-        remark="The steps looked ahead are plain gradient steps of 0.1 here, where the paper unrolls Adam. The "
-        "discriminator itself learns as slowly as without unrolling.",
-    ),
-    Claim(
-        name="the loss as a monitor",
-        note="note 0, optimisation challenges",
-        says="There is no robust stopping criterion in practice.",
-        expected="no rank correlation of the generator's loss with FID that is surely above 0.5",
-        source="direction only",
-        shown=("correlation",),
-        rule="the low end of the correlation's interval over seeds is below 0.5",
-        evaluate=no_stopping,
-        remark="The loss is relative to a discriminator that changes with it. Whether samples are good has to be "
-        "measured on samples.",
-    ),
-)
-
-EXPERIMENT = Experiment("ring_games", "Mode collapse on a ring", "training", CLAIMS, measure, draw, size=(8.6, 2.7))
+EXPERIMENT = Experiment("ring_games", "Mode collapse on a ring", "training", measure, draw, size=(8.6, 2.7))

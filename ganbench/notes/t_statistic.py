@@ -24,12 +24,11 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.metrics.two_sample import ks_tests, t_tests
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, wrong
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
 
 LEVEL = 0.05
 SIZES = (10, 50, 200, 1000)
-HEADLINE = 50
 BLIND_SIZE = 400
 SEEDS, REPEATS = 5, {"fast": 100, "full": 1000}
 A, B = (5.1, 4.9, 6.2, 5.7, 6.0), (4.1, 5.0, 4.4, 4.8)  # a worked example
@@ -109,19 +108,6 @@ def rejections(name: str, repeats: int) -> tuple[tuple[float, ...], tuple[float,
     return tuple(by_t), tuple(by_ks)
 
 
-def printed_is_wrong(findings: Findings) -> Verdict:
-    name = f"n = {HEADLINE}"
-    exact = findings.mean(f"level as printed, exact, {name}")
-    measured, half = findings.mean(f"level as printed, {name}"), findings.half_width(f"level as printed, {name}")
-    holds = abs(findings.mean(f"level, {name}") - LEVEL) < 2 * findings.half_width(f"level, {name}")
-    return wrong(holds and abs(measured - exact) < 2 * half and measured > 2 * LEVEL)
-
-
-def means_only(findings: Findings) -> Verdict:
-    blind = all(findings.mean(f"t: {name}") < FEW for name in OTHERS)
-    return wrong(blind and all(findings.mean(f"KS: {name}") > MOST for name in OTHERS))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """How often both statistics reject what is alike, by size; and how often t and KS reject what is not."""
     left, right = figure.subplots(1, 2)
@@ -150,37 +136,6 @@ EXPERIMENT = Experiment(
     name="t_statistic",
     title="Student's t, as printed and as it is",
     chapter="two_samples",
-    claims=(
-        Claim(
-            name="the printed t statistic",
-            note="note 0, two-sample tests",
-            says="t is the difference of the means over sqrt(pooled variance) (1/n1 + 1/n2).",
-            expected="t of 2.9916 in the example, 4.4597 as printed; rejects 69 % of equal distributions at n = 50, "
-            "not 5 %",
-            source="closed form: Student, 1908",
-            shown=("t, right", "t, as printed", *(f"{x}, n = {HEADLINE}" for x in ("level", "level as printed"))),
-            rule="Wrong if the printed t rejects equal distributions more than twice too often, as its exact level "
-            "says (within twice the interval's half width), where Student's t keeps 5 %.",
-            evaluate=printed_is_wrong,
-            remark="Outside the root the factor inflates t by 1 / sqrt(1/n1 + 1/n2), five times at n = 50. With larger "
-            "samples nearly every pair of equal distributions is called different.",
-            correct="t = (mean 1 - mean 2) / sqrt(pooled variance (1/n1 + 1/n2))",
-        ),
-        Claim(
-            name="the null hypothesis of a t test",
-            note="note 0, two-sample tests",
-            says="A two-sample t test tests H0: P = Q against P != Q.",
-            expected="the t test rejects 5 % of pairs of different distributions with one mean, Kolmogorov-Smirnov "
-            "nearly all",
-            source="theory: the statistic depends on means and variances only",
-            shown=tuple(f"{test}: {name}" for name in OTHERS for test in ("t", "KS")),
-            rule="Wrong if t rejects less than a tenth of the pairs of each kind, Kolmogorov-Smirnov more than 90 %.",
-            evaluate=means_only,
-            remark="Samples of 400, distributions that differ in spread, in modes, in skewness: to a t test all are "
-            "alike. What note 0 needs is a test of all of P against all of Q; a discriminator is such a test, learned.",
-            correct="H0 of the t test: equal means (of normal distributions with equal variances).",
-        ),
-    ),
     measure=measure,
     draw=draw,
 )

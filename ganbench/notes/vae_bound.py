@@ -26,7 +26,7 @@ from torch import Tensor
 from ganbench import data
 from ganbench._util.streams import stream
 from ganbench.baseline import Net
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Verdict, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
 from ganbench.training import registry
 from ganbench.training.trainer import Plan, Trainer
@@ -115,26 +115,6 @@ def measure(form: Form) -> Findings:
     return Findings(numbers | {key: tuple(values) for key, values in rows.items()})
 
 
-def least_at_one(findings: Findings) -> Verdict:
-    """Least at (0, 1) to 1e-4 and positive at (1, 2); the printed sum is negative there: it would have to grow."""
-    there = abs(findings.mean("least at mean")) < 1e-4 and abs(findings.mean("least at variance") - 1) < 1e-4
-    away = (
-        findings.mean("divergence at mean 1, variance 2") > 0.1 and findings.mean("printed at mean 1, variance 2") < 0
-    )
-    codes = max(findings.numbers["posterior variance"]) < 1 and abs(findings.mean("codes' second moment") - 1) < 0.25
-    return wrong(there and away and codes)
-
-
-def lower_bound(findings: Findings) -> Verdict:
-    """Exact values to 1e-6, tight with the posterior; the learned bound below the weighted one for every seed."""
-    exact = (
-        abs(findings.mean("log p") - LOG_P) < 1e-6 and abs(findings.mean("bound with the prior") - WITH_PRIOR) < 1e-6
-    )
-    tight = abs(findings.mean("bound with the posterior") - findings.mean("log p")) < 1e-9
-    pairs = zip(findings.numbers["bound"], findings.numbers["weighted bound"], strict=True)
-    return confirmed(exact and tight and all(a < b for a, b in pairs))
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Left: the divergence against the variance. Right: the bound of a linear model against its posterior's mean."""
     left, right = figure.subplots(1, 2)
@@ -153,39 +133,10 @@ def draw(findings: Findings, figure: Figure) -> None:
     right.legend()
 
 
-CLAIMS = (
-    Claim(
-        name="the least divergence of a code",
-        note="note 3, VAE",
-        says="One hopes that mean > 0, var > 1; the latent loss is 0.5 (1 + log s2 d2 s2).",
-        expected="least at (0, 1); 0.6534 at mean 1, variance 2, where the printed sum is -0.6534",
-        source="closed form; Kingma & Welling, 2013, appendix B",
-        shown=("least at mean", "least at variance", "divergence at mean 1, variance 2", "posterior variance"),
-        rule="least point to 1e-4; signs at (1, 2); a trained VAE's posterior variances below 1, second moment near 1",
-        evaluate=least_at_one,
-        remark="An arrow became a sign: mean -> 0, variance -> 1. With its minus signs restored the printed sum is the "
-        "negative of the divergence, so minimising it would drive codes away from the prior.",
-        correct="KL = (m^2 + s^2 - 1 - log s^2) / 2 summed over codes, least, 0, at m = 0 and s = 1.",
-    ),
-    Claim(
-        name="the bound that a VAE maximises",
-        note="note 3, GAN: advantages",
-        says="Variational methods optimise a lower bound of the log-likelihood, not the likelihood itself.",
-        expected="linear model: log p = -2.5452725 with the exact posterior, -14.4515827 with the prior",
-        source="closed form; Burda et al., 2016, theorem 1, for the learned one",
-        shown=("log p", "bound with the posterior", "bound with the prior", "bound", "weighted bound"),
-        rule="exact values to 1e-6; the bound equals log p at the posterior; for each seed below the weighted bound",
-        evaluate=lower_bound,
-        remark="The gap is the divergence of the encoder from the true posterior. More draws close part of it, "
-        "which shows how much of a VAE's score the bound itself has cost.",
-    ),
-)
-
 EXPERIMENT = Experiment(
     name="vae_bound",
     title="The variational bound",
     chapter="references",
-    claims=CLAIMS,
     measure=measure,
     draw=draw,
 )

@@ -23,7 +23,7 @@ from ganbench._util.streams import stream
 from ganbench.notes._fgan import Run, bounded, examples, forms
 from ganbench.notes._fitting import DIVERGENCES, SPACING, Mixture, log_normal
 from ganbench.notes._perceptrons import Layers, cool, outputs, parameters, start
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, Verdict, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import ALARM, SAMPLE
 
 Array = NDArray[np.float64]
@@ -136,22 +136,6 @@ def short(findings: Findings, name: str) -> list[float]:
     return [(findings.mean(f"{name}_exact") - each) / size for each in findings.numbers[f"{name}_learned"]]
 
 
-def attained(findings: Findings) -> Verdict:
-    points = all(abs(findings.mean(f"{name}_points_gap")) < 1e-6 for name in EXACT)
-    return confirmed(points and all(0 <= share < 0.05 for name in EXACT for share in short(findings, name)))
-
-
-def least(findings: Findings) -> Verdict:
-    proper = [name for name in EXACT if name != "gan"]
-    zero = all(abs(findings.mean(f"{name}_same")) < 1e-6 < findings.mean(f"{name}_points") for name in proper)
-    return confirmed(zero and abs(findings.mean("gan_same") + log(4)) < 1e-6)
-
-
-def not_all(findings: Findings) -> Verdict:
-    blind = all(abs(findings.mean(f"{name}_stretch") - 1) < 1e-6 for name in DIVERGENCES)
-    return wrong(blind and abs(findings.mean("w1_stretch") - STRETCH) < 1e-6)
-
-
 def draw(findings: Findings, figure: Figure) -> None:
     """Learned bounds as shares of the exact divergences."""
     ax = figure.subplots()
@@ -163,47 +147,4 @@ def draw(findings: Findings, figure: Figure) -> None:
     ax.set(ylabel="bound / exact divergence", title="learned on N(0, 1) and N(0.5, 1); each dot a seed")
 
 
-CLAIMS = (
-    Claim(
-        name="the conjugate as a bound",
-        note="note 4, Fenchel conjugate",
-        says="The conjugate turns a divergence into the search for the D with the largest V(G, D).",
-        expected="the largest value is the divergence itself, for all eleven; a learned discriminator comes from below",
-        source="closed form; Nguyen et al. 2010; Nowozin et al. 2016, equation 4",
-        shown=("kl_learned", "pearson_learned", "jensen_shannon_learned", "kl_points_gap"),
-        rule="on three points maximum and divergence agree to 1e-6; on Gaussians every seed's discriminator is below "
-        "the divergence, by less than 5 % of it",
-        evaluate=attained,
-        remark="The maximum is over all functions, so a network gives a lower bound, and a generator that minimises it "
-        "minimises a bound: a small loss does not show that the distributions are near.",
-    ),
-    Claim(
-        name="zero at equal distributions alone",
-        note="note 4, f-divergence",
-        says="Under the conditions on f, the divergence is least, 0, only where both distributions are the same.",
-        expected="0 for ten of them; the GAN row of f-GAN's table has f(1) = -log 4 and so a minimum of -1.386294",
-        source="closed form (Jensen's inequality)",
-        shown=("kl_same", "jensen_shannon_same", "gan_same"),
-        rule="of equal distributions ten bounds are 0 to 1e-6, of the three points' distributions positive; the GAN "
-        "row is -log 4",
-        evaluate=least,
-        remark="The condition f(1) = 0 is needed, and f must be strictly convex at 1. The original GAN's f breaks the "
-        "first: its value is twice the JS divergence, less log 4.",
-    ),
-    Claim(
-        name="distances outside the frame",
-        note="note 4, one frame",
-        says="All ways to compare two distributions fit one frame, the f-divergence.",
-        expected="stretching all numbers tenfold changes no f-divergence (factor 1) and W1 by 10",
-        source="closed form: f-divergences are invariant under one-to-one maps",
-        shown=("kl_stretch", "jensen_shannon_stretch", "w1_stretch"),
-        rule="the factor is 1 to 1e-6 for five f-divergences, and 10 for W1",
-        evaluate=not_all,
-        remark="An f-divergence compares densities point by point and ignores how far points are apart. W1 and MMD use "
-        "it, and are of another family, which the note itself turns to next.",
-        correct="W1 and MMD are integral probability metrics, not f-divergences.",
-    ),
-)
-EXPERIMENT = Experiment(
-    "variational_bounds", "Divergences as maxima", "divergences", CLAIMS, measure, draw, size=(7.0, 2.5)
-)
+EXPERIMENT = Experiment("variational_bounds", "Divergences as maxima", "divergences", measure, draw, size=(7.0, 2.5))

@@ -63,6 +63,13 @@ class Log(Generic[Item]):
                     self.latest[record.key] = record
         return self.latest
 
+    def latest_of(self, key: str) -> Item | None:
+        """Return the latest record of a key, without reading the others; None where there is none."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        place = content.rfind(f'"key":"{key}"'.encode())
+        start, end = content.rfind(b"\n", 0, max(place, 0)) + 1, content.find(b"\n", place)
+        return None if place < 0 or end < 0 else read_line(decoded(content[start:end]), self.kind, str(self.path))
+
     def lines(self) -> tuple[list[tuple[int, bytes]], bytes]:
         """Return numbered finished lines, and whatever follows the last newline."""
         content = self.path.read_bytes() if self.path.exists() else b""
@@ -167,11 +174,6 @@ class Store(Log[Record]):
         except (ValueError, KeyError, TypeError) as error:
             raise BadInput(f"{path}: cannot be read; remove it to see all records") from error
         return [str(key) for key in keys]
-
-    def lacks_picture(self, record: Record) -> bool:
-        """Whether a record's samples are kept, but not the picture that is drawn of them."""
-        place = self.folder / record.files
-        return (place / f"samples-{record.seed}.safetensors").exists() and not (place / "samples.png").exists()
 
 
 def decoded(line: bytes) -> str:

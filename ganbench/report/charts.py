@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ganbench.records.picture_marks import mark_of
 from ganbench.records.record import Record
 from ganbench.report.style import COLOURS, DASHES, QUIET, file_name, line_style, panels, save, style
 from ganbench.tables.columns import Column, columns
@@ -20,6 +21,7 @@ from ganbench.tables.scales import scale_of
 from ganbench.tables.summary import Summary, summarise
 
 DECADES = 30.0  # ratio of largest to smallest from which an axis is logarithmic
+NAMED = 8  # lines that stand out where all are drawn
 CROWD = 16  # lines that an eye can follow in one panel
 ACROSS = 8  # panels side by side
 OTHERS = "#D9D9D9"
@@ -47,7 +49,7 @@ def curves(records: Sequence[Record], folder: Path, form: str = "png") -> list[P
             curve_panel(ax, members(records, dataset), metric, styles)
             ax.set(title=dataset, xlabel="steps", ylabel=named(metric, records, dataset))
         legend(figure, axes, list(styles))
-        return [save(figure, folder / f"curves.{form}")]
+        return [save(figure, folder / f"curves.{form}", mark_of(records))]
 
 
 def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path, form: str = "png") -> list[Path]:
@@ -75,7 +77,8 @@ def crowd(records: Sequence[Record], dataset: str, metric: str, folder: Path, fo
             ax.label_outer()
         what = named(metric, records, dataset)
         figure.suptitle(f"{dataset}: {what} by steps; grey: the other baselines, dashed: held-out data", fontsize=9.5)
-        return [save(figure, folder / f"curves-{file_name(dataset)}-{file_name(metric)}.{form}")]
+        path = folder / f"curves-{file_name(dataset)}-{file_name(metric)}.{form}"
+        return [save(figure, path, mark_of(records))]
 
 
 def wide(seen: Sequence[float] | NDArray[np.float64], metric: str) -> bool:
@@ -122,6 +125,22 @@ def course(row: Row, metric: str) -> tuple[NDArray[np.float64], ...]:
     return tuple(np.array(points, dtype=np.float64).reshape(-1, 4).T)
 
 
+def tuned(means: Mapping[str, Sequence[float]], dataset: str, objective: str, path: Path, better: str) -> Path:
+    """Draw what the best of 1, 2, ... trials reaches, a line for each baseline; the best ``NAMED`` of all stand out."""
+    order = sorted(means, key=lambda label: means[label][-1] * (-1 if better == "higher" else 1))
+    with style():
+        figure, axes = panels(1, 1, 5.2, 3.4)
+        for label in reversed(order):
+            named = label in order[:NAMED]
+            colour, dash = line_style(order.index(label)) if named else (OTHERS, "-")
+            x = range(1, len(means[label]) + 1)
+            axes[0].plot(x, means[label], color=colour, linestyle=dash, linewidth=1.2, label=label if named else None)
+        axes[0].set(title=dataset, xlabel="trials of settings", ylabel=f"mean {objective} of the best of them")
+        axes[0].set(yscale="log" if wide([value for own in means.values() for value in own], objective) else "linear")
+        legend(figure, axes, order[:NAMED])
+        return save(figure, path)
+
+
 def legend(figure: Figure, axes: Sequence[Axes], order: Sequence[str]) -> None:
     """One legend for all panels, at the right; each label once."""
     handle_of = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -144,7 +163,8 @@ def intervals(records: Sequence[Record], folder: Path, form: str = "png") -> lis
                 for i, (ax, column) in enumerate(zip(axes, summary.columns, strict=True)):
                     interval_panel(ax, summary, column, named=i % ACROSS == 0)
                 figure.suptitle(f"{summary.dataset}: means with 95 % intervals over seeds", fontsize=9.5)
-                paths.append(save(figure, folder / f"intervals-{file_name(summary.dataset)}.{form}"))
+                path = folder / f"intervals-{file_name(summary.dataset)}.{form}"
+                paths.append(save(figure, path, mark_of(records)))
     return paths
 
 

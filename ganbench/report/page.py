@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from ganbench._util.catalogue import facts
@@ -34,6 +35,7 @@ from ganbench.tables.summary import Entry, Summary
 
 SURE, LIKELY = 0.95, 0.8  # shares of resamples from which an answer is called clear, or likely
 COLOURED = 6  # curves that stand out before a row is chosen
+MOST_WINS = 12  # rows of a league that are shown against one another
 MOST_BYTES = 9_000_000  # of samples in one page; later seeds are left out beyond it
 TRIALS = "trials.csv"
 NOTHING = Markup("")
@@ -98,6 +100,27 @@ class Lead:
 
 
 @dataclass(frozen=True)
+class Win:
+    """How often one row does better than another."""
+
+    text: str
+    shade: int | None  # 0 to 10: the share of pairs of seeds in tenths
+    says: str
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The rows of one league against one another, and how their normalised scores are spread."""
+
+    league: str
+    labels: tuple[str, ...]
+    wins: tuple[tuple[Win, ...], ...]
+    left_out: int
+    drawing: Markup
+    rows: tuple[tuple[int, str, str], ...]  # of the drawing: number, label, style
+
+
+@dataclass(frozen=True)
 class Drawn:
     """The learning curves of one metric on one data set, with the rows that they belong to."""
 
@@ -144,8 +167,8 @@ class Page:
         The suite that was run, and what it asks.
     files : Path or None
         The folder of data sets that come as files; nothing is downloaded.
-    weights : {"average", "last"}
-        Of the generators.
+    weights : {"average", "last"} or None
+        Of the generators; None for those that tables show.
     """
 
     def __init__(
@@ -155,11 +178,12 @@ class Page:
         suite: str = "",
         question: str = "",
         files: Path | None = None,
-        weights: Weights = "average",
+        weights: Weights | None = None,
     ) -> None:
         self.folder, self.records, self.files = folder, list(records), files
-        self.suite, self.question, self.weights = suite or folder.name, question, weights
+        self.suite, self.question = suite or folder.name, question
         self.tables = Tables(self.records, None, weights)
+        self.weights = self.tables.weights
         self.summaries = self.tables.summaries
 
     def html(self) -> str:
@@ -241,6 +265,17 @@ class Page:
         lower = [True, False, False, False, *("↑" not in name for name in whole.table.header[5:])]
         heads = [Head(name, lower=low) for name, low in zip(whole.table.header[1:], lower, strict=True)]
         return Grid("overview", tuple(heads), tuple(rows), whole.table.notes, whole.table.footnotes)
+
+    @cached_property
+    def contests(self) -> list[Contest]:
+        """Who does better than whom, in each league of which at least two rows are ranked."""
+        whole = self.tables.overview
+        leagues: dict[str, Any] = whole.data["leagues"] if whole else {}
+        return [
+            contest(league, told, whole.data["profile_at"] if whole else [], self.numbers)
+            for league, told in leagues.items()
+            if len(told["rows"]) > 1
+        ]
 
     @cached_property
     def grids(self) -> list[Grid]:
@@ -408,6 +443,35 @@ def lead(league: str, told: dict[str, Any], sets: int) -> Lead:
         verdict,
         rivals,
     )
+
+
+def contest(league: str, told: dict[str, Any], levels: Sequence[float], numbers: Mapping[str, int]) -> Contest:
+    """Return the leading rows of a league against one another, and their profiles."""
+    labels = [row["row"] for row in told["rows"]]
+    kept = list(range(min(len(labels), MOST_WINS)))
+    if RIVAL in labels[MOST_WINS:]:  # everybody is compared with it
+        kept[-1] = labels.index(RIVAL)
+    share, every = told["wins"]["share"], told["wins"]["every_seed"]
+    wins = tuple(tuple(win(labels[i], labels[j], share[i][j], every[i][j]) for j in kept) for i in kept)
+    profiles = [row for row in told["rows"] if row["profile"]]
+    styles = {row["row"]: f"c{i}" if i < COLOURED else "quiet" for i, row in enumerate(profiles)}
+    x = np.array(levels)
+    lines = []
+    for row in profiles:
+        y = np.array(row["profile"], dtype=np.float64)
+        lines.append(Line(numbers[row["row"]], row["row"], styles[row["row"]], x, y, y, y))
+    title = f"Share of the scores of {league} rows above a level"
+    drawing = chart(title, lines[::-1], [], Scale("linear"), "normalised score") if lines else NOTHING
+    legend = tuple((line.number, line.label, line.style) for line in lines)
+    return Contest(league, tuple(labels[i] for i in kept), wins, len(labels) - len(kept), drawing, legend)
+
+
+def win(row: str, other: str, share: float | None, every: int) -> Win:
+    """Say how often one row does better than another."""
+    if share is None:
+        return Win("", None, "")
+    where = f"; with every seed in {plural(every, 'task')}" if every else ""
+    return Win(f"{100 * share:.0f}", round(10 * share), f"{row} better than {other} in {share:.0%} of pairs{where}")
 
 
 def drawn_ranges(rows: dict[str, Any], key: str) -> dict[str, tuple[float, Markup]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import safetensors.torch
-from safetensors import SafetensorError
 from torch import Tensor
 
+from ganbench._util.signed import unpacked
 from ganbench.data import load
 from ganbench.dataset import Dataset
 from ganbench.errors import Missing
+from ganbench.records.picture_marks import SEEDS, carries, mark_of, place, shown
 from ganbench.records.record import Record
 from ganbench.report.charts import curves, intervals
 from ganbench.report.samples import draw, message
@@ -22,9 +23,7 @@ from ganbench.tables.rows import Row, rows
 
 __all__ = ["cell", "cells", "curves", "intervals", "overview"]
 
-SEEDS = 3  # that the picture of a row shows, side by side
 ACROSS = 8  # images in a line of a seed's panel
-PICTURE = "samples.png"
 
 
 def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
@@ -33,21 +32,21 @@ def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
     Returns its path, or None where a seed that was done has no samples there. Of images, the first 64 of each seed are
     shown, in the order of the classes that they were asked to be.
     """
-    shown = sorted(records, key=lambda record: record.seed)[:SEEDS]
-    drawn = [kept(record, folder) if record.status == "done" else None for record in shown]
-    if any(each is None and record.status == "done" for each, record in zip(drawn, shown, strict=True)):
+    firsts = shown(records)
+    drawn = [kept(record, folder) if record.status == "done" else None for record in firsts]
+    if any(each is None and record.status == "done" for each, record in zip(drawn, firsts, strict=True)):
         return None
-    telling = judge(shown)
+    telling = judge(firsts)
     with style():
-        figure, axes = panels(len(shown), SEEDS, 2.3, 2.75)
-        for ax, record, samples in zip(axes, shown, drawn, strict=True):
+        figure, axes = panels(len(firsts), SEEDS, 2.3, 2.75)
+        for ax, record, samples in zip(axes, firsts, drawn, strict=True):
             if samples:
                 draw(ax, *first(samples[0].float(), samples[1], data))
             else:
                 message(ax, f"{record.status}\nafter step {record.step}")
             ax.set_title("\n".join(["seed " + str(record.seed), *told(record, telling)]))
-        figure.suptitle(f"{shown[0].baseline} on {shown[0].dataset}", fontsize=9.5)
-        return save(figure, picture(shown[0], folder))
+        figure.suptitle(f"{firsts[0].baseline} on {firsts[0].dataset}", fontsize=9.5)
+        return save(figure, place(firsts[0], folder), mark_of(firsts))
 
 
 def judge(records: Sequence[Record]) -> Column | None:
@@ -57,26 +56,19 @@ def judge(records: Sequence[Record]) -> Column | None:
 
 def told(record: Record, column: Column | None) -> list[str]:
     """Return the score of one seed as a line of its panel's title; nothing where it has none."""
-    values = [each.value for each in record.averaged if column and identity(each) == column.key]
+    values = [each.value for each in record.usual if column and identity(each) == column.key]
     return [f"{column.header} {value:.3g}" for value in values if column and value is not None]
-
-
-def picture(record: Record, folder: Path) -> Path:
-    """Return the place of the picture of a record's row."""
-    return folder / record.files / PICTURE
 
 
 def kept(record: Record, folder: Path) -> tuple[Tensor, Tensor] | None:
     """Return the first set of samples (n, *shape) and labels (n,) that were kept of a seed, or None."""
-    try:
-        tensors = safetensors.torch.load_file(folder / record.files / f"samples-{record.seed}.safetensors")
-    except (OSError, SafetensorError):
-        return None
+    file = unpacked(folder / record.files / f"samples-{record.seed}.safetensors", record.key)
+    tensors = file[0] if file else {}
     return (tensors["x"][: record.samples], tensors["y"][: record.samples]) if {"x", "y"} <= set(tensors) else None
 
 
 def cells(records: Sequence[Record], folder: Path, files: Path | None = None, again: bool = False) -> list[Path]:
-    """Draw the picture of every row whose samples are kept; those that are there stay unless they are drawn ``again``.
+    """Draw the picture of every row whose samples are kept; those of these records stay unless drawn ``again``.
 
     A row of a data set whose ``files`` are not here is left out. Returns the paths of what was drawn.
     """
@@ -85,7 +77,7 @@ def cells(records: Sequence[Record], folder: Path, files: Path | None = None, ag
         missing = [
             row
             for row in rows(record for record in records if record.dataset == name)
-            if again or not picture(row.records[0], folder).exists()
+            if again or not carries(place(row.records[0], folder), mark_of(shown(row.records)))
         ]
         if missing and (data := here(name, files)):
             paths += [cell(row.records, folder, data) for row in missing]
@@ -104,15 +96,20 @@ def overview(
 ) -> list[Path]:
     """Draw every row of every data set, from the samples kept in ``folder``/cells; writes ``overview-<dataset>.png``.
 
-    Rows whose samples were not kept are left out; so is a data set without any, or whose ``files`` are not here.
+    Rows whose samples were not kept are left out; so is a data set without any, or whose ``files`` are not here. A
+    picture in the results folder itself that shows rows whose samples are gone stays, with a line on stderr.
     """
     names = sorted({record.dataset for record in records})
     drawn = []
     for name in names:
         down = rows(record for record in records if record.dataset == name)
         firsts = [(row, each) for row in down if (each := first_seed(row, folder)) is not None]
-        if firsts and (data := here(name, files)):
-            drawn.append(side_by_side(firsts, data, (out or folder) / f"overview-{file_name(name)}.{form}"))
+        path = (out or folder) / f"overview-{file_name(name)}.{form}"
+        lost = sum(any(each.status == "done" for each in row.records) for row in down) - len(firsts)
+        if not out and lost and path.exists():
+            sys.stderr.write(f"ganbench: {path} stays as it is: the samples of {lost} of its rows are gone\n")
+        elif firsts and (data := here(name, files)):
+            drawn.append(side_by_side(firsts, data, path, mark_of(records)))
     return drawn
 
 
@@ -124,7 +121,9 @@ def here(dataset: str, files: Path | None) -> Dataset | None:
         return None
 
 
-def side_by_side(firsts: Sequence[tuple[Row, tuple[Record, Tensor]]], data: Dataset, path: Path) -> Path:
+def side_by_side(
+    firsts: Sequence[tuple[Row, tuple[Record, Tensor]]], data: Dataset, path: Path, mark: str = ""
+) -> Path:
     """Draw one panel for each row of a data set, with samples (n, *shape) and the score of its first finished seed."""
     telling = judge([record for row, _ in firsts for record in row.records])
     with style():
@@ -134,7 +133,7 @@ def side_by_side(firsts: Sequence[tuple[Row, tuple[Record, Tensor]]], data: Data
             title = "\n".join([row.label, *told(record, telling)])
             ax.set_title(title, fontsize=7, style="italic" if row.is_control else "normal")
         figure.suptitle(f"{data.name}: one seed of each; controls in italics", fontsize=9.5)
-        return save(figure, path)
+        return save(figure, path, mark)
 
 
 def first_seed(row: Row, folder: Path) -> tuple[Record, Tensor] | None:

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ganbench._util.files import write_atomically
 
@@ -73,10 +74,10 @@ def panels(count: int, across: int, width: float, height: float) -> tuple[Figure
     return figure, axes[:count]
 
 
-def save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path, mark: str = "") -> Path:
     """Write a picture as the suffix of its name says: .png, .svg or .pdf, without a date or a library's name in it.
 
-    A PNG has at most 256 colours, greys exact.
+    A PNG has at most 256 colours, greys exact, and carries the ``mark`` of what it shows.
     """
     form = path.suffix.removeprefix(".")
     if form in UNDATED:
@@ -91,7 +92,10 @@ def save(figure: Figure, path: Path) -> Path:
         Image.fromarray(pixels[..., 0]) if is_grey else Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE)
     )
     content = BytesIO()
-    image.save(content, "PNG", optimize=True, dpi=(DPI, DPI))
+    facts = PngInfo()
+    if mark:
+        facts.add_text("Records", mark)
+    image.save(content, "PNG", optimize=True, dpi=(DPI, DPI), pnginfo=facts)
     return write_atomically(path, content.getvalue())
 
 

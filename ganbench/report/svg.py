@@ -143,8 +143,10 @@ class Line:
     high: Numbers
 
 
-def chart(title: str, lines: Sequence[Line], levels: Sequence[tuple[str, float]], scale: Scale) -> Markup:
-    """Return learning curves as one drawing.
+def chart(
+    title: str, lines: Sequence[Line], levels: Sequence[tuple[str, float]], scale: Scale, across: str = "steps"
+) -> Markup:
+    """Return lines as one drawing, such as learning curves.
 
     Parameters
     ----------
@@ -156,13 +158,16 @@ def chart(title: str, lines: Sequence[Line], levels: Sequence[tuple[str, float]]
         Controls, as dashed lines with their names.
     scale : Scale
         Of the vertical axis.
+    across : str
+        What the horizontal axis shows, from 0 or from the least value.
     """
     width, height = CHART
     left, right, top, bottom = MARGIN
     seen = [float(x) for line in lines for part in (line.low, line.high) for x in (part.min(), part.max())]
     seen += [value for _, value in levels]
     y = Axis(scale, min(seen), max(seen), height - bottom, top)
-    x = Axis(Scale("linear"), 0.0, max(float(line.steps.max()) for line in lines), left, width - right)
+    ends = min(0.0, *(float(line.steps.min()) for line in lines)), max(float(line.steps.max()) for line in lines)
+    x = Axis(Scale("linear"), *ends, left, width - right)
     parts = [f"<title>{escape(title)}</title>"]
     for value in y.ticks():
         at = float(y.at(value))
@@ -173,7 +178,7 @@ def chart(title: str, lines: Sequence[Line], levels: Sequence[tuple[str, float]]
         text = f'x="{at:.1f}" y="{height - bottom + 16:g}" text-anchor="middle"'
         parts.append(f'<text class="tick" {text}>{number(value)}</text>')
     middle = f'x="{(left + width - right) / 2:g}" y="{height - 4}" text-anchor="middle"'
-    parts.append(f'<text class="tick" {middle}>steps</text>')
+    parts.append(f'<text class="tick" {middle}>{escape(across)}</text>')
     for name, value in levels:
         at = float(y.at(value))
         parts.append(f'<path class="level" d="M{left:g} {at:.1f}H{width - right:g}"/>')

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from functools import partial
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +23,16 @@ from ganbench._util.files import written_whole
 from ganbench._util.machine import device_for, fixed_arithmetic
 from ganbench._util.user_code import is_path
 from ganbench.baseline import Baseline, Batch
-from ganbench.dataset import Dataset
+from ganbench.dataset import Dataset, Tensors
 from ganbench.errors import BadInput, Missing
 from ganbench.records.address import Address, resolve
 from ganbench.records.record import Record, Weights
-from ganbench.runs.summary import load_weights, only
+from ganbench.runs import best_generators
+from ganbench.runs.loggers import Callback
+from ganbench.runs.summary import load_generator, load_weights, losses, only
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
 from ganbench.training.trainer import Plan, Trainer, unsupported
-
-Callback = Callable[[int, dict[int, dict[str, float]]], None]  # steps done; by seed, the losses by name
 
 
 class Generator:
@@ -54,7 +58,7 @@ class Generator:
     """
 
     def __init__(
-        self, name: str, baseline: Baseline, data: Dataset, trainers: dict[int, Callable[[], Trainer]]
+        self, name: str, baseline: Baseline, data: Dataset, trainers: dict[int, Callable[[Weights], Trainer]]
     ) -> None:
         self.name, self.baseline, self.data = name, baseline, data
         self.train_seeds = tuple(trainers)
@@ -117,7 +121,7 @@ class Generator:
             For a baseline whose samples take more than noise and labels.
         """
         sampler = self._sampler(train_seed, weights)
-        network, _ = self.baseline.networks(self.data.space)
+        network, _ = self.baseline.networks(self.baseline.with_networks(self.data.space))
         network.load_state_dict(
             sampler.net.layout.tensors(sampler.rows[0]) | {name: b[0] for name, b in sampler.buffers.items()}
         )
@@ -167,6 +171,42 @@ class Generator:
             raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
         return Path(path)
 
+    def export(self, path: str | Path, train_seed: int | None = None, weights: Weights = "average") -> Path:
+        """Write the network of ``module`` as a program that runs without this package, for any number of samples.
+
+        Parameters
+        ----------
+        path : str or Path
+            A name that ends in .pt2 (``torch.export``) or .onnx.
+        train_seed : int, optional
+            Which of the trained seeds; by default the first.
+        weights : {"average", "last"}
+            As of ``sample``.
+
+        Returns
+        -------
+        Path
+            The file, whole. Its inputs are as of ``inputs``: noise and, of a label-conditional one, labels.
+
+        Raises
+        ------
+        BadInput
+            As ``module``, and for another suffix.
+        Missing
+            Where the packages for ONNX are not installed.
+        """
+        path, module, inputs = Path(path), self.module(train_seed, weights), self.inputs(3)
+        if path.suffix not in EXPORTS:
+            raise BadInput(f"{path}: expected a name that ends in {' or '.join(EXPORTS)}")
+        count = torch.export.Dim("n", min=2)
+        program = torch.export.export(module, inputs, dynamic_shapes=tuple({0: count} for _ in inputs))
+        try:
+            with written_whole(path) as part:
+                EXPORTS[path.suffix](program, part)
+        except OSError as error:
+            raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
+        return path
+
     def _seed(self, train_seed: int | None) -> int:
         seed = self.train_seeds[0] if train_seed is None else train_seed
         if seed not in self.train_seeds:
@@ -181,7 +221,7 @@ class Generator:
         key = self._seed(train_seed), weights
         if key not in self._samplers:
             with fixed_arithmetic():
-                self._samplers[key] = Sampler(self._trainers[key[0]](), weights)
+                self._samplers[key] = Sampler(self._trainers[key[0]](weights), weights)
         return self._samplers[key]
 
     def _labels(self, labels: Any, n: int) -> Tensor | None:
@@ -193,6 +233,27 @@ class Generator:
         if y.shape != (n,) or y.is_floating_point() or not bool(((y >= 0) & (y < classes)).all()):
             raise BadInput(f"labels: expected {n} whole numbers from 0 to {classes - 1}, got {labels_text(y)}")
         return y.long()
+
+
+def as_program(program: torch.export.ExportedProgram, path: Path) -> None:
+    """Write a program of torch.export."""
+    with path.open("wb") as file:
+        torch.export.save(program, file)
+
+
+def as_onnx(program: torch.export.ExportedProgram, path: Path) -> None:
+    """Write a program as ONNX, weights inside; raises Missing where the packages for it are not installed."""
+    if find_spec("onnx") is None or find_spec("onnxscript") is None:
+        raise Missing("ONNX needs packages that are not installed: pip install 'ganbench[onnx]'")
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore")  # of its own parts
+        made = torch.onnx.export(program, dynamo=True)
+    if made is None:
+        raise BadInput("this torch makes no ONNX of an exported program")
+    path.write_bytes(made.model_proto.SerializeToString())
+
+
+EXPORTS = {".pt2": as_program, ".onnx": as_onnx}
 
 
 def labels_text(y: Tensor) -> str:
@@ -257,29 +318,44 @@ def of(address: Address, seeds: Sequence[int], folder: str | Path | None = None,
     if baseline.updates(0) == ():
         raise BadInput(f"{record.baseline} is not trained: it has no generator")
 
-    def trainer(seed: int) -> Callable[[], Trainer]:
-        return lambda: loaded(address.folder, address.records[seed], baseline, dataset, device_for(device))
+    def trainer(seed: int) -> Callable[[Weights], Trainer]:
+        record = address.records[seed]
+        return lambda weights: loaded(address.folder, record, baseline, dataset, device_for(device), weights)
 
     return Generator(record.baseline, baseline, dataset, {seed: trainer(seed) for seed in seeds})
 
 
-def loaded(folder: Path, record: Record, baseline: Baseline, dataset: Dataset, device: str) -> Trainer:
-    """Return a trainer at the end of a record's training, from the weights that were kept."""
+def loaded(
+    folder: Path, record: Record, baseline: Baseline, dataset: Dataset, device: str, weights: Weights
+) -> Trainer:
+    """Return a trainer at the end of a record's training, from the weights or the generator that were kept."""
     path = folder / record.files / f"weights-{record.seed}.safetensors"
+    small = None if path.exists() else best_generators.load(folder, record)
+    if small is not None and weights != "average":
+        raise Missing(
+            f"{folder / best_generators.FOLDER} holds averaged weights only; --fresh makes the {weights} ones"
+        )
+    plan = Plan(record.plan["steps"], record.plan["batch"], device=device, backend="eager")
+    trainer = Trainer(baseline, dataset, [record.seed], plan)
+    try:
+        if small is not None:
+            load_generator(trainer, 0, small)
+        else:
+            load_weights(trainer, [tensors_of(path)])
+    except (KeyError, RuntimeError) as error:
+        raise BadInput(f"{path}: holds weights of other networks") from error
+    return trainer
+
+
+def tensors_of(path: Path) -> Tensors:
+    """Return what a file of weights holds; raises Missing with the remedy where there is none."""
     remedy = "run the suite again without this folder's records, or with --fresh, to make them"
     try:
-        tensors = read_tensors(path.read_bytes())
+        return read_tensors(path.read_bytes())
     except FileNotFoundError as error:
         raise Missing(f"{path}: the weights were not kept; {remedy}") from error
     except (OSError, SafetensorError) as error:
         raise BadInput(f"{path}: cannot be read as weights") from error
-    plan = Plan(record.plan["steps"], record.plan["batch"], device=device, backend="eager")
-    trainer = Trainer(baseline, dataset, [record.seed], plan)
-    try:
-        load_weights(trainer, [tensors])
-    except (KeyError, RuntimeError) as error:
-        raise BadInput(f"{path}: holds weights of other networks") from error
-    return trainer
 
 
 def train(
@@ -315,7 +391,8 @@ def train(
     points : int
         How often the callbacks are called.
     callbacks : sequence of callable
-        Each is called with the number of steps done and, by seed, the losses there.
+        Each is called with the number of steps done and, by seed, the losses there; a tracker such as
+        ``ganbench.log_to("tensorboard")`` is one. Those that have a ``close`` are closed at the end.
     folder : str or Path, optional
         Where data sets that come as files lie.
 
@@ -347,20 +424,21 @@ def train(
         raise BadInput(f"{name} is not trained")
     with fixed_arithmetic():
         trainer = Trainer(made, dataset, tuple(seeds), Plan(steps, batch, device=device_for(device), backend=backend))
-        trainer.run(points, partial(called, callbacks))
+        try:
+            trainer.run(points, partial(called, callbacks))
+        finally:
+            for close in filter(None, (getattr(callback, "close", None) for callback in callbacks)):
+                close()
     if trainer.failures:
         raise BadInput(f"{name} on {dataset.name}: {next(iter(trainer.failures.values()))}")
-    trainers = {seed: partial(only, trainer, [i]) for i, seed in enumerate(trainer.seeds)}
-    return Generator(name, made, dataset, dict(trainers))
+
+    def of_seed(i: int) -> Callable[[Weights], Trainer]:
+        return lambda weights: only(trainer, [i])
+
+    return Generator(name, made, dataset, {seed: of_seed(i) for i, seed in enumerate(trainer.seeds)})
 
 
 def called(callbacks: Sequence[Callback], trainer: Trainer) -> None:
     """Call everybody with what there is to say at a point of training."""
     for callback in callbacks:
         callback(trainer.done, losses(trainer))
-
-
-def losses(trainer: Trainer) -> dict[int, dict[str, float]]:
-    """Return the losses of every seed at the latest step, by name."""
-    note = {name: values for name, values in trainer.history[-1].items() if isinstance(values, list)}
-    return {seed: {name: values[i] for name, values in note.items()} for i, seed in enumerate(trainer.seeds)}

@@ -40,6 +40,7 @@ def grid(suite: Suite, folder: Path | None = None, download: bool = True, trials
     datasets = {name: data.load(name, folder, download) for name in suite.datasets}
     unique = {dataset.name: name for name, dataset in reversed(datasets.items())}  # one data set may be named twice
     metrics, watch = measured(suite, [datasets[name] for name in dict.fromkeys(unique.values())])
+    check_added(suite, datasets)
     return [
         cell
         for name, dataset in datasets.items()
@@ -49,10 +50,23 @@ def grid(suite: Suite, folder: Path | None = None, download: bool = True, trials
     ]
 
 
+def check_added(suite: Suite, datasets: Mapping[str, Dataset]) -> None:
+    """Raise RequestError for an added baseline that supports none of the data sets."""
+    for name in suite.added:
+        reasons = {
+            dataset.name: unsupported(registry.configure(name, {}, dataset), dataset, suite.budget(title)["batch"])
+            for title, dataset in datasets.items()
+        }
+        if all(reasons.values()):
+            said = "; ".join(f"{dataset}: {reason}" for dataset, reason in reasons.items())
+            raise RequestError(f"{registry.title(name)} supports none of the data sets: {said}")
+
+
 def baselines_of(suite: Suite, dataset: str) -> list[str]:
     """Return the names of the baselines on a data set; raises RequestError for one that cannot be had."""
     asked = suite.baselines_on(dataset)
-    names = list(dict.fromkeys(map(registry.canonical, registry.everyone() if asked == "all" else asked)))
+    every = (*(registry.everyone() if asked == "all" else asked), *suite.added)
+    names = list(dict.fromkeys(map(registry.canonical, every)))
     if len({registry.title(name) for name in names}) < len(names):
         raise BadInput(f"two baselines would have one name in tables: {', '.join(sorted(names))}")
     for name in names:
@@ -65,16 +79,29 @@ def at_hand(suite: Suite, folder: Path | None = None) -> tuple[Suite, dict[str, 
 
     Raises Missing where none is left.
     """
-    missing = {}
-    for name in suite.datasets:
-        try:
-            data.load(name, folder, download=False)
-        except Missing as error:
-            missing[name] = str(error)
+    missing = wanting(suite.datasets, folder)
     left = tuple(name for name in suite.datasets if name not in missing)
     if not left:
         raise Missing("; ".join(missing.values()))
     return replace(suite, datasets=left), missing
+
+
+def with_at_hand(suite: Suite, folder: Path | None = None) -> Suite:
+    """Return a suite with those of its data sets ``if_at_hand`` that need no download."""
+    missing = wanting(suite.if_at_hand, folder)
+    more = (name for name in suite.if_at_hand if name not in missing)
+    return replace(suite, datasets=tuple(dict.fromkeys([*suite.datasets, *more])), if_at_hand=())
+
+
+def wanting(names: Iterable[str], folder: Path | None) -> dict[str, str]:
+    """Return why data sets cannot be had without a download, by the names of those that cannot."""
+    missing = {}
+    for name in names:
+        try:
+            data.load(name, folder, download=False)
+        except Missing as error:
+            missing[name] = str(error)
+    return missing
 
 
 @dataclass(frozen=True)
@@ -95,7 +122,7 @@ def configured(suite: Suite, names: Iterable[str], dataset: Dataset, trials: Tri
     for name, settings in ((owner, each) for owner, own in choices.items() for each in own):
         baseline = registry.configure(name, settings, dataset)
         reason = unsupported(baseline, dataset, batch)
-        if reason and suite.baselines_on(dataset.name) != "all":
+        if reason and suite.baselines_on(dataset.name) != "all" and name not in suite.added:
             raise RequestError(f"{registry.title(name)} does not support {dataset.name}: {reason}")
         if is_path(name) and not reason:
             rehearse(registry.title(name), baseline, dataset, batch, suite.backend_on(dataset.name))
@@ -118,6 +145,7 @@ def cells_of(suite: Suite, choice: Choice, dataset: Dataset, metrics: tuple[str,
             row=key_of(facts),
             baseline=choice.name,
             settings=choice.settings,
+            trials=suite.trials_on(dataset.name, choice.name),
             dataset=dataset.name,
             seed=seed,
             samples=samples,
@@ -176,6 +204,7 @@ class Task:
     old: Record | None
     state: State
     seconds: float  # about how long what is missing takes
+    earlier: Record | None = None  # of the same training with fewer steps, from which it goes on
 
 
 def guess(baseline: Baseline, dataset: Dataset, steps: int, seeds: int) -> float:
@@ -212,9 +241,10 @@ def groups(todo: Sequence[Task], most: int | None = None) -> list[tuple[Task, ..
 
     A seed is the same in any group: groups are only faster.
     """
-    together: dict[tuple[str, bool], list[Task]] = {}
+    together: dict[tuple[str, bool, int], list[Task]] = {}
     for task in todo:
-        together.setdefault((task.cell.row, task.state == "unscored"), []).append(task)
+        reached = task.earlier.step if task.earlier else 0
+        together.setdefault((task.cell.row, task.state == "unscored", reached), []).append(task)
     return [
         tuple(group[i : i + (most or len(group))])
         for group in together.values()

@@ -13,7 +13,7 @@ from csv import writer
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
-from math import inf
+from math import comb, inf
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,8 @@ def trial_of(suite: Suite, cells: Sequence[Cell], records: Records) -> Trial:
 
 
 def value(record: Record, metric: str) -> float | None:
-    """Return a record's score of samples from averaged weights, None where it has none."""
-    return next((score.value for score in record.averaged if score.metric == metric), None)
+    """Return a record's score, None where it has none."""
+    return next((score.value for score in record.usual if score.metric == metric), None)
 
 
 def trials(suite: Suite, records: Records, folder: Path | None = None) -> list[list[Trial]]:
@@ -140,13 +140,63 @@ def csv_of(rungs: Sequence[Sequence[Trial]]) -> str:
     return out.getvalue()
 
 
-def toml(settings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """Return settings by data set and baseline as tables of TOML; values are written as in JSON."""
-    return "\n".join(
+def counted(suite: Suite, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return how many settings of every baseline that has a choice were tried, by data set and baseline."""
+    return {
+        split(name)[0]: {each: len(suite.combinations(each, name)) for each in settings[split(name)[0]]}
+        for name in suite.datasets
+    }
+
+
+def best_of(losses: Sequence[float], count: int) -> float:
+    """Return the mean loss of the best of ``count`` different trials over all choices of them; exact."""
+    chances = [comb(len(losses) - place - 1, count - 1) for place in range(len(losses))]  # that this one is the best
+    return sum(chance * loss for chance, loss in zip(chances, sorted(losses), strict=True)) / comb(len(losses), count)
+
+
+def tuning(rung: Sequence[Trial]) -> dict[tuple[str, str], list[float]]:
+    """Return what the best of 1, 2, ... trials reaches in the mean, by data set and baseline.
+
+    A trial that lost a seed counts as much as the worst that ended well; a baseline that lost them all is left out.
+    """
+    pairs: dict[tuple[str, str], list[Trial]] = {}
+    for trial in rung:
+        pairs.setdefault((trial.dataset, trial.baseline), []).append(trial)
+    curves: dict[tuple[str, str], list[float]] = {}
+    for pair in sorted(pairs):
+        losses, sign = [trial.loss for trial in pairs[pair]], 1 if pairs[pair][0].lower_is_better else -1
+        if ended := [loss for loss in losses if loss < inf]:
+            counted_as = [min(loss, max(ended)) for loss in losses]
+            curves[pair] = [sign * best_of(counted_as, count) for count in range(1, len(losses) + 1)]
+    return curves
+
+
+def tuning_csv(suite: Suite, rung: Sequence[Trial]) -> str:
+    """Return what tuning is worth as CSV: a line for each data set, baseline and number of trials.
+
+    ``mean`` is the objective that the best of so many trials reaches, over all choices of them from the first rung.
+    """
+    out = StringIO()
+    lines = writer(out, lineterminator="\n")
+    lines.writerow(["dataset", "baseline", "objective", "trials", "mean"])
+    for (dataset, baseline), means in tuning(rung).items():
+        for count, mean in enumerate(means, 1):
+            lines.writerow([harmless(dataset), harmless(baseline), suite.objective_on(dataset), count, mean])
+    return out.getvalue()
+
+
+def toml(suite: Suite, settings: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return the numbers of trials, then settings by data set and baseline, as TOML; values are written as in JSON."""
+    tables = [
+        "\n".join([f"[trials.{dataset}]", *(f"{json.dumps(name)} = {count}" for name, count in own.items()), ""])
+        for dataset, own in counted(suite, settings).items()
+    ]
+    tables += (
         "\n".join([f'[{dataset}."{name}"]', *(f"{key} = {json.dumps(value)}" for key, value in own.items()), ""])
         for dataset, rows in settings.items()
         for name, own in rows.items()
     )
+    return "\n".join(tables)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -158,10 +208,11 @@ def main(arguments: Sequence[str]) -> int:
             raise BadInput(f"{folder}: expected the results of a suite that searches, such as results/search")
         choose = partial(chosen, folder=Path(arguments[1])) if len(arguments) > 1 else chosen
         settings = choose(suite, Store(folder).read())
+        text = toml(suite, settings)
     except RequestError as error:
         sys.stderr.write(f"ganbench: {error}\n")
         return 2
-    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.select {folder}`: do not edit.\n\n{toml(settings)}")
+    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.select {folder}`: do not edit.\n\n{text}")
     return 0
 
 

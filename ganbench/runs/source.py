@@ -12,11 +12,12 @@ from tokenize import COMMENT, generate_tokens
 
 from ganbench._util.user_code import is_path
 from ganbench.baseline import Baseline
+from ganbench.regularisers import Regularised
 
 PACKAGE = Path(__file__).parents[1]
 # Whatever the samples of a cell depend on, beside the file of its baseline.
 SOURCES = ("baseline.py", "dataset.py", "losses.py", "optim.py", "_util/streams.py")
-FOLDERS = ("data", "nets", "training")
+FOLDERS = ("data", "nets", "regularisers", "training")
 
 
 def version_of(name: str, baseline: type[Baseline]) -> int | str:
@@ -24,7 +25,10 @@ def version_of(name: str, baseline: type[Baseline]) -> int | str:
 
     Comments, docstrings and layout are not part of the digest.
     """
-    return digest_of(file_of(baseline)) if is_path(name) else baseline.version
+    if not is_path(name):
+        return baseline.version
+    digest = digest_of(file_of(baseline))
+    return f"{digest}+{baseline.version}" if issubclass(baseline, Regularised) else digest
 
 
 def source_digest(baseline: type) -> str:

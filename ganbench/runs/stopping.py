@@ -81,13 +81,17 @@ def exit_at_once() -> None:
 
 
 @contextmanager
-def on_signals() -> Iterator[None]:
-    """Within, SIGNALS end this process in order; only the main thread can set that."""
+def on_signals(interrupts: bool = False) -> Iterator[None]:
+    """Within, SIGNALS end this process in order, with ``interrupts`` also those from the keyboard, or from Ray.
+
+    Only the main thread can set that.
+    """
     if current_thread() is not main_thread():
         yield
         return
     State.leave = interrupt
-    usual = {number: signal.signal(number, handle) for number in SIGNALS}
+    numbers = (*SIGNALS, signal.SIGINT) if interrupts else SIGNALS
+    usual = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

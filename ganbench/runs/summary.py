@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from ganbench.training.sampler import Sampler
 from ganbench.training.trainer import Trainer
 
 Samples = tuple[Tensor, Tensor]  # of one seed: (n, *shape), and the labels (n,) that they were asked to be of
+OPTIMIZER = "optimizer."  # how the names of an optimiser's state begin among weights
 SHOWN = {True: 16, False: 250}  # examples that a record keeps: images, points
 
 
@@ -99,12 +101,14 @@ def examples(drawn: Samples, image_range: tuple[float, float] | None) -> dict[st
 
 
 def weights(trainer: Trainer, i: int) -> Tensors:
-    """Return everything that generator and discriminator of the seed at place ``i`` consist of, by name."""
+    """Return everything that the seed at place ``i`` consists of, by name: both networks and their optimisers."""
     parts: Tensors = {f"carried.{name}": tensor[i] for name, tensor in trainer.state["carried"].items()}
     for name in "GD":
         state = trainer.state[name]
         parts |= {f"{name}.{buffer}": tensor[i] for buffer, tensor in state["buffers"].items()}
         parts |= named(trainer, name, name, state["weights"][i])
+        moments = state["optimizer"].items() if state["weights"].shape[1] else ()
+        parts |= {f"{OPTIMIZER}{name}.{field}": tensor[i] for field, tensor in moments}
     parts |= named(trainer, "G", "average", trainer.state["average"][i])
     return {name: tensor.detach().cpu().clone() for name, tensor in parts.items()}
 
@@ -112,13 +116,35 @@ def weights(trainer: Trainer, i: int) -> Tensors:
 def load_weights(trainer: Trainer, stored: Sequence[Tensors]) -> None:
     """Give each seed of a new trainer what ``weights`` returned of one."""
     for i, tensors in enumerate(stored):
-        for name, tensor in trainer.state["carried"].items():
-            tensor[i].copy_(tensors[f"carried.{name}"])
+        load_generator(trainer, i, tensors)
+        for buffer, tensor in trainer.state["D"]["buffers"].items():
+            tensor[i].copy_(tensors[f"D.{buffer}"])
         for name in "GD":
-            for buffer, tensor in trainer.state[name]["buffers"].items():
-                tensor[i].copy_(tensors[f"{name}.{buffer}"])
             trainer.state[name]["weights"][i].copy_(flat(trainer, name, name, tensors))
-        trainer.state["average"][i].copy_(flat(trainer, "G", "average", tensors))
+
+
+def load_generator(trainer: Trainer, i: int, tensors: Tensors) -> None:
+    """Give the seed at place ``i`` of a new trainer what samples of averaged weights are drawn from."""
+    for name, tensor in trainer.state["carried"].items():
+        tensor[i].copy_(tensors[f"carried.{name}"])
+    for buffer, tensor in trainer.state["G"]["buffers"].items():
+        tensor[i].copy_(tensors[f"G.{buffer}"])
+    trainer.state["average"][i].copy_(flat(trainer, "G", "average", tensors))
+
+
+def load_state(trainer: Trainer, stored: Sequence[Tensors], steps: int) -> None:
+    """Put a new trainer where those stood whose ``weights`` are given, after so many steps.
+
+    Raises KeyError or RuntimeError for weights of other networks, or without the state of the optimisers.
+    """
+    load_weights(trainer, stored)
+    for i, tensors in enumerate(stored):
+        for name in "GD":
+            state = trainer.state[name]
+            for field, tensor in state["optimizer"].items() if state["weights"].shape[1] else ():
+                tensor[i].copy_(tensors[f"{OPTIMIZER}{name}.{field}"])
+    counts = Counter(kind for step in range(steps) for kind in trainer.baseline.updates(step))
+    trainer.restore({"state": trainer.state, "counts": {kind: counts[kind] for kind in trainer.counts}, "done": steps})
 
 
 def flat(trainer: Trainer, net: str, prefix: str, tensors: Tensors) -> Tensor:
@@ -181,6 +207,22 @@ def history(trainer: Trainer, i: int) -> list[dict[str, Any]]:
         {name: finite(value[i]) if isinstance(value, list) else value for name, value in note.items()}
         for note in trainer.history
     ]
+
+
+def losses(trainer: Trainer) -> dict[int, dict[str, float | None]]:
+    """Return the losses of every seed at the latest step, by name; nothing where nothing is trained."""
+    latest = trainer.history[-1] if trainer.history else {}
+    note = {name: values for name, values in latest.items() if isinstance(values, list)}
+    return {seed: {name: values[i] for name, values in note.items()} for i, seed in enumerate(trainer.seeds)}
+
+
+def joined(histories: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the history of a trainer whose seeds have these, each as of ``history``."""
+    joint = []
+    for notes in zip(*histories, strict=True):
+        values = {name: [nan if note[name] is None else note[name] for note in notes] for name in notes[0]}
+        joint.append({**values, "step": notes[0]["step"]})
+    return joint
 
 
 def finite(value: float) -> float | None:

@@ -1,6 +1,6 @@
 """Who learned nothing: trained cells whose samples score no better than those of the same networks before any update.
 
-``python -m ganbench.runs.unlearned results/all [folder of data]`` prints them.
+``python -m ganbench.runs.unlearned results/standard [folder of data]`` prints them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def verdicts(records: Sequence[Record], folder: Path | None) -> Iterator[Verdict
         metric = next((name for name in METRICS if name in named), None)
         if row.is_control or not metric:
             continue
-        values = [score.value for each in row.records for score in each.averaged if score.metric == metric]
+        values = [score.value for each in row.records for score in each.usual if score.metric == metric]
         yield Verdict(row, metric, mean(values), untrained(row, metric, folder))
 
 
@@ -92,4 +92,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["results/all"]))
+    sys.exit(main(sys.argv[1:] or ["results/standard"]))

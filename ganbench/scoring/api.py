@@ -11,7 +11,8 @@ from ganbench import features as extractors
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput
 from ganbench.features.base import Extractor
-from ganbench.features.extraction import Extraction, Progress, silent
+from ganbench.features.extraction import Elsewhere, Extraction, Known, Progress, silent
+from ganbench.features.feature_set import FeatureSet
 from ganbench.features.store import Cache
 from ganbench.features.user import from_callable
 from ganbench.io import Reading, Source
@@ -23,7 +24,7 @@ from ganbench.metrics.spec import Metric
 from ganbench.scoring.controls import better_than_real, controls
 from ganbench.scoring.intervals import interval
 from ganbench.scoring.named import opened, opened_samples
-from ganbench.scoring.pairing import Pair, Pairing
+from ganbench.scoring.pairing import Key, Pair, Pairing
 from ganbench.scoring.report import Report, Row
 from ganbench.scoring.scorer import MetricProgress, Scorer, untold
 from ganbench.scoring.selection import wanted
@@ -73,6 +74,8 @@ class Options:
         Is told the name of a source, how many samples are done, and of how many.
     metric_progress : callable
         Is told the ``ganbench.scoring.scorer.Step`` that begins, and again when it has ended, with its seconds.
+    elsewhere : callable, optional
+        Takes the features of images in other processes, to the same bits: ``ganbench.scoring.ray_shards.RayShards``.
     """
 
     train: Any = None
@@ -91,6 +94,7 @@ class Options:
     slow: bool = False
     progress: Progress = silent
     metric_progress: MetricProgress = untold
+    elsewhere: Elsewhere | None = None
 
 
 def score(
@@ -152,9 +156,23 @@ def score(
 
         return score_by(protocol, samples, reference, metrics, features, options)
     sets = sets_of(samples)
-    asked = wanted(metrics, options.slow)
+    wanted(metrics, options.slow)  # what is none is said before anything is read
     real, dataset = opened(reference, beside(options, options.reference_reading, "--reference-key"), options.data)
     fakes = numbered([opened_samples(each, options.reading, options.data) for each in sets])
+    return compare(fakes, real, dataset, metrics, features, options)
+
+
+def compare(
+    fakes: Sequence[Source],
+    real: Source,
+    dataset: Dataset | None,
+    metrics: Sequence[str] | str | None,
+    features: Features,
+    options: Options,
+    known: dict[Key, FeatureSet] | None = None,
+) -> Report:
+    """Compare sets with a reference, all of them opened; ``known`` are features that were taken before."""
+    asked = wanted(metrics, options.slow)
     train_reading = beside(options, options.train_reading, "--train-key")
     train = None if options.train is None else opened(options.train, train_reading, options.data)[0]
     real = of_kind(real, fakes[0].kind)
@@ -167,8 +185,8 @@ def score(
         raise BadInput(f"{real.name} holds a mean and a covariance; controls are made of a reference of samples")
     extractor = extractor_for(real, fakes[0], dataset, features, options)
     cache = None if callable(features) else options.cache
-    extraction = Extraction(extractor, cache, options.skip_broken, options.progress)
-    pairing = Pairing(real, train, extraction)
+    extraction = Extraction(extractor, cache, options.skip_broken, options.progress, options.elsewhere)
+    pairing = Pairing(real, train, extraction, {} if known is None else known)
     pairs = [pairing(each) for each in fakes]
     modes = dataset.modes if dataset else None
     scorers = [Scorer(each.real, each.train, modes, each.identity, f"the modes of {real.name}") for each in pairs]
@@ -255,11 +273,18 @@ def extractor_for(
         return None
     if features == "identity":
         raise BadInput("features identity are for points; for images there is pixels")
-    if real.kind == "moments" and features is None:
+    made = next((dict(each.made) for each in (fake, real) if each.made), None)
+    if made and all(each.taken or each.made for each in (real, fake)):
+        if features not in (None, made["name"]):
+            raise BadInput(f"{fake.name} holds features {made['name']}, and {features} were asked for")
+        if real.made != fake.made:
+            raise BadInput(f"{real.name} and {fake.name} hold features of different networks or settings")
+        return Known(made)
+    if real.kind == "moments" and features is None and not made:
         raise BadInput(f"{real.name} holds a mean and a covariance of features; say of which with --features; {MAKERS}")
     if features is not None and not isinstance(features, str):
         return from_callable(features, options.pixels)
-    name = features or (dataset.features if dataset else OFFLINE)
+    name = features or (made["name"] if made else dataset.features if dataset else OFFLINE)
     if isinstance(options.weights, Mapping):
         raise BadInput("weights of several networks by name are for a protocol; expected one file")
     return extractors.load(name, options.weights, options.download, options.trust_weights)

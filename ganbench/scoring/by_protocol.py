@@ -168,8 +168,8 @@ class Part:
                 raise BadInput(
                     f"{real.name} holds a mean and a covariance; controls are made of a reference of samples"
                 )
-        extraction = Extraction(self.extractor, options.cache, options.skip_broken, options.progress)
-        pairing = Pairing(real, None, extraction, self.known)
+        extraction = Extraction(self.extractor, options.cache, options.skip_broken, options.progress, options.elsewhere)
+        pairing = Pairing(real, None, extraction, self.known, by_content=False)
         pairs = [self.in_order(pairing(each)) for each in self.fakes]
         scorers = [Scorer(each.real, None, None, each.identity) for each in pairs]
         metrics = [each.estimate(bool(self.task.mean)) for each in numbers]
@@ -264,7 +264,7 @@ def sentence(protocol: Protocol, numbers: Sequence[Number], main: Report, parts:
     if main.reference.n is None:
         against = f"the statistics in {main.reference.name}"
     else:
-        against = f"{main.reference.n:,} images of {main.reference.name}".replace(",", " ", 1)
+        against = f"{main.reference.n:,}".replace(",", " ") + f" images of {main.reference.name}"
         if any(part.reference.n is None for part in parts):
             against += " and the statistics beside them"
     facts = "; ".join(each.facts for each in numbers if each.facts)

@@ -14,8 +14,8 @@ from torch import Tensor
 from ganbench.dataset import Space
 from ganbench.errors import BadInput
 from ganbench.features.base import Extracted, Extractor
-from ganbench.features.extraction import with_channels
-from ganbench.features.feature_set import Facts, FeatureSet
+from ganbench.features.extraction import reordered, with_channels
+from ganbench.features.feature_set import Facts, FeatureSet, content_order, digest_of, digest_rows
 from ganbench.io.decode import quietly
 from ganbench.io.source import Picture, Source, natural
 from ganbench.metrics.features import Features
@@ -90,7 +90,10 @@ class MetricInputs(ABC):
 
 
 class ExampleInputs(MetricInputs):
-    """Examples in memory, such as the samples of a run; ``draw`` returns them (n, *shape) with their labels (n,)."""
+    """Examples in memory, such as the samples of a run; ``draw`` returns them (n, *shape) with their labels (n,).
+
+    They are scored in the order of their content, as files are, unless ``by_content`` is false.
+    """
 
     def __init__(
         self,
@@ -103,17 +106,23 @@ class ExampleInputs(MetricInputs):
         *,
         has_posteriors: bool,
         has_labels: bool,
+        by_content: bool = True,
     ) -> None:
         self.role, self.name, self.n, self.draw, self.space = role, name, n, draw, space
         self.extractor, self.features_name = extractor, extractor.name
         self.is_image, self.has_posteriors = space.is_image, has_posteriors
         self.classes = tuple(map(str, range(space.classes))) if has_labels else ()
+        self.by_content = by_content
 
     @cached_property
     def examples(self) -> tuple[Tensor, Tensor | None]:
         """The examples and their labels; images are rounded to the 256 levels of a file, so that files score alike."""
         x, y = self.draw()
-        return (in_levels(x, self.space) if self.is_image else x), y
+        x = in_levels(x, self.space) if self.is_image else x
+        if not self.by_content:
+            return x, y
+        order = content_order(digests(x, self.space), y if self.classes else None)
+        return x[order], None if y is None else y[order]
 
     @cached_property
     def extracted(self) -> Extracted:
@@ -138,7 +147,8 @@ class FileInputs(MetricInputs):
     def __init__(self, source: Source, feature_set: FeatureSet, role: str, features_name: str = "given") -> None:
         self.source, self.feature_set, self.role, self.name = source, feature_set, role, source.name
         self.n = None if source.kind == "moments" else len(feature_set)
-        self.is_image, self.has_posteriors = bool(feature_set.channels), feature_set.posteriors is not None
+        self.is_image = bool(feature_set.channels) and source.taken is None
+        self.has_posteriors = feature_set.posteriors is not None
         self.classes, self.features_name = feature_set.classes, features_name
         self.unused_labels = source.unused_labels
         self.part_of: tuple[FileInputs, Tensor] | None = None  # a larger set, and the positions in it
@@ -173,12 +183,16 @@ class FileInputs(MetricInputs):
     def labels(self) -> Tensor | None:
         return self.feature_set.labels
 
+    def by_content(self) -> FileInputs:
+        """Return the samples in the order in which they are scored, whatever order they came in."""
+        return self.part(content_order(self.feature_set.facts.digest, self.feature_set.labels))
+
     def part(self, keep: Tensor) -> FileInputs:
         """Return some of the samples, as positions."""
         whole = self.feature_set
         some = replace(
             whole,
-            values=whole.values[keep],
+            values=reordered(whole.values, keep),
             posteriors=None if whole.posteriors is None else whole.posteriors[keep],
             labels=None if whole.labels is None else whole.labels[keep],
             names=tuple(whole.names[i] for i in keep.tolist()),
@@ -193,3 +207,11 @@ def in_levels(x: Tensor, space: Space) -> Tensor:
     """Round images to the nearest of 256 levels from the lowest to the highest value."""
     step = 255 / (space.high - space.low)
     return ((x - space.low) * step).round().clamp(0, 255) / step + space.low
+
+
+def digests(x: Tensor, space: Space) -> Tensor:
+    """Return the digests (n, 2) of examples: those that the same samples have in files."""
+    if space.is_image:
+        step = 255 / (space.high - space.low)
+        x = ((x - space.low) * step).round().to(torch.uint8).permute(0, 2, 3, 1)
+    return digest_rows([digest_of(each) for each in x.cpu().numpy()])

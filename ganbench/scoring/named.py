@@ -23,6 +23,8 @@ from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing
 from ganbench.io import Reading, Source, open_source
 from ganbench.io.memory import from_array
+from ganbench.io.remote import scheme_of
+from ganbench.io.shards import BRACES
 from ganbench.io.source import printable
 from ganbench.records.address import is_address, resolve
 
@@ -37,15 +39,15 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
 
     A path that exists is never read as a name. Raises RequestError for what is neither.
     """
-    if not isinstance(samples, str) or "\0" in samples or os.path.lexists(samples):
+    if not isinstance(samples, str) or "\0" in samples or os.path.lexists(samples) or is_elsewhere(samples):
         return open_source(samples, reading), None
     name, _, split = samples.partition(":")  # of a data set, NAME:SPLIT:COUNT
     bare = name.partition("(")[0]
+    if name in PHOTOS and split in ("", "train", "test"):  # all of a file, in its order
+        return photos(name, split or "test", folder or HERE), None
     if bare in DATASETS:
         dataset = data.load(name, folder, download=False)
         return split_of(dataset, split or "held_out"), dataset
-    if bare in PHOTOS:
-        return photos(name, split or "test", folder or HERE), None
     if is_address(samples):
         return cell(samples), None
     if "/" in samples or "." in samples:
@@ -53,6 +55,11 @@ def opened(samples: Any, reading: Reading, folder: Path | None = None) -> tuple[
     raise Missing(
         f"{printable(samples)}: no such file or folder, nor a data set; {suggestion(bare, [*DATASETS, *PHOTOS])}"
     )
+
+
+def is_elsewhere(samples: str) -> bool:
+    """Whether samples lie at an address (``s3://``), or in shards that braces number."""
+    return bool(scheme_of(samples) or BRACES.search(samples))
 
 
 def opened_samples(samples: Any, reading: Reading, folder: Path | None = None) -> Source:

@@ -47,13 +47,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairing:
-    """Makes pairs with one reference; whatever several of them share is extracted once."""
+    """Makes pairs with one reference; whatever several of them share is extracted once.
+
+    Rows come in the order of their content, so that a set scores the same to the bit however it was divided or sorted;
+    without ``by_content`` in the order of their names, which some tools take.
+    """
 
     real: Source
     train: Source | None
     extraction: Extraction
     known: dict[Key, FeatureSet] = field(default_factory=dict)
     sides: dict[Key, FileInputs] = field(default_factory=dict)
+    by_content: bool = True
 
     def __call__(self, samples: Source) -> Pair:
         """Return a set of samples and the reference as they are compared; raises BadInput where they cannot be."""
@@ -74,7 +79,8 @@ class Pairing:
         key = (role, source.kind, source.name, source.digest(), str(source.span), str(features.channels))
         if key not in self.sides:
             name = self.extraction.extractor.name if self.extraction.extractor else "given"
-            self.sides[key] = FileInputs(source, features, role, name)
+            side = FileInputs(source, features, role, name)
+            self.sides[key] = side.by_content() if self.by_content and side.n is not None else side
         return self.sides[key]
 
     def features(self, source: Source, channels: int = 0) -> FeatureSet:

@@ -32,19 +32,29 @@ class DatasetScorer:
 
     The reference is ``n`` distinct held-out examples chosen by a fixed stream, or all where there are no more; the
     split kept for controls is never touched. Several ``draws`` of the reference share no example; there are fewer
-    where the held-out examples do not suffice (``reference_draws``). Training examples are all there are, for only
-    among all of them are copies found; of a stream, as many as the reference. Raises RequestError for unknown names and
+    where the held-out examples do not suffice (``reference_draws``). Examples come in the order of their content,
+    unless ``by_content`` is false, as in records of earlier runs. Training examples are all there are, for only among
+    all of them are copies found; of a stream, as many as the reference. Raises RequestError for unknown names and
     for metrics whose needs this data set with these ``features`` cannot meet.
     """
 
     def __init__(
-        self, data: Dataset, metrics: Sequence[str], n: int, features: str | None = None, draws: int = 1
+        self,
+        data: Dataset,
+        metrics: Sequence[str],
+        n: int,
+        features: str | None = None,
+        draws: int = 1,
+        *,
+        by_content: bool = True,
     ) -> None:
         if n < 1:
             raise BadInput(f"n: expected at least one example of reference, got {n}")
         self.metrics: dict[str, Metric[Any]] = {metric.spec.name: metric for metric in find_metrics(metrics)}
-        self.data, self.n, self.extractor = data, n, extractor_of(data, features)
-        self.scorers = [scorer_of(data, n, self.extractor, draw) for draw in range(reference_draws(data, n, draws))]
+        self.data, self.n, self.extractor, self.by_content = data, n, extractor_of(data, features), by_content
+        self.scorers = [
+            scorer_of(data, n, self.extractor, draw, by_content) for draw in range(reference_draws(data, n, draws))
+        ]
         self.scorer = self.scorers[0]
         for name, metric in self.metrics.items():
             if reason := self.scorer.missing(metric, self.scorer.real):
@@ -89,6 +99,7 @@ class DatasetScorer:
             self.extractor,
             has_posteriors=self.scorer.real.has_posteriors,
             has_labels=y is not None,
+            by_content=self.by_content,
         )
 
 
@@ -111,7 +122,7 @@ def pooled(scores: Sequence[Sequence[Sequence[Scores]]]) -> list[Scores]:
     ]
 
 
-def scorer_of(data: Dataset, n: int, extractor: Extractor, draw: int = 0) -> Scorer:
+def scorer_of(data: Dataset, n: int, extractor: Extractor, draw: int = 0, by_content: bool = True) -> Scorer:
     """Return the scorer of a data set's samples: ``n`` held-out examples are the reference, others for each draw."""
     examples = partial(
         ExampleInputs,
@@ -119,6 +130,7 @@ def scorer_of(data: Dataset, n: int, extractor: Extractor, draw: int = 0) -> Sco
         extractor=extractor,
         has_posteriors=extractor(drawn(data.held_out, 1, "reference")[0]).posteriors is not None,
         has_labels=data.space.classes > 0,
+        by_content=by_content,
     )
     n_real, n_train = (min(n, data.held_out.size or n), data.train.size or n)
     real = examples(

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from html import escape
@@ -344,9 +344,11 @@ def as_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def as_json(report: Report) -> str:
-    """Return everything as JSON, the same for the same input."""
-    return json.dumps(as_dict(report), indent=1, allow_nan=False) + "\n"
+def as_json(report: Report, made: Mapping[str, Any] | None = None) -> str:
+    """Return everything as JSON, the same for the same input; ``made`` is when, where and by what, which differs."""
+    facts = as_dict(report)
+    whole = {"ganbench": facts.pop("ganbench"), "made": dict(made), **facts} if made else facts
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
 
 
 def set_facts(inputs: FileInputs) -> dict[str, Any]:
@@ -432,7 +434,6 @@ def as_eval_results(report: Report, dataset: str) -> str:
     """Return YAML as a model's page on Hugging Face's Hub keeps it, in its folder ``.eval_results``.
 
     An entry for each set and metric that has a value: ``dataset.id`` names the benchmark there, ``task_id`` the metric.
-    Text is written as JSON, which YAML holds.
     """
     lines = []
     for row in (row for row in report.rows if not row.is_control):
@@ -448,14 +449,30 @@ def as_eval_results(report: Report, dataset: str) -> str:
             )
             lines += [
                 "- dataset:",
-                f"    id: {json.dumps(dataset)}",
-                f"    task_id: {json.dumps(display_name(score))}",
-                f"  value: {score.values[0]!r}",
-                f"  notes: {json.dumps(note)}",
+                f"    id: {yaml_text(dataset)}",
+                f"    task_id: {yaml_text(display_name(score))}",
+                f"  value: {yaml_number(score.values[0])}",
+                f"  notes: {yaml_text(note)}",
             ]
     if not lines:
         raise BadInput("no score has a value to be written")
     return "\n".join(lines) + "\n"
+
+
+def yaml_text(text: str) -> str:
+    """Return text between double quotes in ASCII, for readers of YAML 1.1 and 1.2.
+
+    JSON would do but for its pairs of surrogates, which YAML reads as two letters, and for DEL, which YAML refuses.
+    """
+    return "".join(
+        each if " " <= each <= "~" else f"\\U{ord(each):08x}" for each in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def yaml_number(value: float) -> str:
+    """Return a finite number with all its digits; without a point, YAML 1.1 would read ``1e-05`` as text."""
+    mantissa, e, exponent = repr(float(value)).partition("e")
+    return mantissa + (".0" if e and "." not in mantissa else "") + e + exponent
 
 
 SUFFIXES: dict[str, Callable[[Report], str]] = {

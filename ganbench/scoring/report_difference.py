@@ -146,13 +146,14 @@ def difference(first: Path, second: Path) -> Difference:
 def read_report(path: Path) -> dict[str, Any]:
     """Return a report; raises Missing where it cannot be read, BadInput where it is none."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise BadInput(f"{path}: more than {LARGEST} bytes; expected a report of score")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        is_large = path.stat().st_size > LARGEST
+        content: Any = None if is_large else json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Missing(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: expected JSON as score --format json writes it") from error
+    if is_large:
+        raise BadInput(f"{path}: more than {LARGEST} bytes; expected a report of score")
     if not is_report(content):
         raise BadInput(f"{path}: expected a report as score --format json writes it, with rows and their scores")
     report: dict[str, Any] = content

@@ -10,6 +10,7 @@ from typing import Any
 from ganbench._util.convert import convert
 from ganbench._util.markup import printable
 from ganbench._util.names import check_names
+from ganbench._util.seeds import seeds_of
 from ganbench.errors import BadInput, Missing
 from ganbench.suites import settings
 from ganbench.suites.suite import Bundle, Notes, Suite
@@ -35,20 +36,50 @@ def find_suite(name: str) -> Suite | Notes | Bundle:
 
 def read(path: Path) -> Suite | Notes | Bundle:
     """Return the suite in a TOML file; raises Missing, BadInput (with the line for malformed TOML) or UnknownName."""
+    table = table_of(path)
+    for part in (table, *(plan.values() if isinstance(plan := table.get("plan"), dict) else ())):
+        if isinstance(part, dict) and "seeds" in part:
+            part["seeds"] = seeds(part["seeds"], path)
+    kind: type[Suite | Notes | Bundle] = Notes if "experiments" in table else Bundle if "suites" in table else Suite
+    if isinstance(inherited := table.get("inherit"), str) and isinstance(table.get("settings", {}), dict):
+        chosen = settings.load(inherited)
+        trials = chosen.pop("trials", {})
+        table["settings"] = merged(chosen, table.get("settings", {}))
+        table.setdefault("trials", trials)
+    suite = convert({"name": path.stem, **table}, kind, str(path))
+    check_name(suite.name, path)
+    return suite
+
+
+def table_of(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return the table in a TOML file, over that of the suite that it ``extends``; ``below`` extend this one."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Missing(f"{path}: cannot read this suite: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not TOML: {printable(str(error))}") from error
-    if isinstance(count := table.get("seeds"), int):
-        table["seeds"] = list(range(count))
-    kind: type[Suite | Notes | Bundle] = Notes if "experiments" in table else Bundle if "suites" in table else Suite
-    if isinstance(inherited := table.get("inherit"), str) and isinstance(table.get("settings", {}), dict):
-        table["settings"] = merged(settings.load(inherited), table.get("settings", {}))
-    suite = convert({"name": path.stem, **table}, kind, str(path))
-    check_name(suite.name, path)
-    return suite
+    if not isinstance(base := table.pop("extends", None), str):
+        return table if base is None else table | {"extends": base}  # which is no field: refused with its line
+    if "/" not in base and not base.endswith(".toml"):
+        check_names("suite", [base], names())
+        base = str(FOLDER / f"{base}.toml")
+    other = path.parent / base
+    if other.resolve() in {each.resolve() for each in (path, *below)}:
+        raise BadInput(f"{path}: extends: {printable(base)} extends this suite in turn")
+    return merged(table_of(other, (path, *below)), table)
+
+
+def seeds(value: Any, path: Path) -> Any:
+    """Return the seeds that a suite says as text (``"0-4"``) or as a count; anything else as it is."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return list(range(value))
+    if isinstance(value, str):
+        try:
+            return list(seeds_of(value))
+        except BadInput as error:
+            raise BadInput(f"{path}: seeds: {error}") from error
+    return value
 
 
 def check_name(name: str, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from ganbench._util.user_code import split as file_split
 from ganbench.baseline import Baseline
 from ganbench.data import DATASETS
 from ganbench.data.names import is_own, split
-from ganbench.dataset import Dataset
+from ganbench.dataset import Dataset, NetworkKind
 from ganbench.errors import BadInput
 from ganbench.metrics import METRICS
 from ganbench.records.record import Weights
@@ -21,7 +21,7 @@ from ganbench.training import registry
 from ganbench.training.backends import BACKEND_NAMES
 
 MOST_SEED = 1 << 63  # seeds are 64 bits
-SHARED = [item.name for item in fields(Baseline)]  # fields that every baseline has
+SHARED = registry.field_names(Baseline)  # fields that every baseline has
 
 Metrics = tuple[str, ...] | Literal["all"]
 OWN_METRICS = ("fid", "kid", "precision", "recall", "density", "coverage", "authenticity")  # on one's own data
@@ -55,8 +55,15 @@ class Suite:
     ``metrics`` and ``watch`` are the same for all data sets, or a table with one entry each. ``plan`` holds budgets by
     data set. ``backend`` is how updates are executed; "auto" compiles where it pays.
 
+    Data sets ``if_at_hand`` are taken too where they need no download. A suite's file may name another that it
+    ``extends``: what it does not set is as there.
+
     ``settings`` holds fields of baselines by data set, and by baseline within it; ``inherit`` names a file of the
     package with more, which count below these. A data set without any takes those of the one that ``like`` names.
+    ``trials`` says by data set and baseline how many settings were tried before those were chosen.
+
+    ``networks``, ``width`` and ``depth`` choose the shared networks for each data set whose settings do not; where they
+    have no effect on a baseline, or such networks do not fit the data, nothing changes.
 
     ``search`` holds lists of values for fields: shared ones, over them those of a data set, of a family, of its member;
     every combination is a trial. ``rungs`` make it successive halving: all trials are trained for the first rung's
@@ -67,6 +74,8 @@ class Suite:
     (``scoring.reference``), for each kind of ``weights``: that tells how much a score owes to training, to sampling
     and to the reference. A record holds the losses at ``points`` places of training, the watched metric there, and a
     few ``examples`` of samples unless that is false.
+
+    ``added`` are further baselines on every data set that they support.
     """
 
     name: str
@@ -80,9 +89,14 @@ class Suite:
     batch: int = 128
     backend: str = "auto"
     watch: str | dict[str, str] = ""
+    if_at_hand: tuple[str, ...] = ()
+    networks: NetworkKind = "auto"
+    width: int = 0
+    depth: int = 0
     inherit: str = ""
     like: dict[str, str] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trials: dict[str, dict[str, int]] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
     rungs: tuple[Rung, ...] = ()
     objective: str | dict[str, str] = ""
@@ -92,6 +106,7 @@ class Suite:
     weights: tuple[Weights, ...] = ("average",)
     points: int = 20
     examples: bool = True
+    added: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("baselines", "datasets", "seeds"):
@@ -106,6 +121,9 @@ class Suite:
         for name in ("steps", "samples", "batch", "sets", "references", "points"):
             if getattr(self, name) < 1:
                 raise BadInput(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("width", "depth"):
+            if getattr(self, name) < 0:
+                raise BadInput(f"{name} must be 0 (the usual number) or more, got {getattr(self, name)}")
         for budget in self.plan.values():
             if min(budget.steps, budget.batch, budget.samples, *budget.seeds, 0) < 0:
                 raise BadInput(f"suite {self.name}: a plan's numbers must not be negative, got {asdict(budget)}")
@@ -124,12 +142,12 @@ class Suite:
 
     def check_names(self) -> None:
         """Raise UnknownName for a data set, metric, baseline or shared field that does not exist; opens no file."""
-        tables: list[Mapping[str, Any]] = [self.settings, self.plan]
+        tables: list[Mapping[str, Any]] = [self.settings, self.trials, self.plan]
         tables += [x for x in (self.metrics, self.watch, self.objective) if isinstance(x, dict)]
         per_dataset = [name for table in tables for name in table]
         backends = [self.backend, *(budget.backend for budget in self.plan.values() if budget.backend)]
         check_names("backend", backends, BACKEND_NAMES)
-        datasets = [*self.datasets, *per_dataset, *self.like, *self.like.values()]
+        datasets = [*self.datasets, *self.if_at_hand, *per_dataset, *self.like, *self.like.values()]
         check_names("dataset", (split(name)[0] for name in datasets if not is_own(name)), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]
         check_names("metric", (name for name in named if not is_path(name)), METRICS)
@@ -144,6 +162,16 @@ class Suite:
     def on(self, table: Mapping[str, Any], dataset: str) -> Any:
         """Return a table's entry for a data set, under its full name or the name without settings, or None."""
         return table.get(dataset, table.get(split(dataset)[0]))
+
+    def like_on(self, table: Mapping[str, Any], dataset: str) -> Any:
+        """Return a table's entry for a data set, or for the one that it is like, or None."""
+        entry = self.on(table, dataset)
+        return entry or self.on(table, self.on(self.like, dataset) or "")
+
+    def trials_on(self, dataset: str, baseline: str) -> int:
+        """Return how many settings of a baseline were tried before those for a data set were chosen, 0 if none were."""
+        counts: dict[str, int] = self.like_on(self.trials, dataset) or {}
+        return next((counts[name] for name in registry.names_of(baseline) if name in counts), 0)
 
     def metrics_on(self, dataset: str) -> Metrics:
         """Return the metrics asked for on a data set.
@@ -181,9 +209,10 @@ class Suite:
 
         A shared one that has no effect on a baseline is left out; raises BadInput where one of its own has none.
         """
-        similar = self.on(self.like, data.name) or ""
-        table: dict[str, Any] = self.on(self.settings, data.name) or self.on(self.settings, similar) or {}
-        shared = {name: value for name, value in table.items() if not isinstance(value, dict)}
+        table: dict[str, Any] = self.like_on(self.settings, data.name) or {}
+        usual = {name: getattr(self, name) for name in registry.NETWORK}
+        chosen = {name: value for name, value in usual.items() if value not in ("auto", 0)}
+        shared = chosen | {name: value for name, value in table.items() if not isinstance(value, dict)}
         return registry.effective_settings(baseline, shared, own_entries(table, baseline), data)
 
     def choices(self, data: Dataset, baseline: str) -> list[dict[str, Any]]:
@@ -302,6 +331,8 @@ class Cell:
     points: int
     examples: bool
     guess: float  # very roughly, how many seconds it takes on one core
+    by_content: bool = True  # whether rows are scored in the order of their content, as files are
+    trials: int = 0  # how many settings were tried before these were chosen
 
     @property
     def title(self) -> str:

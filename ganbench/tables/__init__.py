@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rich.console import Group
 
 from ganbench._util.files import write_atomically
-from ganbench.records.record import Record, Weights
+from ganbench.records.record import Record, Weights, usual_weights
 from ganbench.tables import export
 from ganbench.tables.comparison import MOST, Table, equal, of_summary
 from ganbench.tables.markup import as_html, document, markdown, terminal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # it takes long to import
 
 __all__ = ["Tables", "compare", "frame", "show", "summarise", "write"]
 
+OVERFLOWING = np.errstate(over="ignore", invalid="ignore")  # of a score of 1e308 the variance is no number: no news
 FORMATS = ("md", "csv", "latex", "html", "json")
 
 
@@ -34,24 +36,28 @@ class Tables:
         In any order: what is written depends on the records alone, not on their order or on the day.
     most : int or None
         Rows of tables that are to be read, at most; None for all. Data files always hold all.
-    weights : {"average", "last"}
-        Of the generators that the samples come from: averaged over the steps, or those of the last step.
+    weights : {"average", "last"} or None
+        Of the generators that the samples come from: averaged over the steps, or those of the last step. None for the
+        averaged ones, or those of the last step where only they were scored.
     """
 
-    def __init__(self, records: Sequence[Record], most: int | None = MOST, weights: Weights = "average") -> None:
-        self.records, self.most, self.weights = records, most, weights
+    def __init__(self, records: Sequence[Record], most: int | None = MOST, weights: Weights | None = None) -> None:
+        self.records, self.most, self.weights = records, most, weights or usual_weights(records)
 
     @cached_property
+    @OVERFLOWING
     def summaries(self) -> list[Summary]:
         """The summary of each data set, in alphabetical order."""
         return summarise(self.records, self.weights)
 
     @cached_property
+    @OVERFLOWING
     def overview(self) -> Overview | None:
         """The answer across data sets; None where nothing was scored."""
         return overview(self.summaries, self.most)
 
     @cached_property
+    @OVERFLOWING
     def compared(self) -> list[Table]:
         """One table for each data set, and after it those at equal budgets."""
         return [each for summary in self.summaries for each in (of_summary(summary, self.most), *equal(summary))]
@@ -61,6 +67,7 @@ class Tables:
         """The answer across data sets, then the tables of each."""
         return [*([self.overview.table] if self.overview else []), *self.compared]
 
+    @OVERFLOWING
     def write(self, folder: Path) -> list[Path]:
         """Write the tables into a folder; return their paths.
 
@@ -84,6 +91,7 @@ class Tables:
         """Return the tables for a terminal, as a rich renderable."""
         return Group(*map(terminal, self.all))
 
+    @OVERFLOWING
     def text(self, form: str) -> str:
         """Return the tables in one of FORMATS; CSV is that of ``summary.csv``, JSON has the overview too."""
         if form == "csv":

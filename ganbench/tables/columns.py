@@ -69,7 +69,7 @@ class Column:
 
 def curve_name(metric: str, records: Sequence[Record]) -> str:
     """Name the metric of learning curves as the column of the same metric is named."""
-    same = [scores for record in records for scores in record.averaged if scores.metric == metric]
+    same = [scores for record in records for scores in record.usual if scores.metric == metric]
     return display_name(same[0]) if same else metric
 
 

@@ -241,8 +241,9 @@ def at_equal(summary: Summary, kind: budget.Kind) -> Table | None:
     left_out = len(result.points) - len(lines)
     said = [
         f"Each row at its last noted step within {kind.written(result.limit)} {kind.name} for each seed, all that the "
-        f"thriftiest row had. {kind.note} Scores are those of the learning curves, of fewer samples than above.",
-        *([f"{left_out} more rows: equal_budgets.csv."] if left_out else []),
+        f"thriftiest row had. {f'{kind.note} ' if kind.note else ''}Scores are those of the learning curves, of fewer "
+        "samples than above.",
+        *([f"{left_out} more row{'s' * (left_out > 1)}: budgets.csv."] if left_out else []),
     ]
     header = ("league", f"{result.metric}", "step", kind.name)
     return Table(f"{summary.dataset} at equal {kind.name}", header, lines, tuple(said), ())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from statistics import stdev
 from typing import TYPE_CHECKING, Any
 
-from ganbench._util.markup import harmless
+from ganbench._util.markup import harmless, in_json
 from ganbench.records.key import key_of
 from ganbench.records.record import Record, Scores
 from ganbench.tables.budget import KINDS, at_equal, seconds
@@ -28,8 +27,8 @@ SCORE = (
     "better", "reason", "key", "identity",
 )  # fmt: skip
 OF_SEED = (
-    "settings", "plan", "split", "dataset_version", "version", "engine", "samples", "source", "step", "failure",
-    "samples_seen", "gradients", "flops", "seconds",
+    "settings", "trials", "plan", "split", "dataset_version", "version", "engine", "samples", "source", "step",
+    "failure", "samples_seen", "gradients", "flops", "seconds",
 )  # fmt: skip
 SUMMARY = (
     "dataset", "row", "league", "metric", "better", "seeds", "mean", "low", "high", "rank", "tier", "p_best", "mark",
@@ -102,10 +101,6 @@ def as_json(summaries: Sequence[Summary], whole: Overview | None) -> str:
     return in_json({"overview": whole.data if whole else None, "summary": lines})
 
 
-def in_json(data: Line) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def frame(summaries: Sequence[Summary]) -> pd.DataFrame:
     """Return one line for each data set, row, metric and seed, with everything that makes a score comparable.
 
@@ -174,6 +169,7 @@ def of_seed(record: Record) -> Line:
             name: getattr(record, name) for name in ("split", "dataset_version", "version", "engine", "samples", "step")
         },
         "settings": canonical(record.settings),
+        "trials": record.trials or None,
         "plan": canonical(record.plan),
         "source": record.trained.get("source"),
         "failure": record.reason,

@@ -38,6 +38,7 @@ def notes(summary: Summary, shown: Sequence[Row], usual: int) -> list[str]:
         *differences(summary.columns),
         *plans(shown),
         *shared_settings(summary.rows),
+        *trials(shown),
         *failures(shown),
     ]
 
@@ -124,6 +125,22 @@ def shared_settings(rows: Sequence[Row]) -> list[str]:
     """Say which settings other than their defaults all trained rows share."""
     shared = sorted(in_common([differing(row) for row in rows if not row.is_control]))
     return [f"Settings of all rows: {listed(shared)}; others in footnotes."] if shared else []
+
+
+def trials(rows: Sequence[Row]) -> list[str]:
+    """Say how many settings of each row were tried before those that it was trained with were chosen."""
+    counts: dict[int, list[str]] = {}
+    for row in rows:
+        if not row.is_control:
+            counts.setdefault(row.records[0].trials, []).append(row.label)
+    none = counts.pop(0, [])
+    if not counts:
+        return []
+    usual = max(counts, key=lambda count: len(counts[count]))
+    others = [f"{', '.join(labels)}: {count}" for count, labels in sorted(counts.items()) if count != usual]
+    others += [f"{', '.join(none)}: not searched"] if none else []
+    said = f"Each row has the best of {usual} trials of settings, chosen on other seeds and other examples"
+    return ["; ".join([said, *others]) + "."]
 
 
 def own_settings(rows: Sequence[Row]) -> dict[str, str]:

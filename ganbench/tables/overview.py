@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
+from ganbench._util.markup import in_json
 from ganbench.tables.columns import Column
 from ganbench.tables.comparison import MEMORY, MOST, SHOWN, Cell, Footnotes, Line, Table, allotted, cell, in_order
 from ganbench.tables.leagues import LEAGUES, SHORT
@@ -34,7 +34,7 @@ class Overview:
 
     def to_json(self) -> str:
         """Return the data as JSON."""
-        return json.dumps(self.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return in_json(self.data)
 
 
 def overview(summaries: Sequence[Summary], most: int | None = MOST) -> Overview | None:
@@ -91,12 +91,13 @@ def open_question(pair: Untold) -> str:
         ""
         if pair.seeds is None
         else (
-            f"; {pair.seeds} more seeds of each would tell a difference of {DIFFERENCE:.0%} of {pair.metric}"
+            f"; {pair.seeds} more seeds of each would show a difference of {DIFFERENCE:.0%} in {pair.metric}"
             if pair.seeds
-            else f"; the seeds that there are would tell a difference of {DIFFERENCE:.0%} of {pair.metric}"
+            else f"; the seeds that there are would show a difference of {DIFFERENCE:.0%} in {pair.metric}"
         )
     )
-    return f"Cannot be told: {pair.first} or {pair.second}: {pair.share:.0%} / {1 - pair.share:.0%}{more}."
+    often = f"the first better in {pair.share:.0%} of resamples"
+    return f"Cannot be told apart: {pair.first} and {pair.second}, {often}{more}."
 
 
 def unlearned(whole: Overall) -> list[str]:
@@ -158,9 +159,10 @@ def table_of(whole: Overall, standings: dict[str, list[Standing]], sentences: Se
     told = (f"{name}: {column.header}" for name, columns in picks.items() for column in columns)
     header = ("league", "rank", "score", f"better than {RIVAL}", "learned", *told)
     notes = [
-        "rank: mean over data sets and metrics, with 95% of resamples of seeds and data sets, of the rank in the "
-        "league, scaled to its size where fewer rows were trained. learned: on how many of the data sets it was "
-        "trained on (the others say why in the table of the data set).",
+        "rank: on a data set the place in the league by the mean rank over its metrics; over data sets the mean of "
+        "these places, with 95% of resamples of seeds and data sets, scaled to the league's size where fewer rows were "
+        "trained. learned: on how many of the data sets it was trained on (the others say why in the table of the data "
+        "set).",
         "*: may be the best of its league in that metric.",
     ]
     more = len({row.label for each in whole.summaries for row in each.rows}) - len(shown)

@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from ganbench.records.record import Record, Weights
+from ganbench.records.record import Record, Weights, usual_weights
 from ganbench.tables.best import LEAST, RESAMPLES, Standing, ranks_of, resampled, resamples, standings, tier
 from ganbench.tables.columns import Column, columns
 from ganbench.tables.components import Components, components
@@ -236,16 +236,17 @@ def mean_ranks(summary: Summary, league: str) -> dict[str, MeanRank]:
     }
 
 
-def summarise(records: Sequence[Record], weights: Weights = "average") -> list[Summary]:
+def summarise(records: Sequence[Record], weights: Weights | None = None) -> list[Summary]:
     """Return one summary for each data set, in alphabetical order.
 
     Parameters
     ----------
     records : sequence of Record
         In any order.
-    weights : {"average", "last"}
-        Of the generators, averaged over the steps or those of the last step.
+    weights : {"average", "last"} or None
+        Of the generators, averaged over the steps or those of the last step; None for what ``usual_weights`` says.
     """
+    weights = weights or usual_weights(records)
     return [
         of_dataset(name, [record for record in records if record.dataset == name], weights)
         for name in sorted({record.dataset for record in records})

@@ -26,6 +26,7 @@ class BatchSampler:
         self, kind: str, seeds: Sequence[int], n: int, source: Source, noise: Mapping[str, Draw], device: torch.device
     ) -> None:
         self.kind, self.seeds, self.n, self.source, self.noise, self.device = kind, seeds, n, source, noise, device
+        self.on_host = getattr(source, "on_host", False)  # images are fetched batch by batch
         self.chunk = -1
         self.chunk_draws: dict[str, Tensor] = {}
 
@@ -34,7 +35,11 @@ class BatchSampler:
         chunk, place = divmod(count, AHEAD)
         if chunk != self.chunk:
             self.chunk_draws, self.chunk = self.ahead(chunk), chunk
-        return {name: draws[place] for name, draws in self.chunk_draws.items()}
+        drawn = {name: draws[place] for name, draws in self.chunk_draws.items()}
+        if not self.on_host:
+            return drawn
+        fetched = self.source.fetched(drawn.pop("data.index"))  # type: ignore[attr-defined]
+        return drawn | {f"data.{name}": tensor.to(self.device) for name, tensor in fetched.items()}
 
     def ahead(self, chunk: int) -> Tensors:
         """Draw a whole chunk for all seeds: tensors shaped (AHEAD, seeds, n, ...), moved to the device at once."""
@@ -47,7 +52,9 @@ class BatchSampler:
                 drawn[name] = draw(rows, stream(seed, "play", kind, name, chunk))
             for name, tensor in drawn.items():
                 draws.setdefault(name, []).append(tensor.unflatten(0, (AHEAD, self.n)))
-        return {name: torch.stack(parts, dim=1).to(self.device) for name, parts in draws.items()}
+        together = {name: torch.stack(parts, dim=1) for name, parts in draws.items()}
+        stays = {"data.index"} if self.on_host else set()
+        return {name: x if name in stays else x.to(self.device) for name, x in together.items()}
 
 
 def examples(source: Source, drawn: Tensors) -> Tensors:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
+import msgspec
 import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
@@ -18,8 +19,30 @@ from ganbench._util.signed import packed, unpacked
 from ganbench.errors import Diverged
 from ganbench.training.trainer import Trainer
 
-SECONDS = 60.0  # between two checkpoints, at least: most trainings are over sooner and write none
+SECONDS = 45.0  # between two checkpoints: most trainings are over sooner, and of others a minute is lost at most
 LOSS = "loss "  # before the names of the last losses, which stand in the history if the next updates have none
+
+
+class Failure(TypedDict):
+    """A seed whose numbers stopped being finite."""
+
+    seed: int
+    step: int
+    what: str
+
+
+class Training(TypedDict):
+    """Where a training is, beside its tensors."""
+
+    counts: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+    done: Annotated[int, msgspec.Meta(ge=0)]
+    history: list[dict[str, Any]]
+    failures: list[Failure]
+
+
+def json_of(text: str, kind: Any) -> Any:
+    """Return what JSON holds as that type; raises ValueError where it does not fit."""
+    return msgspec.json.decode(text, type=kind)
 
 
 @dataclass
@@ -49,17 +72,24 @@ class Checkpoint:
         write_atomically(self.path, packed(tensors, facts))
         self.written = monotonic()
 
-    def restore(self, trainer: Trainer) -> dict[str, Any]:
-        """Restore a new trainer and return the ``progress``; leave it at the start where there is no checkpoint."""
+    def restore(self, trainer: Trainer, progress: Any = dict) -> dict[str, Any]:
+        """Restore a new trainer and return what ``write`` was told beside it, of the type ``progress``.
+
+        The trainer is left at the start, and nothing returned, where there is no checkpoint of this training.
+        """
         leaves, structure = tree_flatten(trainer.state)
         file = unpacked(self.path, self.signature(trainer))
         if file is None:
             return {}
         tensors, header = file
-        training = json.loads(header["training"])
+        try:
+            training = json_of(header["training"], Training)
+            known: dict[str, Any] = json_of(header["progress"], progress)
+        except (KeyError, ValueError):
+            return {}
         kept = [tensors.get(str(i), torch.empty(0)) for i in range(len(leaves))]
         fits = all(a.shape == b.shape and a.dtype == b.dtype for a, b in zip(kept, leaves, strict=True))
-        if not fits or not 0 <= training["done"] <= trainer.plan.steps:
+        if not fits or training["done"] > trainer.plan.steps or set(training["counts"]) != set(trainer.counts):
             return {}
         state = tree_unflatten(kept, structure)
         trainer.restore({"state": state, "counts": training["counts"], "done": training["done"]})
@@ -67,8 +97,7 @@ class Checkpoint:
         trainer.losses = {name: loss.to(trainer.device) for name, loss in losses.items()}
         trainer.history = training["history"]
         trainer.failures = {failure["seed"]: Diverged(**failure) for failure in training["failures"]}
-        progress: dict[str, Any] = json.loads(header["progress"])
-        return progress
+        return known
 
     def signature(self, trainer: Trainer) -> str:
         """Name the training and what computes it: another device or torch would not go on with the same bits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ganbench.baseline import Baseline
+from ganbench.data.sources import Pixels
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput
 from ganbench.training.functional import seeded
@@ -54,7 +56,8 @@ def check_fits(name: str, baseline: Baseline, data: Dataset, batch: int, seeds: 
 
 def weights(baseline: Baseline, data: Dataset) -> int:
     """Return the number of weights of one seed's networks."""
-    nets = seeded(0, lambda: baseline.networks(data.space))
+    space = baseline.with_networks(data.space)
+    nets = seeded(0, lambda: baseline.networks(space))
     return sum(weight.numel() for net in nets for weight in net.parameters())
 
 
@@ -78,6 +81,18 @@ def available(device: str) -> int:
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     kilobytes: Sequence[str] = next((line.split() for line in lines if line.startswith("MemAvailable:")), ())
     return int(kilobytes[1]) * 1024 if kilobytes else 0
+
+
+def streamed(data: Dataset, limit: int | None, device: str) -> Dataset:
+    """Return a data set whose training images stay on the host if they take more than ``limit`` bytes.
+
+    Without a limit that is half of what is free on a GPU; on a CPU what lies in files is mapped, not read, in any case.
+    """
+    train = data.train
+    if not isinstance(train, Pixels) or (limit is None and torch.device(device).type != "cuda"):
+        return data
+    most = available(device) // 2 if limit is None else limit
+    return replace(data, train=train.streamed()) if train.levels.nbytes > most else data
 
 
 class Peak(TorchDispatchMode):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from importlib import import_module
 from inspect import getmembers, isclass
@@ -11,12 +11,26 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, get_type_hints
 
+import torch
+
+from ganbench import nets
 from ganbench._util.convert import convert
 from ganbench._util.names import check_names
 from ganbench._util.user_code import imported, is_path, split
+from ganbench._util.user_code import regularised as file_and_regularisers
 from ganbench.baseline import Baseline, Control
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, UnknownName
+from ganbench.regularisers import around, in_order
+from ganbench.training.functional import seeded
+
+# settings of the shared networks, and values that differ in some network wherever they have an effect
+NETWORK: dict[str, tuple[Any, ...]] = {
+    "networks": ("mlp", "maxout", "dcgan", "resnet"),
+    "width": (3, 4),
+    "depth": (1, 2),
+}
+PROBED = 64  # batch size for which they are tried
 
 # of a user's baseline that was written for 0.1
 RENAMED_ATTRIBUTES = {
@@ -45,20 +59,28 @@ def title(name: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return the name under which a baseline runs: a member that trains to the same as another has that one's."""
+    """Return the name under which a baseline runs: a member that trains to the same as another has that one's.
+
+    Regularisers are named in the order in which they go around the loss.
+    """
     base, member = split(name)
-    return f"{base}:{load(name).aliases.get(member, member)}" if member else name
+    plain = f"{base}:{load(name).aliases.get(member, member)}" if member else base
+    return "+".join([plain, *in_order(file_and_regularisers(name)[1])])
 
 
 def names_of(name: str) -> list[str]:
-    """Return all names of a member of a family, its own last."""
+    """Return all names whose settings a baseline takes: of a member of a family all names, its own last.
+
+    With regularisers it takes those of the baseline without them, and over these its own.
+    """
+    plain, added = file_and_regularisers(name)
     base, member = split(name)
-    others = [f"{base}:{alias}" for alias, own in load(name).aliases.items() if own == member]
-    return [*others, name]
+    others = [f"{base}:{alias}" for alias, own in load(plain).aliases.items() if own == member]
+    return list(dict.fromkeys([*others, plain, *("+".join([each, *added]) for each in others), name]))
 
 
 def load(name: str) -> type[Baseline]:
-    """Return the baseline of that name, or the one in the file at that path.
+    """Return the baseline of that name, or the one in the file at that path, with the regularisers that it names.
 
     Raises UnknownName with the nearest names, Missing where there is no such file, BadInput for a file that does not
     import or does not hold exactly one baseline.
@@ -74,7 +96,8 @@ def load(name: str) -> type[Baseline]:
         raise UnknownName(f"{title(base)} is no family, so it has no member {member!r}")
     if member:
         check_names(f"member of {title(base)}", [member], [*cls.members[1], *cls.aliases])
-    return cls
+    regularisers = file_and_regularisers(name)[1]
+    return around(cls, regularisers) if regularisers else cls
 
 
 def only_baseline(module: ModuleType, name: str) -> type[Baseline]:
@@ -106,11 +129,63 @@ def configure(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline
     for one other than the default where the field has no effect.
     """
     net = built(name, settings, data)
-    for field, reason in net.unused_fields().items():
-        value = getattr(net, field)
-        if field in settings and value != getattr(type(net), field, value):
+    for field, reason in unused(net, settings, data).items():
+        value = getattr(net, attribute_of(field))
+        if value != getattr(type(net), attribute_of(field), value):
             raise BadInput(f"{title(name)}: {field} = {settings[field]!r} has no effect: {reason}")
     return net
+
+
+def unused(net: Baseline, settings: Iterable[str], data: Dataset) -> dict[str, str]:
+    """Return which of these settings have no effect on a baseline, and why."""
+    reasons = {setting_of(field): reason for field, reason in net.unused_fields().items()}
+    own = dict.fromkeys(without_effect(net, set(settings) & NETWORK.keys(), data), "its networks are its own")
+    return {name: reason for name, reason in (own | reasons).items() if name in settings}
+
+
+def without_effect(net: Baseline, settings: Iterable[str], data: Dataset) -> list[str]:
+    """Return which of NETWORK's settings leave a baseline's networks as they are, found out by making some."""
+    same = []
+    for name in settings:
+        if getattr(Baseline, attribute_of(name)) != getattr(type(net), attribute_of(name)):
+            continue  # a field of the baseline's own
+        outcomes = {shapes(replace(net, **{attribute_of(name): value}), data) for value in NETWORK[name]}
+        if len(outcomes) == 1 or (name == "networks" and is_another_name(net, data)):
+            same.append(name)
+    return same
+
+
+def is_another_name(net: Baseline, data: Dataset) -> bool:
+    """Whether a baseline makes of the kind of networks that is asked for what it makes of the data's usual kind."""
+    usual = replace(net, networks_="auto")
+    return net.networks_ not in ("auto", nets.kind_of(data.space)) and shapes(net, data) == shapes(usual, data)
+
+
+def shapes(net: Baseline, data: Dataset) -> tuple[tuple[str, torch.Size], ...]:
+    """Return the names and shapes of all weights of a baseline's networks; none where they do not fit the data."""
+    space = net.with_networks(data.space)
+    if nets.unfit(space) or net.unsupported(space, PROBED):
+        return ()
+    try:
+        pair = seeded(0, lambda: net.networks(space))
+    except BadInput:  # a part of them does not fit
+        return ()
+    return tuple((name, weight.shape) for each in pair for name, weight in each.named_parameters())
+
+
+def attribute_of(setting: str) -> str:
+    """Return the attribute of a baseline that a setting sets: ``networks`` is taken by a method."""
+    return f"{setting}_" if setting == "networks" else setting
+
+
+def setting_of(attribute: str) -> str:
+    """Return how settings call a field of a baseline: without a trailing underscore."""
+    return attribute.rstrip("_")
+
+
+def field_names(cls: type[Baseline]) -> list[str]:
+    """Return the names of a baseline's settings."""
+    return [setting_of(field.name) for field in fields(cls)]
 
 
 def built(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
@@ -119,12 +194,15 @@ def built(name: str, settings: Mapping[str, Any], data: Dataset) -> Baseline:
     hints = get_type_hints(cls)
     for old in settings.keys() & RENAMED_ATTRIBUTES.keys():
         raise BadInput(f"{title(name)}: {old} is called {RENAMED_ATTRIBUTES[old]} now")
-    check_names(f"field of {title(name)}", settings, [field.name for field in fields(cls)])
+    check_names(f"field of {title(name)}", settings, field_names(cls))
     chosen = {cls.members[0]: cls.aliases.get(member, member)} if member else {}
     for field, value in chosen.items():
         if settings.get(field, value) not in (value, member):
             raise BadInput(f"{title(name)}: the name says {field} = {value!r}, the settings {settings[field]!r}")
-    given = {field: convert(value, hints[field], f"{title(name)}: {field}") for field, value in settings.items()}
+    given = {
+        attribute_of(field): convert(value, hints[attribute_of(field)], f"{title(name)}: {field}")
+        for field, value in settings.items()
+    }
     baseline = cls(**{**given, **chosen})
     return baseline if "latent" in given else replace(baseline, latent=baseline.latent_for(data.latent))
 
@@ -133,16 +211,27 @@ def effective_settings(name: str, shared: Mapping[str, Any], own: Mapping[str, A
     """Return a baseline's own settings and, below them, those settings shared by all that have an effect on it."""
     settings = dict(own)
     for field in sorted(shared, key=lambda field: field != "order"):  # whether d_steps counts depends on the order
-        if field not in configure(name, settings, data).unused_fields():
-            settings = {field: shared[field], **settings}
+        configure(name, settings, data)
+        asked = (
+            built(name, settings | {field: shared[field]}, data) if field in NETWORK else built(name, settings, data)
+        )
+        unfit = field == "networks" and nets.unfit(asked.with_networks(data.space))
+        if unfit or field in unused(asked, [field], data):
+            continue
+        settings = {field: shared[field], **settings}
     return settings
 
 
 def settings_of(baseline: Baseline) -> dict[str, Any]:
-    """Return all fields of a baseline as JSON writes them: lists instead of tuples."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(baseline).items()}
+    """Return all fields of a baseline as JSON writes them: lists instead of tuples.
+
+    Those of the shared networks are left out at their defaults: records that are older than they are have the same.
+    """
+    usual = {attribute_of(name): getattr(Baseline, attribute_of(name)) for name in NETWORK}
+    held = {name: value for name, value in asdict(baseline).items() if name not in usual or value != usual[name]}
+    return {setting_of(name): list(value) if isinstance(value, tuple) else value for name, value in held.items()}
 
 
-def summary(cls: type[Baseline]) -> str:
-    """Return the first line of a baseline's docstring."""
+def summary(cls: type) -> str:
+    """Return the first line of the docstring of a baseline or a regulariser."""
     return (cls.__doc__ or "").strip().split("\n", 1)[0]

@@ -42,7 +42,7 @@ class Sampler:
     def __init__(self, trainer: Trainer, weights: Weights = "average") -> None:
         self.trainer, self.baseline = trainer, trainer.baseline
         self.seeds, state = trainer.seeds, trainer.state
-        self.noise = self.baseline.noise(trainer.data.space)
+        self.noise = self.baseline.sampling_noise(trainer.data.space)
         self.rows = (state["average"] if weights == "average" else state["G"]["weights"]).clone()
         self.net = trainer.updates.stacked["G"].sampling()
         self.buffers = self.fresh_buffers(state["G"]["buffers"])

@@ -13,6 +13,7 @@ aten = torch.ops.aten
 VIEWS = {aten.view.default, aten._unsafe_view.default}
 THIN = 16  # columns below which MKL multiplies at a fifth of its speed
 
+REGISTER = 8  # numbers of single precision
 BLOCK = 32  # numbers of a tensor that are computed at once, of four registers; those left over one by one
 BLOCKWISE = {  # functions that round what is left over otherwise
     aten.softplus.default,
@@ -29,6 +30,7 @@ BLOCKWISE = {  # functions that round what is left over otherwise
     aten.gelu_backward.default,
     aten.pow.Tensor_Scalar,
 }
+BATCH_NORMS = {aten.native_batch_norm.default, aten.native_batch_norm_backward.default}
 
 
 class Products(TorchDispatchMode):
@@ -57,8 +59,14 @@ class Products(TorchDispatchMode):
             return self.product(*args)
         if function in (aten.convolution.default, aten.convolution_backward.default):
             return (convolution if function is aten.convolution.default else convolution_backward)(*args)
+        if function in BATCH_NORMS and not self.compiled and args[0].ndim == 2:
+            return self.normalised(function, *args)
+        return self.other(function, args, kwargs or {})
+
+    def other(self, function: Any, args: Any, kwargs: Any) -> Any:
+        """Return what an operation gives that is no product, convolution or batch normalisation."""
         if function in BLOCKWISE and not self.compiled and self.seeds > 1:
-            return self.apart(function, *args, **(kwargs or {}))
+            return self.apart(function, *args, **kwargs)
         if function is aten.sum.dim_IntList and not self.compiled:  # of a bias; compiled code has loops of its own
             args = (args[0].contiguous(), *args[1:])
         if self.compiled and function is aten._cdist_forward.default and args[2] == 1:
@@ -67,18 +75,33 @@ class Products(TorchDispatchMode):
             return (args[0].unsqueeze(-1) * (args[1].unsqueeze(-2) - args[2].unsqueeze(-3)).sign()).sum(-2)
         if self.compiled and function in VIEWS:  # of a product that lies transposed
             function = aten.reshape.default
-        return function(*args, **(kwargs or {}))
+        return function(*args, **kwargs)
 
     def apart(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Return an elementwise function of each seed by itself, where a seed's numbers do not fill whole blocks."""
         tensors = [each for each in args if isinstance(each, Tensor) and each.ndim]
-        if any(each.shape[0] != self.seeds or each.numel() // self.seeds % BLOCK == 0 for each in tensors):
+        if not tensors or any(
+            each.shape[0] != self.seeds or each.numel() // self.seeds % BLOCK == 0 for each in tensors
+        ):
             return function(*args, **kwargs)
         rows = [
             [each[i : i + 1] if isinstance(each, Tensor) and each.ndim else each for each in args]
             for i in range(self.seeds)
         ]
         return torch.cat([function(*row, **kwargs) for row in rows])
+
+    def normalised(self, function: Any, *args: Any) -> Any:
+        """Return what batch normalisation makes of features (n, seeds * size), or its gradients.
+
+        Its sums round what fills no whole registers otherwise: then each seed's features are taken by themselves.
+        """
+        size = args[0].shape[1] // self.seeds
+        if args[0].shape[1] % self.seeds or size % REGISTER == 0:
+            return function(*args)
+        each_seeds = [pieces(each, self.seeds) if isinstance(each, Tensor) else [each] * self.seeds for each in args]
+        parts = [function(*own) for own in zip(*each_seeds, strict=True)]
+        joined = zip(*parts, strict=True)
+        return tuple(None if each[0] is None else torch.cat(each, each[0].ndim - 1) for each in joined)
 
     def product(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the product of matrices (seeds, m, k) and (seeds, k, n).
@@ -89,9 +112,20 @@ class Products(TorchDispatchMode):
         """
         if len(left) != self.seeds:
             left, right = left.contiguous(), right.contiguous()
+        elif ragged(left, right):
+            pairs = zip(left.split(1), right.split(1), strict=True)
+            return torch.cat([product(a.clone(), b.clone()) for a, b in pairs])
         if self.compiled and right.shape[2] < THIN <= min(left.shape[1:]) and right.stride(2) == 1:
             return product(right.mT, left.mT).mT
         return product(left, right)
+
+
+def ragged(left: Tensor, right: Tensor) -> bool:
+    """Whether a side of these matrices fills no whole registers: MKL then rounds by how they are aligned in memory.
+
+    That depends on a seed's place in its group, so that each seed's product is computed by itself, on copies.
+    """
+    return any(size > REGISTER and size % REGISTER for size in (*left.shape[1:], right.shape[2]))
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
@@ -122,8 +156,11 @@ def convolution_backward(
 
 
 def pieces(x: Tensor, groups: int) -> list[Tensor]:
-    """Return the channels of each group, contiguous as a lone seed's are: sums are rounded by how numbers lie."""
-    return [piece.contiguous() for piece in x.chunk(groups, 1)]
+    """Return the channels of each group, contiguous as a lone seed's are: sums are rounded by how numbers lie.
+
+    They lie along the second axis, of a vector along its only one.
+    """
+    return [piece.contiguous() for piece in x.chunk(groups, min(1, x.ndim - 1))]
 
 
 def through(mode: TorchDispatchMode, function: Callable[[Sequence[Tensor]], Sequence[Tensor]]) -> Any:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
+from ganbench import nets
 from ganbench.baseline import Baseline, Update
 from ganbench.dataset import Dataset, Tensors
 from ganbench.errors import BadInput, Diverged
@@ -37,7 +38,8 @@ def shares(seeds: int, together: int) -> list[slice]:
 
 def unsupported(baseline: Baseline, data: Dataset, batch: int) -> str | None:
     """Return why a baseline does not support a data set or this batch size, or None."""
-    if reason := baseline.unsupported(data.space, batch):
+    space = baseline.with_networks(data.space)
+    if reason := nets.unfit(space) or baseline.unsupported(space, batch):
         return reason
     # Where only the generator's update is larger, its batch is one of noise.
     factor = min((baseline.batch_size(kind, batch) for kind in baseline.updates(1)), default=batch) // batch
@@ -129,7 +131,8 @@ class Trainer:
         self.plan = replace(plan, backend=resolve(plan.backend, plan.steps, self.device))
         self.backend, self.remark = available(self.plan.backend, self.device)
         self.source = data.train.to(self.device)
-        pairs = [seeded(seed, lambda: baseline.networks(data.space)) for seed in self.seeds]
+        space = baseline.with_networks(data.space)
+        pairs = [seeded(seed, lambda: baseline.networks(space)) for seed in self.seeds]
         self.updates = Updates(baseline, {name: StackedNet.of(pairs[0][i]) for i, name in enumerate("GD")})
         self.state: Tree = self.updates.start(pairs, self.device)
         self.leaves, self.structure = tree_flatten(self.state)
@@ -152,11 +155,15 @@ class Trainer:
 
     def run(self, points: int = 20, watch: Callable[[Trainer], None] | None = None) -> None:
         """Train to the end of the plan; record the history, and call ``watch``, at ``points`` even places of it."""
-        for goal in sorted({max(1, round(self.plan.steps * (i + 1) / points)) for i in range(points)}):
+        for goal in self.goals(points):
             if self.done < goal and len(self.failures) < len(self.seeds):
                 self.record(self.advance(goal))
                 if watch:
                     watch(self)
+
+    def goals(self, points: int) -> list[int]:
+        """Return the steps at ``points`` even places of the plan."""
+        return sorted({max(1, round(self.plan.steps * (i + 1) / points)) for i in range(points)})
 
     def advance(self, goal: int) -> Tensors:
         """Train until ``goal`` steps are done; return each network's last loss, (seeds,).

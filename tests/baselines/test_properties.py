@@ -92,8 +92,9 @@ def test_samples_are_finite_repeatable_and_shaped_like_the_data(name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_baseline_cites_its_paper_and_says_what_it_does(name: str) -> None:
+def test_every_baseline_cites_its_paper_and_says_what_it_does_and_claims(name: str) -> None:
     cls = registry.load(name)
+    assert issubclass(cls, Control) or (cls.claim.endswith(".") and cls.__dict__["claim"] == cls.claim)
     assert issubclass(cls, Control) or "arXiv:" in cls.paper or "20" in cls.paper
     assert registry.summary(cls).endswith((".", ";", ":"))
     assert not registry.summary(cls).startswith(f"{cls.__name__}(")  # the text that a dataclass writes for itself

@@ -47,6 +47,21 @@ def refused(tmp_path: Path, arguments: list[str]) -> str:
         (["--device", "cuda:99"], "device 'cuda:99' is not here; expected auto or one of cpu"),
         (["--device", "toaster"], "device 'toaster' is not here; expected auto or one of cpu"),
         (["--stepz", "3"], "No such option"),
+        (["--memory", "much"], "expected an amount such as 500MB or 4GiB, got 'much'"),
+        (["--set", "batch"], "expected such as wgan_gp.penalty=1 or batch=128, got 'batch'"),
+        (["--set", "bach=3"], "unknown field 'bach'; did you mean 'batch'"),
+        (["--set", "batch=x"], "--set batch: expected a whole number, got 'x'"),
+        (["--set", "batch=0"], "batch must be at least 1, got 0"),
+        (["--set", "batch=8", "--set", "batch=9"], "batch is set twice"),
+        (["--set", "seeds=3"], "seeds have an option of their own, --seeds"),
+        (["--set", "wgan_gp.penalty=1"], "no 'wgan_gp' among what runs"),
+        (["--set", "ns_gna.lr=1"], "no 'ns_gna' among what runs; did you mean 'ns_gan'"),
+        (["--set", "ns_gan.rl=1"], "unknown field of ns_gan 'rl'"),
+        (["--set", "ns_gan.latent=x"], "ns_gan: latent: expected a whole number, got 'x'"),
+        (["--set", "lr=-1"], "lr must be positive and finite, got -1"),
+        (["--set", "d_steps=2", "--baseline", "noise"], "d_steps has no effect on any of what runs"),
+        (["--add", "wgna"], "unknown baseline 'wgna'; did you mean 'wgan'"),
+        (["--add", "dcgan"], "dcgan supports none of the data sets: ring8: "),
     ],
 )
 def test_a_wrong_option_is_refused_in_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
@@ -56,6 +71,7 @@ def test_a_wrong_option_is_refused_in_one_line(tmp_path: Path, arguments: list[s
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (("seeds = 2", 'seeds = "4-2"'), "seeds: expected seeds from low to high, got '4-2'"),
         (("steps = 2", "step = 2"), "'step'; did you mean 'steps'"),
         (("steps = 2", "steps = "), "wrong.toml: not TOML: Invalid value (at line 6, column 9)"),
         (("seeds = 2", "seeds = [0, 0]"), "seeds must be different"),

@@ -100,7 +100,7 @@ def test_a_run_says_what_it_will_do_then_how_it_goes_then_what_came_out(
     _, text, folder = finished
     said = [
         "tiny: Is it so?",
-        r"4 cells \(2 rows of 2 seeds\) on cpu, 1 process",
+        r"4 cells \(2 rows of 2 seeds: 0-1\) on cpu, 1 process",
         r"0 of 4 cells done; about \d+ s to go",
         r"1 of 2  ns_gan on ring8, seeds 0-1: done in \d+\.\d s",
         r"2 of 2  noise on ring8, seeds 0-1: done in",
@@ -172,7 +172,7 @@ def test_a_dry_run_says_what_it_leaves_out_where_files_are_missing(
     command = ["run", "--suite", suite(tmp_path), "--out", str(tmp_path / "out"), "--dry-run"]
     done = ganbench(*command, "--dataset", "ring8", "--dataset", "mnist", "--dataset", "stacked_mnist")
     assert done.exit_code == 0, done.output
-    assert "4 cells (2 rows of 2 seeds)" in done.stdout
+    assert "4 cells (2 rows of 2 seeds: 0-1)" in done.stdout
     for name in ("mnist", "stacked_mnist"):
         assert f"not in this list: {name} (MNIST is not in data" in done.stdout
     alone = ganbench(*command, "--dataset", "mnist")

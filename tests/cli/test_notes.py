@@ -18,7 +18,7 @@ def test_every_experiment_was_carried_out_by_the_present_code_and_none_failed(
     observed: dict[str, Observation],
 ) -> None:
     stale = [name for name in EXPERIMENTS if key_for(name, Form("fast")) not in observed]
-    assert not stale, "run ganbench run --suite notes"
+    assert not stale, "run ganbench run --suite notes --out results"
     assert {record.status for record in observed.values()} == {"done"}
 
 

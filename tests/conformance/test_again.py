@@ -186,3 +186,10 @@ def test_another_version_of_a_metric_cannot_be_compared_and_nothing_compared_is_
 def test_a_record_is_the_same_after_its_line(played):
     for record in Store(played).read().values():
         assert from_line(to_line(record)) == record
+
+
+def test_records_that_say_nothing_of_their_rows_are_scored_in_the_order_in_which_they_were_drawn(played):
+    record = next(iter(Store(played).read().values()))
+    earlier = {name: value for name, value in record.provenance.items() if name != "rows"}
+    assert reproduce.cell_of(record, False).by_content
+    assert not reproduce.cell_of(replace(record, provenance=earlier), False).by_content

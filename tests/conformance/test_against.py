@@ -130,6 +130,20 @@ def test_a_control_has_the_same_samples_only_by_key_and_machine(folders, host, o
     assert line.outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("host", "made", "outcome"),
+    [("here", row_of, "moved"), ("there", row_of, "within"), ("here", later, "within")],
+    ids=["one cell on one machine", "another machine", "another key on the same machine"],
+)
+def test_only_one_key_on_one_machine_is_paired_seed_by_seed(folders, host, made, outcome):
+    old = trained(row_of(1.0, 2.0, 3.0, provenance={"host": "here"}))
+    new = trained(made(1.0, 2.0, 3.0001, provenance={"host": host}), monitor=2.0)
+    new = new if made is row_of else [replace(each, key=f"{each.key} by later code") for each in new]
+    (line,) = compare(*folders(old, new))
+    assert line.outcome == outcome
+    assert ("other bits now" in line.why) == (outcome == "moved")
+
+
 def test_a_folder_without_records_is_an_error(tmp_path):
     with pytest.raises(BadInput, match="no record"):
         compare(tmp_path, tmp_path)

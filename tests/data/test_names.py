@@ -94,6 +94,7 @@ def test_a_wrong_name_or_field_is_answered_with_the_nearest(asked, said):
         (f"ring8(sd=1{'0' * 400})", "numbers that fit a float"),
         ("ring8(sd=None)", "sd: expected a positive number, got None"),
         ("ring8(size=2.5)", "size: expected a whole number"),
+        ("ring8@3", "ring8: has no size behind an @; it is 8 Gaussians on a circle"),
         ("digits(validation=2)", "digits: validation must be 0 or 1, got 2"),
     ],
 )

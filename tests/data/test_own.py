@@ -12,8 +12,10 @@ import torch
 from PIL import Image
 
 from ganbench import data
+from ganbench.data import decoded
+from ganbench.data.decoded import PARTS, cache_file
 from ganbench.data.names import is_own, split
-from ganbench.data.own import PARTS, cache_file, part_of
+from ganbench.data.own import SHARES, part_of
 from ganbench.data.sources import Flipped, Pixels
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing, UnknownName
@@ -55,7 +57,7 @@ def test_a_folder_is_cut_resized_split_and_labelled_by_its_sub_folders(photos: P
     assert (dataset.space.classes, dataset.features) == (2, "random_conv")
     sizes = [len(levels(getattr(dataset, part))) for part in PARTS]
     assert sum(sizes) == N
-    for size, share in zip(sizes, PARTS.values(), strict=True):
+    for size, share in zip(sizes, SHARES, strict=True):
         assert size == pytest.approx(N * share / 20, abs=25)  # four standard deviations and more
     x, y = dataset.train.examples(dataset.train.distinct(50, torch.Generator().manual_seed(0)))
     assert ((x.mean((1, 2, 3)) > 0) == (y == 1)).all()  # sorted by name: cats are 0
@@ -132,9 +134,7 @@ def test_a_damaged_file_of_the_cache_counts_as_none(photos: Path) -> None:
     first = data.load(f"{photos}@8")
     (path,) = cache_file("x").parent.glob("*.safetensors")
     path.write_bytes(path.read_bytes()[:-7])
-    from ganbench.data import own
-
-    own.remembered.cache_clear()
+    decoded.remembered.cache_clear()
     assert as_set(data.load(f"{photos}@8"), "train") == as_set(first, "train")
 
 
@@ -227,7 +227,7 @@ def test_grey_and_colour_do_not_mix(photos: Path) -> None:
 
 def test_a_broken_picture_is_named_and_may_be_left_out(photos: Path) -> None:
     (photos / "dogs" / "broken.png").write_bytes(b"\x89PNG and no more")
-    with pytest.raises(BadInput, match=r"1 of 241 pictures cannot be read: dogs/broken.png .*skip_broken=1"):
+    with pytest.raises(BadInput, match=r"1 of 241 pictures cannot be read: dogs/broken.png .*--skip-broken"):
         data.load(f"{photos}@8")
     dataset = data.load(f"{photos}@8(skip_broken=1)")
     assert "1 that cannot be read left out" in dataset.split
@@ -276,3 +276,98 @@ def test_validation_keeps_what_tables_see_from_the_search(photos: Path) -> None:
     assert plain.train.size is not None
     assert search.train.size < plain.train.size
     assert search.held_out.size == plain.train.size - search.train.size
+
+
+def file_at(address: int) -> str:
+    """Return the file that is mapped at an address of this process."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(each, 16) for each in line.split()[0].split("-"))
+        if start <= address < end:
+            return line.split(maxsplit=5)[-1]
+    return ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not show what is mapped")
+def test_decoded_pictures_are_mapped_from_one_file_not_read(photos: Path) -> None:
+    first = data.load(f"{photos}@8")
+    (path,) = cache_file("x").parent.glob("*")  # and nothing that was written on the way
+    decoded.remembered.cache_clear()
+    again = data.load(f"{photos}@8")
+    for dataset in (first, again):
+        assert {file_at(levels(getattr(dataset, part)).data_ptr()) for part in PARTS} == {str(path)}
+
+
+def test_where_nothing_can_be_kept_the_same_pictures_stay_in_memory(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = data.load(f"{photos}@8")
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "file" / "features"))
+    again = data.load(f"{photos}@8")
+    for part in PARTS:
+        mine, kept = getattr(again, part), getattr(first, part)
+        assert torch.equal(levels(mine), levels(kept))
+        assert torch.equal(mine.y, kept.y)
+    assert again.version == first.version
+
+
+def test_one_picture_is_in_memory_at_a_time(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    add = decoded.Images.add
+
+    def counted(self: decoded.Images, pixels: np.ndarray, part: int) -> None:
+        add(self, pixels, part)
+        sizes.append(pixels.nbytes)
+
+    monkeypatch.setattr(decoded.Images, "add", counted)
+    dataset = data.load(f"{photos}@8")
+    assert sizes == [3 * 8 * 8] * N
+    assert sum(getattr(dataset, part).size for part in PARTS) == N
+
+
+def test_a_search_keeps_the_mirror_images_and_the_bytes(photos: Path) -> None:
+    searched = data.load(f"{photos}@8(flip=1,validation=1)")
+    assert isinstance(searched.train, Flipped)
+    assert isinstance(searched.held_out, Pixels)
+    assert not isinstance(searched.held_out, Flipped)
+    whole = levels(data.load(f"{photos}@8").train)
+    assert torch.equal(levels(searched.held_out), whole[2::3])
+    assert len(levels(searched.train)) + len(levels(searched.held_out)) == len(whole)
+
+
+def test_grey_and_colour_become_one_kind_where_a_rule_is_given(tmp_path: Path) -> None:
+    folder, draws = tmp_path / "mixed", np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(200):
+        pixels = draws.integers(0, 256, (8, 8, 3) if number % 2 else (8, 8), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    with pytest.raises(BadInput, match=r"0\.png is grey, 1\.png is colour"):
+        data.load(str(folder))
+    colour, grey = data.load(f"{folder}(channels=3)"), data.load(f"{folder}(channels=1)")
+    assert (colour.space.shape, grey.space.shape) == ((3, 8, 8), (1, 8, 8))
+    alike = [bool((image == image[:1]).all()) for image in levels(colour.train)]
+    assert 0 < sum(alike) < len(alike)
+    r, g, b = levels(colour.train).double().unbind(1)
+    luma = 0.299 * r + 0.587 * g + 0.114 * b
+    assert (luma - levels(grey.train)[:, 0].double()).abs().max() <= 1
+
+
+def test_a_function_that_raises_and_one_that_is_not_named_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def make():\n    x = 1\n    raise ValueError('no\\ndata')\n")
+    with pytest.raises(BadInput, match=rf"{path}:3: make raised ValueError: no data"):
+        data.load(f"{path}:make")
+    with pytest.raises(BadInput, match=r"say which function of it returns the data set, as in .*mine\.py:make"):
+        data.load(str(path))
+
+
+def test_labels_that_cannot_be_used_are_refused_or_left_out(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).integers(0, 255, (N, 8, 8, 3), dtype=np.uint8)
+    for name, y, said in (
+        ("short", np.arange(N - 9) % 3, "its labels cannot be used: .*; labels=none leaves them out"),
+        ("wide", np.arange(N) * 10, f"label {10 * N - 10}; expected classes 0, 1, ... of {N} examples"),
+    ):
+        np.savez(tmp_path / f"{name}.npz", x=x, y=y)
+        with pytest.raises(BadInput, match=said):
+            data.load(str(tmp_path / f"{name}.npz"))
+        assert data.load(f"{tmp_path / name}.npz(labels=none)").space.classes == 0

@@ -15,7 +15,7 @@ from ganbench.training import registry
 from tests.golden import trace as golden
 from tests.golden.trace import FOLDER, KINDS, complaint, entries, load, moved, path_of, read, text
 
-EVERYONE = registry.everyone()
+EVERYONE = golden.everyone()
 SMALL, LARGE = ("ring8", "digits"), ("grey28", "colour32")
 BASELINES = Path(__file__).parents[2] / "baselines"
 

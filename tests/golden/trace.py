@@ -31,6 +31,7 @@ from ganbench._util.machine import fixed_arithmetic
 from ganbench._util.streams import stream
 from ganbench.data.sources import Finite, Streamed
 from ganbench.dataset import Dataset, Modes, Source, Space
+from ganbench.regularisers import REGULARISERS
 from ganbench.training import registry, sampler
 from ganbench.training.trainer import Plan, Trainer
 
@@ -106,6 +107,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gmm": {"components": 5, "limit": 500},
     "kde": {"limit": 500},
     "pixelcnn on grey28": {"width": 8, "layers": 2},
+    **{
+        f"{name} on {kind}": {"width": 8, "sampling_steps": 4}
+        for name in ("ddpm", "flow_matching")
+        for kind in ("grey28", "colour32")
+    },
 }
 
 LEFT_OUT = {
@@ -190,6 +196,11 @@ def check_double(tree: Any) -> None:
     assert types <= {torch.double}, f"not all is double precision: {types}"
 
 
+def everyone() -> list[str]:
+    """Return all names that are traced: those that run, and one baseline under each regulariser."""
+    return [*registry.everyone(), *(f"ns_gan+{name}" for name in REGULARISERS)]
+
+
 def family(name: str) -> str:
     """Return the name of a member's baseline: that of its file."""
     return name.partition(":")[0]
@@ -198,6 +209,11 @@ def family(name: str) -> str:
 def path_of(name: str) -> Path:
     """Return the file of a baseline's traces; members of a family share one."""
     return FOLDER / f"{family(name)}.json"
+
+
+def source_of(base: str) -> str:
+    """Return where the code of a traced name is that has a version."""
+    return "ganbench/regularisers" if "+" in base else f"baselines/{base}.py"
 
 
 def version_of(name: str) -> int:
@@ -222,7 +238,7 @@ def write(names: Sequence[str]) -> None:
     """Trace these baselines and put them into their files, beside the members that are there already."""
     new = {name: {kind: trace(name, kind) for kind in KINDS} for name in names}
     for path in sorted({path_of(name) for name in names}):
-        members = [name for name in registry.everyone() if path_of(name) == path]
+        members = [name for name in everyone() if path_of(name) == path]
         traces = {name: kinds for name in members if (kinds := new.get(name) or read(name))}
         path.parent.mkdir(exist_ok=True)
         path.write_text(text({"version": version_of(members[0]), "traces": traces}) + "\n", encoding="utf-8")
@@ -281,7 +297,7 @@ def complaint(name: str, kinds: Sequence[str] = tuple(KINDS)) -> str:
             more = f"; and {len(changes) - 1} more" if changes[1:] else ""
             return (
                 f"the trace of {name} on {kind} moved ({changes[0]}{more}): "
-                f"raise version of {base} in baselines/{base}.py if this is meant, and {anew}"
+                f"raise version of {base} in {source_of(base)} if this is meant, and {anew}"
             )
     return ""
 
@@ -292,11 +308,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="a baseline, a family or a member; all without any")
     parser.add_argument("--check", action="store_true", help="write nothing, say what has moved")
     given = parser.parse_args(arguments)
-    everyone = registry.everyone()
+    known = everyone()
     for name in given.names:
-        if not any(name in (each, family(each)) for each in everyone):
+        if not any(name in (each, family(each)) for each in known):
             parser.error(f"no baseline {name!r}")
-    names = [each for each in everyone if not given.names or {each, family(each)} & set(given.names)]
+    names = [each for each in known if not given.names or {each, family(each)} & set(given.names)]
     if not given.check:
         write(names)
         return 0

@@ -7,6 +7,8 @@ import torch
 
 from ganbench.errors import BadInput
 from ganbench.metrics import frechet
+from ganbench.metrics._engine import spectrum
+from ganbench.metrics._engine.spectrum import nuclear_norm
 from ganbench.metrics.features import Features
 from ganbench.metrics.frechet import (
     between_class_fid,
@@ -19,7 +21,6 @@ from ganbench.metrics.frechet import (
     frechet_ratio,
     intra_fid,
     intra_fid_infinity,
-    nuclear_norm,
     root,
     transport,
 )
@@ -113,17 +114,90 @@ def test_a_sample_is_at_no_distance_from_itself(sample):
 def test_the_fast_route_of_many_dimensions_gives_the_value_of_the_careful_one(n, m, monkeypatch):
     real, fake = normal(24, n, 20), normal(25, m, 20, sd=1.5)
     careful = fid(real, fake)
-    monkeypatch.setattr(frechet, "SMALL", 3)
+    always_wide(monkeypatch)
     assert fid(real, fake) == pytest.approx(careful, rel=1e-11)
     singular = real * ([1] * 19 + [0])
     assert fid(singular, singular) == pytest.approx(0, abs=1e-10)
 
 
-def test_eigenvalues_are_used_only_where_their_roots_are_safe(monkeypatch):
-    monkeypatch.setattr(frechet, "SMALL", 3)
+def always_wide(monkeypatch):
+    """Take the route of many dimensions in few."""
+    monkeypatch.setattr(frechet, "SMALL", 0)
+    monkeypatch.setattr(spectrum, "SMALL", 0)
+    monkeypatch.setattr(spectrum, "ROWS", 100)
+
+
+WIDTH = 80
+TURN = np.linalg.qr(normal(50, WIDTH, WIDTH))[0]
+SCALES = np.logspace(-6, 6, WIDTH)
+
+
+def decaying(seed, n, decay):
+    """Rows with a spectrum like 1 / i^decay in no particular direction."""
+    return normal(seed, n, WIDTH) * (1 + np.arange(WIDTH)) ** (-decay / 2) @ TURN
+
+
+def rectified(seed, n, decay):
+    rows = decaying(seed, n, decay)
+    return np.maximum(rows / rows.std() - 0.3, 0)
+
+
+def clustered(seed, n, size):
+    return normal(51, 9, WIDTH)[np.random.default_rng(seed).integers(0, 9, n)] + size * decaying(seed, n, 1)
+
+
+def doubled(seed, n):
+    return np.repeat(decaying(seed, n, 1), 2, 0)[:n]
+
+
+HARD = {
+    "full rank": lambda n: (decaying(1, n, 0), 1.1 * decaying(2, n, 0)),
+    "ReLU, 1/i": lambda n: (rectified(1, n, 1), rectified(2, n, 1)),
+    "ReLU, 1/i^2": lambda n: (rectified(1, n, 2).astype("f4"), rectified(2, n, 2).astype("f4")),
+    "decay 8": lambda n: (decaying(1, n, 8), 1.1 * decaying(2, n, 8)),
+    "one decays": lambda n: (decaying(1, n, 8), decaying(2, n, 0)),
+    "heavy tails": lambda n: tuple(np.random.default_rng(seed).standard_t(1.5, (n, WIDTH)) for seed in (1, 2)),
+    "constant columns": lambda n: (
+        decaying(1, n, 1) * (np.arange(WIDTH) % 3 > 0),
+        decaying(2, n, 1) * (np.arange(WIDTH) % 4 > 0) + 1,
+    ),
+    "one row twice": lambda n: (doubled(1, n), decaying(2, n, 1)),
+    "both rows twice": lambda n: (doubled(1, n), doubled(2, n)),
+    "rank 1": lambda n: (normal(1, n, 1) * np.ones(WIDTH), decaying(2, n, 1)),
+    "rank 5": lambda n: tuple(normal(seed, n, 5) @ normal(9, 5, WIDTH) for seed in (1, 2)),
+    "scales alike": lambda n: (normal(1, n, WIDTH) * SCALES, normal(2, n, WIDTH) * SCALES),
+    "scales opposite": lambda n: (normal(1, n, WIDTH) * SCALES, normal(2, n, WIDTH) * SCALES[::-1]),
+    "means of 1e5": lambda n: (decaying(1, n, 1) + 1e5, 1.2 * decaying(2, n, 1) + 1e5),
+    "sparse": lambda n: tuple(np.maximum(decaying(seed, n, 1) - 0.5, 0) for seed in (1, 2)),
+    "quantised": lambda n: tuple(np.round(8 * decaying(seed, n, 1)) for seed in (1, 2)),
+    "clusters": lambda n: (clustered(1, n, 1e-1), clustered(2, n, 1e-1)),
+    "tight clusters": lambda n: (clustered(1, n, 1e-3), clustered(2, n, 1e-3)),
+    "points, nearly": lambda n: (clustered(1, n, 1e-8), clustered(2, n, 1e-8)),
+    "unequal numbers": lambda n: (rectified(1, n, 2), rectified(2, 250, 2)),
+}
+
+
+@pytest.mark.parametrize("n", [40, WIDTH - 2, WIDTH, WIDTH + 1, WIDTH + 10, 240])
+@pytest.mark.parametrize("kind", HARD)
+def test_the_distance_in_many_dimensions_is_right_to_a_billionth_on_every_spectrum(kind, n, monkeypatch):
+    real, fake = HARD[kind](n)
+    careful = fid(real, fake)  # by singular values
+    always_wide(monkeypatch)
+    assert fid(real, fake) == pytest.approx(careful, rel=1e-9)
+    assert fid(fake, real) == pytest.approx(careful, rel=1e-9)
+
+
+def test_samples_without_any_spread_are_apart_by_their_means_in_many_dimensions_too(monkeypatch):
+    always_wide(monkeypatch)
+    assert fid(np.zeros((5, 3)), np.ones((4, 3))) == 3
+    assert fid(np.zeros((5, 3)), normal(60, 9, 3)) > 0
+
+
+def test_the_sum_of_singular_values_sees_the_small_ones(monkeypatch):
     sharp = torch.diag(torch.tensor([1.0, 1.0, 1e-4, 1e-9, 1e-9], dtype=torch.float64))
     turn = torch.linalg.qr(torch.tensor(normal(26, 5, 5))).Q
-    assert nuclear_norm(turn @ sharp @ turn.T, 4.001) == pytest.approx(2 + 1e-4 + 2e-9, rel=1e-14)
+    always_wide(monkeypatch)
+    assert nuclear_norm(turn @ sharp @ turn.T) == pytest.approx(2 + 1e-4 + 2e-9, rel=1e-14)
 
 
 @pytest.mark.parametrize("shape", [(50, 6), (4, 6)])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from ganbench.dataset import Space, Tensors
+from ganbench.dataset import Architecture, Space, Tensors
 from ganbench.errors import BadInput
-from ganbench.nets import dcgan, discriminator, generator, mlp
+from ganbench.nets import dcgan, discriminator, generator, maxout, mlp, unfit
 from ganbench.nets.autoencoder import elu_decoder, elu_encoder
 from ganbench.nets.layers import BatchNorm, SpectralNorm, refreshed
 from tests.narrow import narrow
@@ -44,6 +46,62 @@ def test_convolutional_networks_have_the_parameters_of_their_layer_table(
     assert tuple(map(count, nets)) == parameters
 
 
+def test_maxout_networks_have_the_parameters_of_pacgan_s_code() -> None:
+    """2 -> 4 x 400 -> 2 with BatchNorm, no bias but the last; three layers of 200 units of five pieces -> 1."""
+    G, D = maxout.generator(2, PLANE), maxout.discriminator(PLANE)
+    assert (count(G), count(D)) == (484_802, 405_201)
+    dense = [layer for net in (G, D) for layer in net.modules() if isinstance(layer, nn.Linear)]
+    assert float(dense[1].weight.detach().std()) == pytest.approx(0.02, rel=0.02)
+    assert all(layer.bias is None or not layer.bias.any() for layer in dense)
+
+
+def test_a_maxout_unit_is_the_largest_of_its_pieces() -> None:
+    """Units max(x, -x, 0) = |x| and max(1, 2x, -3): at -2 they are 2 and 1, at 3 they are 3 and 6."""
+    linear = nn.Linear(1, 6)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[1.0], [-1.0], [0.0], [0.0], [2.0], [0.0]]))
+        linear.bias.copy_(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0, -3.0]))
+    assert maxout.Maxout(linear, 3)(torch.tensor([[-2.0], [3.0]])).tolist() == [[2.0, 1.0], [3.0, 6.0]]
+
+
+@pytest.mark.parametrize(
+    ("space", "networks", "parameters"),
+    [
+        (PLANE, Architecture(width=400), (162_402, 162_001)),
+        (PLANE, Architecture(width=10, depth=1), (5 * 11 - 3, 4 * 10 + 1)),
+        (PLANE, Architecture("maxout"), (484_802, 405_201)),
+        (PLANE, Architecture("maxout", width=2, depth=1), (2 * 2 + 4 + 6, 2 * 5 + 5 + 2)),
+        (IMAGE[28], Architecture("mlp"), (118_032, 117_121)),
+        (IMAGE[32], Architecture(width=64), (1_068_931 - 98 * 4096, 662_977)),
+        (IMAGE[32], Architecture(width=4, depth=2), (1024 + 16 + 512 + 8 + 195, 196 + 520 + 513)),
+    ],
+)
+def test_the_shared_pair_has_the_kind_width_and_depth_that_are_asked_for(
+    space: Space, networks: Architecture, parameters: tuple[int, int]
+) -> None:
+    asked = replace(space, networks=networks)
+    G, D = generator(2, asked), discriminator(asked)
+    assert D(G(torch.randn(3, 2))).shape == (3,)
+    assert (count(G), count(D)) == parameters
+
+
+@pytest.mark.parametrize(
+    ("space", "networks", "said"),
+    [
+        (PLANE, Architecture("dcgan"), "networks = 'dcgan' needs square images of 8 to 128 pixels a side"),
+        (Space((1, 24, 28), 0, -1, 1), Architecture("dcgan"), "networks = 'dcgan' needs square images"),
+        (IMAGE[28], Architecture(depth=4), "convolutional networks need at least 32 pixels a side at depth 4"),
+        (IMAGE[28], Architecture(depth=3), ""),
+        (IMAGE[28], Architecture("mlp", depth=9), ""),
+    ],
+)
+def test_networks_that_do_not_fit_are_named_before_they_are_made(
+    space: Space, networks: Architecture, said: str
+) -> None:
+    reason = unfit(replace(space, networks=networks))
+    assert reason.startswith(said) if said else not reason
+
+
 @pytest.mark.parametrize("space", [PLANE, Space((1, 8, 8), 10, -1, 1), *IMAGE.values()])
 def test_the_shared_pair_fits_every_space(space: Space) -> None:
     G, D = generator(5, space), discriminator(space)
@@ -64,8 +122,8 @@ def test_convolutional_networks_fit_every_side_from_8_to_128(side: int) -> None:
     space = Space((3, side, side), 0, -1, 1)
     assert dcgan.generator(5, space, 4)(torch.randn(2, 5)).shape == (2, 3, side, side)
     assert dcgan.discriminator(space, 4)(torch.zeros(2, 3, side, side)).shape == (2,)
-    code = elu_encoder(space, 6, channels=2)(torch.zeros(2, 3, side, side))
-    assert elu_decoder(6, space, channels=2)(code).shape == (2, 3, side, side)
+    code = elu_encoder(space, 6, width=2)(torch.zeros(2, 3, side, side))
+    assert elu_decoder(6, space, width=2)(code).shape == (2, 3, side, side)
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 7, 7), (1, 24, 28), (3, 129, 129)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganbench.notes.bilinear_game import CLOSED, METHODS, PULL, STEP
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-bilinear_game")
 
@@ -37,20 +37,3 @@ def test_the_loss_swings_while_the_distance_stands_still() -> None:
     assert results.mean("crossings") == 40
     assert results.mean("mean_loss") == pytest.approx(0, abs=0.01)
     assert results.mean("wander") < 0.01
-
-
-@pytest.mark.parametrize(
-    ("name", "counter"),
-    [
-        ("descent on xy", {"simultaneous": 1.0}),
-        ("descent on xy", {"alternating": 0.999}),
-        ("cures on xy", {"extragradient": 1.0049}),
-        ("cures on xy", {"consensus": 0.99}),
-        ("no stopping rule on xy", {"wander": 0.5}),
-        ("no stopping rule on xy", {"mean_loss": 0.4}),
-        ("no stopping rule on xy", {"crossings": 0.0}),
-    ],
-)
-def test_the_rules_can_say_no(name: str, counter: dict[str, float]) -> None:
-    assert verdict("bilinear_game", name) == "confirmed"
-    assert verdict("bilinear_game", name, **counter) == "not confirmed"

@@ -7,13 +7,12 @@ import torch
 
 from ganbench import data
 from ganbench.notes._conditional import class_means, edges, expected_edges, fine_power
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-blur")
 NAME = "blur"
 BLURS, GAN, CGAN = "the blur of squared error", "semantics and content of a GAN", "semantics and content of a CGAN"
 VAE = "the blur of a VAE"
-DISCRIMINATOR = "the class in a CGAN's discriminator"
 
 
 def wave(across: int) -> torch.Tensor:
@@ -59,28 +58,3 @@ def test_content_is_kept_by_those_who_are_told() -> None:
     assert results.mean("GAN: class as asked") == pytest.approx(0.1, abs=0.03)  # 3600 samples: sd 0.005
     assert results.low("CGAN: class as asked") > 0.8
     assert results.low("MSE: class as asked") > 0.8
-
-
-@pytest.mark.slow
-def test_the_verdicts() -> None:
-    assert [verdict(NAME, claim) for claim in (BLURS, GAN, CGAN, VAE)] == ["confirmed"] * 4
-    assert verdict(NAME, DISCRIMINATOR) == "note is wrong"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("claim", "number", "other"),
-    [
-        (BLURS, "MSE: edges", (1.0, 1.0, 1.0)),
-        (BLURS, "CGAN: fine detail", (0.0, 0.0, 0.0)),
-        (GAN, "GAN: distance", (900.0, 900.0, 900.0)),
-        (GAN, "GAN: class as asked", (0.5, 0.5, 0.5)),
-        (CGAN, "CGAN: class as asked", (0.5, 0.9, 0.9)),
-        (CGAN, "CGAN: edges", (0.3, 0.3, 0.3)),
-        (VAE, "VAE: edges", (3.0, 3.0, 3.0)),
-        (VAE, "VAE: fine detail", (1.1, 0.2, 0.3)),
-        (DISCRIMINATOR, "CGAN: answers of the discriminator", 11.0),
-    ],
-)
-def test_each_rule_can_say_no(claim: str, number: str, other: float | tuple[float, ...]) -> None:
-    assert verdict(NAME, claim, **{number: other}) == "not confirmed"

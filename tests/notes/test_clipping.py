@@ -9,7 +9,7 @@ from torch import nn
 from ganbench.nets.net import Net
 from ganbench.notes._discriminators import tower
 from ganbench.notes.clipping import DEEP, gradient_norms, ratio, share_at_ends
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-clipping")
 NAME = "clipping"
@@ -68,25 +68,3 @@ def test_gradients_vanish_or_explode_with_depth_by_c() -> None:
     assert results.mean("per layer, c = 0.01") == pytest.approx(0.053, rel=0.1)
     assert 1.1 < results.mean("per layer, c = 0.1") < 1.8
     assert results.mean("per layer, penalty") == pytest.approx(0.97, abs=0.1)
-
-
-@pytest.mark.slow
-def test_the_verdicts() -> None:
-    assert [verdict(NAME, claim) for claim in (ENDS, HARD, NOT)] == ["confirmed", "confirmed", "note is wrong"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("claim", "number", "other"),
-    [
-        (ENDS, "share at the ends, c = 0.1", (0.7, 0.7, 0.5)),
-        (ENDS, "share at the ends, penalty", 0.5),
-        (HARD, "per layer, c = 0.001", 0.9),
-        (HARD, "per layer, c = 0.1", 1.0),
-        (HARD, "per layer, penalty", 0.5),
-        (NOT, "slope, c = 0.1", 0.1),
-        (NOT, "slope, c = 0.01", 1.0),
-    ],
-)
-def test_each_rule_can_say_no(claim: str, number: str, other: float) -> None:
-    assert verdict(NAME, claim, **{number: other}) == "not confirmed"

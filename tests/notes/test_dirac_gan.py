@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from ganbench.data.mixtures import ring
 from ganbench.notes._dirac import GAMES, distance, trajectory
 from ganbench.training import registry
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-dirac_gan")
 
@@ -120,29 +120,9 @@ def test_an_alternating_linear_game_stays_on_its_ellipse() -> None:
     )
 
 
-def test_the_game_that_does_not_saturate_slows_down_as_the_square_root_of_time() -> None:
-    assert findings("dirac_gan").mean("decay") == pytest.approx(1, abs=0.02)  # exact work: .2788 for .2828 at 100
-    assert verdict("dirac_gan", "two objectives of the Dirac-GAN") == "note is wrong"
-
-
-@pytest.mark.parametrize(
-    ("name", "counter"),
-    [
-        ("oscillation of the Dirac-GAN", {"linear_100": 10.06}),
-        ("oscillation of the Dirac-GAN", {"gan_simultaneous": 0.1}),
-        ("regularisers of the Dirac-GAN", {"instance_noise_simultaneous": 0.7}),
-        ("regularisers of the Dirac-GAN", {"wgan_gp_alternating": 1e-5}),
-        ("k discriminator steps of the Dirac-GAN", {"wgan_five": 0.01}),
-        ("two objectives of the Dirac-GAN", {"decay": 1.1}),
-        ("two objectives of the Dirac-GAN", {"gan_alternating": 0.05}),
-        ("no stopping rule for the Dirac-GAN", {"frozen_theta": 0.0}),
-        ("no stopping rule for the Dirac-GAN", {"frozen_motion": 0.01}),
-    ],
-)
-def test_the_rules_can_say_no(name: str, counter: dict[str, float]) -> None:
-    assert verdict("dirac_gan", name) != "not confirmed"
-    assert verdict("dirac_gan", name, **counter) == "not confirmed"
-
-
 def test_the_linear_game_grows_as_its_closed_form_says() -> None:
     assert findings("dirac_gan").mean("linear_100") == pytest.approx(sqrt(2) * 1.04**50, rel=1e-12)
+
+
+def test_the_game_that_does_not_saturate_slows_down_as_the_square_root_of_time() -> None:
+    assert findings("dirac_gan").mean("decay") == pytest.approx(1, abs=0.02)  # exact work: .2788 for .2828 at 100

@@ -6,7 +6,7 @@ import pytest
 
 from ganbench.notes.evaluator_time import afresh, scored, shortest
 from tests.narrow import narrow
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-evaluator_time")
 NAME, CLAIM = "evaluator_time", "the time that metrics take"
@@ -36,9 +36,3 @@ def test_all_metrics_were_timed_at_all_sizes():
     (matrix,) = findings(NAME).matrices.values()
     assert {"W1", "MMD", "FID", "1-NN", "IS", "Mode Score"} <= set(matrix.rows)
     assert all(isinstance(second, int | float) and second > 0 for line in matrix.cells for second in line[:-1])
-
-
-def test_the_verdict_follows_the_seconds():
-    slow = {f"seconds of {name}": 0.1 for name in ("MMD", "FID", "1-NN", "IS", "Mode Score")}
-    assert verdict(NAME, CLAIM, **slow, **{"seconds of W1": 1.0}) == "confirmed"
-    assert verdict(NAME, CLAIM, **slow, **{"seconds of W1": 0.05}) == "not confirmed"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from ganbench.notes._damage import (
 )
 from ganbench.notes.base import Form
 from ganbench.notes.evaluators import agreement, needed
-from tests.notes.measured import claim, findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-evaluators")
 NAME = "evaluators"
@@ -178,19 +177,6 @@ def test_the_matrix_has_all_metrics_and_properties():
     assert all(isinstance(criteria, int | float) and 0 <= criteria <= 7 for criteria in met.values())
 
 
-@pytest.mark.slow
-def test_verdicts():
-    given = {each.name: each.evaluate(findings(NAME)) for each in claim_list()}
-    assert {given.pop(name) for name in YES} == {"not confirmed"}
-    assert set(given.values()) == {"confirmed"}
-
-
-def claim_list():
-    from ganbench.notes.evaluators import EXPERIMENT
-
-    return EXPERIMENT.claims
-
-
 NO: dict[str, dict[str, Any]] = {
     "the best of six metrics": {"criteria met by 1-NN features": 2},
     "metrics and shares of fakes": {"tau of FID features under fakes": 0.8},
@@ -209,23 +195,3 @@ YES: dict[str, dict[str, Any]] = {
     },
     "Wasserstein on few pixels": {"right orders of W1 pixels": tuple(0.01 * (i % 2) for i in range(20))},
 }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("which", NO)
-def test_a_verdict_can_say_no(which):
-    assert verdict(NAME, which, **NO[which]) == "not confirmed"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("which", YES)
-def test_a_verdict_can_say_yes(which):
-    assert verdict(NAME, which, **YES[which]) == "confirmed"
-
-
-@pytest.mark.slow
-def test_a_collapse_that_wasserstein_sees_in_features_only_by_chance_does_not_pass():
-    results = findings(NAME)
-    blind = {"tau of W1 pixels under collapse": (-1.0,), "tau of W1 features under collapse": (0.2, 0.4, 0.0)}
-    other = replace(results, numbers=results.numbers | blind)
-    assert claim(NAME, "collapse among pixels").evaluate(other) == "not confirmed"

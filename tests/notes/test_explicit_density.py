@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganbench.notes.explicit_density import distribution, drawn, images
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-explicit_density")
 NAME = "explicit_density"
@@ -42,25 +42,3 @@ def test_the_density_sums_to_one_and_approaches_the_distribution() -> None:
     excess = [value - results.mean("entropy of the distribution") for value in results.numbers["cross entropy"]]
     assert all(0 < each < 0.05 for each in excess)  # 63/40 000 of it is the sampling of the data
     assert results.high("bits per pixel, held out") < 3  # an even guess has log2(17) = 4.09
-
-
-@pytest.mark.slow
-def test_the_verdicts() -> None:
-    assert [verdict(NAME, claim) for claim in (CHAIN, TEST, SLOW)] == ["confirmed", "note is wrong", "confirmed"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("claim", "number", "other"),
-    [
-        (CHAIN, "sum over all images", (1.0, 1.01, 1.0)),
-        (TEST, "cross entropy", (1.0, 1.0, 1.0)),
-        (TEST, "cross entropy", (9.0, 9.0, 9.0)),
-        (TEST, "cross entropy, before", (4.0, 4.0, 4.0)),
-        (TEST, "bits per pixel, held out", (4.2, 2.0, 2.0)),
-        (SLOW, "calls in turn, PixelCNN", 1.0),
-        (SLOW, "calls in turn, GAN", 64.0),
-    ],
-)
-def test_each_rule_can_say_no(claim: str, number: str, other: float | tuple[float, ...]) -> None:
-    assert verdict(NAME, claim, **{number: other}) == "not confirmed"

@@ -9,20 +9,6 @@ from tests.notes import measured
 
 pytestmark = pytest.mark.xdist_group("experiment-is_absent_classes")
 NAME = "is_absent_classes"
-CLAIMS = ["IS of absent classes", "sharp distributions of absent classes", "IS of noise around a ring"]
-
-
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_claim_is_confirmed(claim: str) -> None:
-    assert measured.verdict(NAME, claim) == "confirmed"
-
-
-def test_the_rules_can_say_no() -> None:
-    known = measured.findings(NAME).numbers["H(y|x), known"]
-    first, second, third = CLAIMS
-    assert measured.verdict(NAME, first, **{"H(y|x), unknown": known}) == "not confirmed"
-    assert measured.verdict(NAME, second, **{"sure, letters": [0.2, 0.01, 0.1, 0.3, 0.02]}) == "not confirmed"
-    assert measured.verdict(NAME, third, **{"ring: uniform noise": 4.8}) == "not confirmed"
 
 
 def test_symmetry_gives_the_exact_scores_of_points() -> None:

@@ -13,21 +13,6 @@ from tests.notes import measured
 
 pytestmark = pytest.mark.xdist_group("experiment-is_classifier")
 NAME = "is_classifier"
-CLAIMS = ["IS of a retrained classifier", "IS and the classifier's slope", "images climbed up another classifier"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_claim_is_confirmed(claim: str) -> None:
-    assert measured.verdict(NAME, claim) == "confirmed"
-
-
-@pytest.mark.slow
-def test_the_rules_can_say_no() -> None:
-    first, second, third = CLAIMS
-    assert measured.verdict(NAME, first, **{"reversed pairs": 0}) == "not confirmed"
-    assert measured.verdict(NAME, second, **{"close, slope 16": 1.8}) == "not confirmed"
-    assert measured.verdict(NAME, third, **{"climbed over real, others": [0.99, 0.5, 1.1]}) == "not confirmed"
 
 
 def test_a_reversal_needs_all_draws_of_both_orders() -> None:

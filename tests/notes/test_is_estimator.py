@@ -7,28 +7,6 @@ from tests.notes import measured
 
 pytestmark = pytest.mark.xdist_group("experiment-is_estimator")
 NAME = "is_estimator"
-VERDICTS = {
-    "IS grows with the sample": "confirmed",
-    "IS in ten splits": "confirmed",
-    "IS of sorted samples": "confirmed",
-    "equal shares as the ideal": "note is wrong",
-}
-COUNTER_EXAMPLES = {
-    "IS grows with the sample": {"2 a class": [60.0, 60.1, 60.2]},
-    "IS in ten splits": {"10 splits": [98.9, 99.0, 99.1]},
-    "IS of sorted samples": {"digits, sorted": 9.2},
-    "equal shares as the ideal": {"IS, true distribution": 4.1},
-}
-
-
-@pytest.mark.parametrize(("claim", "expected"), VERDICTS.items())
-def test_the_verdict_is_as_expected(claim: str, expected: str) -> None:
-    assert measured.verdict(NAME, claim) == expected
-
-
-@pytest.mark.parametrize(("claim", "numbers"), COUNTER_EXAMPLES.items())
-def test_the_rule_can_say_no(claim: str, numbers: dict[str, float]) -> None:
-    assert measured.verdict(NAME, claim, **numbers) == "not confirmed"
 
 
 def test_the_expected_entropy_is_that_of_all_outcomes_of_two_coins_and_three() -> None:

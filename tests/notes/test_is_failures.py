@@ -14,34 +14,6 @@ from tests.notes import measured
 
 pytestmark = pytest.mark.xdist_group("experiment-is_failures")
 NAME = "is_failures"
-CLAIMS = {
-    "IS on one image per class": ("one image per class", "recall"),
-    "IS on copied training images": ("training images", "copies"),
-    "IS on blurry averages": ("averages", "one_nn_accuracy"),
-    "IS under an adversary": ("adversarial", "precision"),
-    "IS on imbalanced data": (BALANCED, "am_score"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_score_misses_what_other_metrics_detect(claim: str) -> None:
-    assert measured.verdict(NAME, claim) == "confirmed"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("claim", "about"), CLAIMS.items())
-def test_a_score_that_saw_the_failure_would_not_confirm(claim: str, about: tuple[str, str]) -> None:
-    seen = {key(IS, about[0]): [1.0] * 5}
-    assert measured.verdict(NAME, claim, **seen) == "not confirmed"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("claim", "about"), CLAIMS.items())
-def test_a_metric_that_took_the_failure_for_real_images_would_not_confirm(claim: str, about: tuple[str, str]) -> None:
-    failure, metric_name = about
-    fooled = {key(metric_name, failure): measured.findings(NAME).numbers[key(metric_name, control(failure))]}
-    assert measured.verdict(NAME, claim, **fooled) == "not confirmed"
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from math import exp, log, pi
 
 import numpy as np
@@ -10,22 +9,15 @@ from scipy.stats import multivariate_normal
 
 from ganbench.data.mixtures import ring
 from ganbench.nets import discriminator
-from ganbench.notes.base import Findings
 from ganbench.notes.kl_against_js import DIVERGENCES, GENERATORS, RATES, method
 from ganbench.training.functional import StackedNet
-from tests.notes.measured import claim, findings
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-kl_against_js")
 
 RADIUS, SD = 2.0, 0.1
 SMALL, AMPLE = "KL against JS, one Gaussian", "KL against JS, ample generator"
 # As the note would have it: KL keeps what JS loses, whatever the generator.
-AS_NOTED = Findings(
-    {
-        "recall gained by KL over JS, Gaussian": (0.6, 0.7, 0.5, 0.6, 0.8),
-        "modes gained by KL over JS, perceptron": (2.0, 3.0, 2.0, 4.0, 3.0),
-    }
-)
 
 
 def mass(mean: float, variance: float, points: np.ndarray) -> np.ndarray:
@@ -87,20 +79,6 @@ def test_the_small_generator_has_the_same_objective() -> None:
         assert torch.equal(first, second)
 
 
-@pytest.mark.parametrize(
-    ("name", "counter", "said"),
-    [
-        (SMALL, {}, "confirmed"),
-        (SMALL, {"recall gained by KL over JS, Gaussian": (0.6, -0.5, 0.1, 0.0, 0.2)}, "not confirmed"),
-        (AMPLE, {}, "confirmed"),
-        (AMPLE, {"modes gained by KL over JS, perceptron": (0.2, -0.3, 0.1, 0.0, -0.2)}, "note is wrong"),
-        (AMPLE, {"modes gained by KL over JS, perceptron": (4.0, -4.0, 3.0, -3.0, 1.0)}, "not confirmed"),
-    ],
-)
-def test_the_rules_can_say_yes_and_no(name: str, counter: dict[str, tuple[float, ...]], said: str) -> None:
-    assert claim("kl_against_js", name).evaluate(replace(AS_NOTED, numbers=AS_NOTED.numbers | counter)) == said
-
-
 @pytest.mark.slow
 def test_one_gaussian_learns_the_moments_under_kl() -> None:
     results = findings("kl_against_js")
@@ -119,10 +97,3 @@ def test_gains_are_differences_of_pairs() -> None:
             mine, theirs = (np.array(numbers[f"{what}, {generator}, {name}"]) for name in ("KL", "JS"))
             assert numbers[f"{what} gained by KL over JS, {generator}"] == pytest.approx(mine - theirs)
             assert len(mine) == 5
-
-
-@pytest.mark.slow
-def test_no_gain_of_kl_is_seen_for_either_generator() -> None:
-    results = findings("kl_against_js")
-    assert claim("kl_against_js", SMALL).evaluate(results) == "not confirmed"
-    assert claim("kl_against_js", AMPLE).evaluate(results) == "note is wrong"

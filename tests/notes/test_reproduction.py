@@ -43,7 +43,9 @@ def keep(folder: Path, values: dict[int, float], pack: int = 2, status: str = "d
 
 def test_the_committed_table_is_what_the_committed_results_say() -> None:
     root = Path(__file__).parents[2] / "results"
-    assert (root / "published.csv").read_text(encoding="utf-8") == table(root), "run ganbench run --suite published"
+    assert (root / "published.csv").read_text(encoding="utf-8") == table(root), (
+        "run ganbench run --suite published --out results"
+    )
 
 
 def test_every_published_number_has_ours_or_a_reason(tmp_path: Path) -> None:
@@ -76,6 +78,15 @@ def test_a_number_outside_both_intervals_says_how_the_protocols_differ(tmp_path:
     row = rows(tmp_path)[KEY]
     assert row["within"] == "no"
     assert "400 000" in row["why_not"]
+
+
+def test_how_a_number_was_made_otherwise_is_said_of_the_suite_that_made_it() -> None:
+    from ganbench.notes.reproduction import Ours
+
+    said = {suite: beside(KEY, "23.8", Ours("", (1.0,), suite))["why_not"] for suite in rules().suites}
+    assert "leaky units" in said["published-toys"]
+    assert "leaky units" not in said["published-pacgan"]
+    assert "40 000 steps" in said["published-pacgan"]
 
 
 @pytest.mark.parametrize(("ours", "within"), [(25.38, "yes"), (25.44, "no")])
@@ -134,5 +145,7 @@ def test_the_rules_name_published_numbers_suites_and_experiments_that_exist() ->
         assert load(name)
         assert set(numbers) <= set(ledger())
     for start in (*rules().differences, *rules().not_tried):
-        assert any(key.startswith(start) for key in ledger()), start
+        owner, _, beginning = start.rpartition(":")
+        assert not owner or owner in rules().suites
+        assert any(key.startswith(beginning) for key in ledger()), start
     assert all(why_not(key) for key in ledger())

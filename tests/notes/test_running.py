@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from ganbench.cli import notes_run as notes_console
 from ganbench.cli.main import main
 from ganbench.data.mnist import MD5
 from ganbench.errors import BadInput
-from ganbench.notes import EXPERIMENTS, base, load, pages, record, run
+from ganbench.notes import EXPERIMENTS, load, pages, record, run
 from ganbench.notes._mnist import mnist
-from ganbench.notes.base import Claim, Experiment, Findings, Form, Matrix, confirmed, wrong
+from ganbench.notes.base import Experiment, Findings, Form, Matrix
+from ganbench.notes.claims import Claim, claims
 from ganbench.notes.record import Observation
 from ganbench.records.store import Log
 
@@ -28,13 +30,18 @@ def tiny(name: str, measure: Measure) -> Experiment:
     def draw(findings: Findings, figure: Figure) -> None:
         figure.subplots().plot(findings.numbers["gradient"])
 
-    claims = (
-        Claim(f"{name}-gradient", "note 9", "Gradients are | positive.", "1", "closed form", ("gradient",),
-              "mean above 0", lambda findings: confirmed(findings.low("gradient") > 0), "As it should be."),
-        Claim(f"{name}-sign", "note 9", "Signs are -1.", "+1", "closed form", ("sign", "gradient"), "sign is 1",
-              lambda findings: wrong(findings.mean("sign") == 1), "Not so.", correct="Signs are +1."),
-    )  # fmt: skip
-    return Experiment(name, f"The {name}", "training", claims, measure, draw)
+    return Experiment(name, f"The {name}", "training", measure, draw)
+
+
+def statements(name: str) -> tuple[Claim, ...]:
+    """Two claims about a tiny experiment: one that is right, and one that a note gets wrong."""
+    first = Claim(f"{name} gradient", "ours", "note 9", "Gradients are | positive.", "measured", name, expected="1",
+                  source="closed form", shown=("gradient",),
+                  holds=('"gradient" > 0',), remark="As it should be.")  # fmt: skip
+    second = Claim(f"{name} sign", "notes", "note 9", "Signs are -1.", "exact", name, "符号", "Sign.", "+1",
+                   "closed form", ("sign", "gradient"), ('"gradient" > 0',), ('"sign" = -1 within 0.1',),
+                   correct="Signs are +1.")  # fmt: skip
+    return second, first
 
 
 def works(form: Form) -> Findings:
@@ -64,8 +71,12 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counted]:
     known = {name: tiny(name, measure) for name, measure in counted.items()}
     for module in (experiments, run, pages):
         monkeypatch.setattr(module, "EXPERIMENTS", tuple(known))
-    for module in (experiments, record, pages, notes_console):
+    for module in (experiments, record, pages):
         monkeypatch.setattr(module, "load", known.__getitem__)
+    for module in (record, pages, notes_console):
+        monkeypatch.setattr(module, "about", statements)
+    every = tuple(claim for name in known for claim in statements(name))
+    monkeypatch.setattr(pages, "claims", lambda: every)
     monkeypatch.setattr(record, "code_of", lambda name: {name: "code"})
     return counted
 
@@ -81,7 +92,7 @@ def test_what_is_known_is_not_measured_again_and_a_failure_stops_nothing(
     code, said = typed(tmp_path)
     assert code == 1
     assert "breaks: error: ValueError: no luck" in said
-    assert "works-gradient confirmed, works-sign note is wrong" in said
+    assert "works sign wrong, works gradient right" in said
     again, _ = typed(tmp_path)
     assert again == 1
     assert {name: each.times for name, each in measured.items()} == {"works": 1, "breaks": 1}
@@ -109,10 +120,11 @@ def test_the_full_form_is_another_suite_with_other_keys(measured: dict[str, Coun
 def test_the_table_shows_claims_numbers_and_verdicts(measured: dict[str, Counted], tmp_path: Path) -> None:
     typed(tmp_path)
     table = (tmp_path / "notes" / "table.md").read_text(encoding="utf-8")
-    assert "4 claims: 1 confirmed, 2 failed, 1 note is wrong." in table
-    assert r"| Gradients are \| positive. | note 9 | 1 (closed form) | 1.03 ± 0.38 | confirmed |" in table
+    assert "- What the notes say: 2 statements, 1 wrong, 1 failed." in table
+    assert "- What we found on the way: 2 statements, 1 right, 1 failed." in table
+    assert r"| Gradients are \| positive. | note 9 | 1 (closed form) | 1.03 ± 0.38 | right |" in table
     assert "| a | 0.3333 | in\\_finite |" in table
-    errors = table.split("## Errors of the notes")[1]
+    errors = table.split("## To be corrected in the notes")[1]
     assert "Signs are -1. Correct: Signs are +1. Measured: sign 1; gradient 1.03 ± 0.38." in errors
     lines = (tmp_path / "notes" / "table.csv").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 4
@@ -124,7 +136,9 @@ def test_the_atlas_shows_the_picture_of_what_was_measured_only(measured: dict[st
     assert "![The works](works.png)" in atlas
     assert "![The breaks]" not in atlas
     assert (tmp_path / "notes" / "works.png").exists()
-    assert "verdict: **confirmed** (rule: mean above 0)" in atlas
+    assert 'verdict: **right** (holds `"gradient" > 0`)' in atlas
+    assert "> 符号" in atlas
+    assert "after a look" not in atlas
 
 
 def test_pages_are_made_again_from_the_records_alone(measured: dict[str, Counted], tmp_path: Path) -> None:
@@ -216,31 +230,37 @@ def test_the_pages_show_what_was_measured_with_mnist_rather_than_without(
     assert len(known) == 2
 
 
-def test_a_difference_comes_with_welchs_interval_or_that_of_the_pairs() -> None:
-    assert base.difference((3.0,), (1.0,)) == (2.0, 0.0)
-    gap, half = base.difference((1.0, 2.0, 3.0), (2.0, 3.0, 4.0))
-    assert gap == -1
-    assert half == pytest.approx(2.7764451 * (2 / 3) ** 0.5)  # t of 4 degrees of freedom
-    assert base.difference((1.0, 2.0, 3.0), (2.0, 3.0, 4.0), paired=True) == (-1.0, 0.0)
-
-
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_is_complete(name: str) -> None:
     experiment = load(name)
     assert experiment.name == name
     assert experiment.chapter in experiments.CHAPTERS
-    for claim in experiment.claims:
-        assert all([claim.note, claim.says, claim.expected, claim.source, claim.shown, claim.rule, claim.remark])
 
 
-def test_no_two_claims_have_one_name() -> None:
-    names = [claim.name for name in EXPERIMENTS for claim in load(name).claims]
-    assert len(set(names)) == len(names)
+def test_the_page_lists_what_was_judged_by_rules_younger_than_the_numbers(
+    measured: dict[str, Counted], tmp_path: Path
+) -> None:
+    seen = record.observe("works", Form("fast"))
+    older = replace(seen, rules="", verdicts={"works sign": "confirmed", "works gradient": "confirmed"})
+    page = pages.atlas([older])
+    assert "The numbers of 1 of 1 experiments were known before their present rules: `works`" in page
+    assert "- works sign: right then, wrong now" in page
+    assert "- works gradient" not in page.split("after a look")[1]
+    assert "after a look" not in pages.atlas([seen])
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_claims_are_called_by_short_phrases(name: str) -> None:
-    for claim in load(name).claims:
-        assert len(claim.name) <= 48
-        assert " " in claim.name
-        assert not set(claim.name) & set(":_.")
+def test_what_a_reader_gains_is_said_only_where_its_claims_are_right(
+    measured: dict[str, Counted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = record.observe("works", Form("fast"))
+    sentences = (("Gradients help.", ("works gradient",)), ("Signs help.", ("works gradient", "works sign")))
+    monkeypatch.setattr(pages, "GAINS", sentences)
+    page = pages.atlas([seen])
+    assert page.startswith("# What we know about GAN metrics, tested")
+    assert "- Gradients help." in page
+    assert "Signs help." not in page
+
+
+def test_every_sentence_about_gains_rests_on_claims_that_exist() -> None:
+    known = {claim.name for claim in claims()}
+    assert {name for _, names in pages.GAINS for name in names} <= known

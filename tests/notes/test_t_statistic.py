@@ -11,24 +11,6 @@ from tests.notes import measured
 
 pytestmark = pytest.mark.xdist_group("experiment-t_statistic")
 NAME = "t_statistic"
-CLAIMS = ["the printed t statistic", "the null hypothesis of a t test"]
-
-
-@pytest.mark.parametrize("claim", CLAIMS)
-def test_the_note_is_wrong(claim: str) -> None:
-    assert measured.verdict(NAME, claim) == "note is wrong"
-
-
-def test_the_rules_can_say_no() -> None:
-    first, second = CLAIMS
-    kept: dict[str, float | list[float]] = {
-        "level as printed, n = 50": [0.04, 0.05, 0.06],
-        "level as printed, exact, n = 50": 0.05,
-    }
-    assert measured.verdict(NAME, first, **kept) == "not confirmed"
-    assert measured.verdict(NAME, first, **{"level, n = 50": [0.19, 0.2, 0.21]}) == "not confirmed"
-    assert measured.verdict(NAME, second, **{"t: two modes": 0.5}) == "not confirmed"
-    assert measured.verdict(NAME, second, **{"KS: two modes": 0.5}) == "not confirmed"
 
 
 def test_the_example_has_scipy_s_t_and_the_formula_as_printed() -> None:

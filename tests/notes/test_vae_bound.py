@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
 from ganbench.notes.vae_bound import NOISE, W, X, divergence, exact_log_p, linear_bound, posterior, printed
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-vae_bound")
 NAME = "vae_bound"
@@ -42,25 +42,3 @@ def test_the_trained_bound_is_below_the_weighted_one() -> None:
     pairs = zip(results.numbers["bound"], results.numbers["weighted bound"], strict=True)
     assert all(0.2 < tighter - bound < 30 for bound, tighter in pairs)  # nats; 450 images times 64 draws: error 0.05
     assert max(results.numbers["posterior variance"]) < 1
-
-
-@pytest.mark.slow
-def test_the_verdicts() -> None:
-    assert [verdict(NAME, LEAST), verdict(NAME, BOUND)] == ["note is wrong", "confirmed"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("claim", "number", "other"),
-    [
-        (LEAST, "least at variance", 1.5),
-        (LEAST, "least at mean", 0.3),
-        (LEAST, "printed at mean 1, variance 2", 0.6),
-        (LEAST, "posterior variance", (1.2, 0.5, 0.5)),
-        (BOUND, "log p", -2.0),
-        (BOUND, "bound with the posterior", -2.6),
-        (BOUND, "bound", (1e6, 1e6, 1e6)),
-    ],
-)
-def test_each_rule_can_say_no(claim: str, number: str, other: float | tuple[float, ...]) -> None:
-    assert verdict(NAME, claim, **{number: other}) == "not confirmed"

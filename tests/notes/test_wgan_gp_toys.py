@@ -7,7 +7,7 @@ import torch
 
 from ganbench.data.mixtures import ring
 from ganbench.notes.wgan_gp_toys import distances, points
-from tests.notes.measured import findings, verdict
+from tests.notes.measured import findings
 
 pytestmark = pytest.mark.xdist_group("experiment-wgan_gp_toys")
 NAME, NEAR, SCRIPT = "wgan_gp_toys", "WGAN-GP on the paper's ring", "the weight in WGAN-GP's script"
@@ -38,15 +38,3 @@ def test_both_weights_start_from_the_same_generators():
     starts = [results.numbers[f"W1 at the start, weight {weight}"] for weight in ("10", "0.1")]
     assert starts[0] == starts[1]
     assert len(set(starts[0])) == 3
-
-
-@pytest.mark.slow
-def test_the_verdicts_follow_their_rules():
-    near = {"W1 floor": 0.1, "W1 at the start, weight 10": 1.3, "W1 at the start, weight 0.1": 1.3}
-    both = {"W1, weight 10": (0.3, 0.31, 0.3), "W1, weight 0.1": (0.2, 0.21, 0.2)}
-    assert verdict(NAME, NEAR, **near, **both) == "confirmed"
-    assert verdict(NAME, NEAR, **near, **(both | {"W1, weight 10": (0.9, 0.9, 1.0)})) == "not confirmed"
-    names = [f"estimate over W1, weight {weight}" for weight in ("10", "0.1")]
-    assert verdict(NAME, SCRIPT, **{names[0]: (0.9, 0.95, 0.92), names[1]: (1.5, 1.6, 1.7)}) == "confirmed"
-    assert verdict(NAME, SCRIPT, **{names[0]: (0.9, 0.95, 0.92), names[1]: (1.0, 1.05, 1.1)}) == "not confirmed"
-    assert verdict(NAME, SCRIPT, **{names[0]: (0.1, 2.0, 0.5), names[1]: (1.0, 2.6, 1.1)}) == "not confirmed"

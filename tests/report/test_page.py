@@ -72,6 +72,34 @@ def test_a_lead_that_a_rival_disputes_is_open(page: Page) -> None:
     assert any(each.startswith("twin") for each in lead.open)
 
 
+def test_rows_of_a_league_stand_against_one_another_with_their_profiles(page: Page, html: str) -> None:
+    (contest,) = page.contests
+    assert contest.labels == ("ns_gan", "wgan_gp", HOSTILE)
+    texts = [[cell.text for cell in line] for line in contest.wins]
+    assert texts == [["", "100", "100"], ["0", "", "100"], ["0", "0", ""]]
+    assert contest.wins[0][1].says == "ns_gan better than wgan_gp in 100% of pairs; with every seed in 2 tasks"
+    assert contest.wins[1][0].says == "wgan_gp better than ns_gan in 0% of pairs"
+    assert html.index('id="tables"') < html.index('id="wins"') < html.index('id="curves"')
+
+
+def test_of_many_rows_the_leading_ones_and_the_usual_rival_are_shown_against_one_another() -> None:
+    names = [f"variant{i:02}" for i in range(14)]
+    (contest,) = Page(Path("results/mine"), known([*names, "ns_gan"])).contests
+    assert contest.labels == (*names[:11], "ns_gan")
+    assert contest.left_out == 3
+    assert {len(line) for line in contest.wins} == {12}
+
+
+def test_profiles_are_drawn_where_scores_can_be_normalised() -> None:
+    controls = ["noise", "gaussian"]
+    records = [r for r in known(["ns_gan", "wgan_gp", *controls]) if r.baseline not in controls]
+    assert not Page(Path("x"), records).contests[0].drawing
+    page = Page(Path("x"), known(["ns_gan", "wgan_gp", *controls]))
+    (contest,) = page.contests
+    assert "normalised score" in contest.drawing
+    assert [label for _, label, _ in contest.rows] == ["ns_gan", "wgan_gp"]
+
+
 def test_tables_hold_what_ganbench_table_says(html: str, page: Page) -> None:
     (grid,) = page.grids
     (table, *_) = Tables(page.records, None).compared

@@ -139,6 +139,15 @@ def test_every_text_has_enough_contrast_and_everything_has_a_name(browser: Any, 
         assert page.evaluate(UNNAMED) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(browser: Any, path: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with opened(browser, path, scheme=scheme) as page:
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        found = axe.Axe().run(page).response["violations"]
+        assert [(each["id"], [node["html"][:80] for node in each["nodes"]][:3]) for each in found] == []
+
+
 def test_light_and_dark_follow_the_system_until_somebody_says_otherwise(browser: Any, path: Path) -> None:
     with opened(browser, path, scheme="dark") as page:
         background = "getComputedStyle(document.body).backgroundColor"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,15 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
+from ganbench._util.signed import packed
 from ganbench._util.streams import stream
 from ganbench.data import load
+from ganbench.records.picture_marks import is_complete, lacking, note, place
 from ganbench.records.record import SCHEMA, Record, Scores, Status
 from ganbench.report.charts import course
 from ganbench.report.pictures import cell, cells, curves, intervals, judge, overview, told
@@ -84,7 +86,7 @@ def keep(records: Sequence[Record], folder: Path, x: Tensor, y: Tensor | None = 
         place = folder / record.files
         place.mkdir(parents=True, exist_ok=True)
         tensors = {"x": own.contiguous(), "y": asked.contiguous()}
-        safetensors.torch.save_file(tensors, place / f"samples-{record.seed}.safetensors")
+        (place / f"samples-{record.seed}.safetensors").write_bytes(packed(tensors, {"key": record.key}))
 
 
 def picture(records: Sequence[Record], folder: Path, x: Tensor, y: Tensor | None = None) -> bytes:
@@ -152,13 +154,50 @@ def test_missing_pictures_are_drawn_and_others_left_alone(tmp_path: Path) -> Non
     for row in rows:
         keep(row, tmp_path, samples("ring8")[0])
     records = [record for row in rows for record in row]
-    there = tmp_path / rows[0][0].files / "samples.png"
-    there.write_text("drawn before")
-    (drawn,) = cells(records, tmp_path)
-    assert drawn == tmp_path / rows[1][0].files / "samples.png"
-    assert there.read_text() == "drawn before"
+    there, gone = (tmp_path / row[0].files / "samples.png" for row in rows)
+    assert cells(records, tmp_path) == [there, gone]
+    before = there.read_bytes()
+    gone.unlink()
+    os.utime(there, (1e9, 1e9))
+    assert cells(records, tmp_path) == [gone]
+    assert there.stat().st_mtime == 1e9
     assert len(cells(records, tmp_path, again=True)) == 2
+    assert there.read_bytes() == before
     assert is_small_picture(there)
+
+
+def test_a_picture_of_other_records_is_drawn_again(tmp_path: Path) -> None:
+    row = row_of("ns_gan")
+    keep(row, tmp_path, samples("ring8")[0])
+    assert lacking(row, tmp_path) == [row]
+    cells(row, tmp_path)
+    assert lacking(row, tmp_path) == []
+    others = [replace(record, scores=()) for record in row]
+    assert lacking(others, tmp_path) == [others]
+    place(row[0], tmp_path).write_bytes(b"cut")
+    assert lacking(row, tmp_path) == [row]
+    (tmp_path / row[1].files / "samples-1.safetensors").unlink()
+    assert lacking(row, tmp_path) == []  # nothing it could be drawn from
+
+
+def test_the_overview_stays_where_samples_are_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [row_of("ns_gan"), row_of("wgan")]
+    for row in rows:
+        keep(row, tmp_path, samples("ring8")[0])
+    records = [record for row in rows for record in row]
+    (path,) = overview(records, tmp_path)
+    note([path], records, tmp_path)
+    assert is_complete(records, tmp_path)
+    assert not is_complete(records[1:], tmp_path)
+    before = path.read_bytes()
+    for record in rows[0]:
+        (tmp_path / record.files / f"samples-{record.seed}.safetensors").unlink()
+    assert overview(records, tmp_path) == []
+    assert path.read_bytes() == before
+    assert "stays as it is: the samples of 1 of its rows are gone" in capsys.readouterr().err
+    path.unlink()
+    assert not is_complete(records, tmp_path)
+    assert overview(records, tmp_path) == [path]
 
 
 def test_samples_that_are_not_finite_are_said_to_be_so(tmp_path: Path) -> None:
@@ -197,6 +236,7 @@ def test_an_overview_shows_each_row_whose_samples_were_kept(tmp_path: Path) -> N
     assert [path.name for path in paths] == ["overview-digits.png", "overview-ring8.png"]
     assert all(is_small_picture(path) for path in paths)
     before = [path.read_bytes() for path in paths]
+    paths[1].unlink()  # it would stay: the samples of a row are not there
     assert [path.read_bytes() for path in overview(all_of_them[::-1], tmp_path)] == before
 
 

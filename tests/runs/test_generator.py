@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -78,6 +80,50 @@ def test_the_module_makes_the_samples_and_can_be_exported(results: Path, name: s
     few = generator.inputs(3)
     exported = torch.export.export(module, few).module()
     torch.testing.assert_close(exported(*few), module(*few))
+
+
+OUTSIDE = """
+import sys, torch
+sys.modules["ganbench"] = None  # it cannot be imported
+inputs = torch.load(sys.argv[2], weights_only=True)
+torch.save(torch.export.load(sys.argv[1]).module()(*inputs), sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("name", ["cgan:concat", "dcgan"])
+def test_an_exported_program_gives_the_same_images_outside(results: Path, tmp_path: Path, name: str) -> None:
+    generator = gb.load(f"{results}:{name}:digits:3")
+    batch = generator._sampler(3, "average").batch("sample", 0, 256)
+    inputs = [batch[each][0][:40] for each in (("z", "y") if generator.baseline.conditional else ("z",))]
+    torch.save(inputs, tmp_path / "inputs.pt")
+    made = generator.export(tmp_path / "g.pt2", train_seed=3)
+    command = [sys.executable, "-c", OUTSIDE, str(made), str(tmp_path / "inputs.pt"), str(tmp_path / "out.pt")]
+    subprocess.run(command, check=True, cwd=tmp_path)  # noqa: S603
+    there = torch.load(tmp_path / "out.pt", weights_only=True)
+    torch.testing.assert_close(there, generator.sample(40), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ns_gan", "cgan:concat", "dcgan"])
+@pytest.mark.filterwarnings("ignore")  # of the packages, not ours
+def test_onnx_gives_the_same_images(results: Path, tmp_path: Path, name: str) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    generator = gb.load(f"{results}:{name}:digits")
+    session = runtime.InferenceSession(str(generator.export(tmp_path / "g.onnx")))
+    for n in (2, 7):
+        inputs = generator.inputs(n, noise_seed=5)
+        named = {given.name: x.numpy() for given, x in zip(session.get_inputs(), inputs, strict=True)}
+        assert session.run(None, named)[0] == pytest.approx(generator.module()(*inputs).detach().numpy(), abs=1e-5)
+
+
+def test_an_export_that_cannot_be_says_why(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = gb.load(f"{results}:ns_gan:digits")
+    with pytest.raises(BadInput, match=r"expected a name that ends in \.pt2 or \.onnx"):
+        generator.export(tmp_path / "g.bin")
+    monkeypatch.setattr("ganbench.runs.generator.find_spec", lambda name: None)
+    with pytest.raises(Missing, match=r"pip install 'ganbench\[onnx\]'"):
+        generator.export(tmp_path / "g.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_saved_network_carries_a_card(results: Path, tmp_path: Path) -> None:

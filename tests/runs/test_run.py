@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from ganbench._util.machine import fixed_arithmetic
 from ganbench.data import load as load_data
 from ganbench.metrics import fid
-from ganbench.records.record import Record, to_line
+from ganbench.records.record import Record, to_line, usual_weights
 from ganbench.records.store import Store
 from ganbench.runs import execution as module
 from ganbench.runs.execution import Place, compute, state
@@ -32,6 +32,7 @@ from ganbench.runs.grid import grid, groups, tasks
 from ganbench.runs.summary import samples, weights
 from ganbench.scoring.reference import drawn
 from ganbench.suites.suite import Cell, Suite
+from ganbench.tables import summarise
 from ganbench.training import ENGINE_VERSION
 from ganbench.training.trainer import Plan, Trainer
 from tests.runs.command import own, suite_of
@@ -163,6 +164,19 @@ def test_more_sets_need_no_training_while_samples_or_weights_are_kept(
     again = computed(tmp_path / "few", more, *old)
     assert [record.scores for record in again] == [record.scores for record in whole]
     assert [state(cell, record) for cell, record in zip([*more, *few], again * 2, strict=True)] == ["done"] * 4
+
+
+def test_a_suite_may_score_the_last_weights_alone(tmp_path: Path) -> None:
+    cells = grid(tiny(tmp_path, baselines=("ns_gan", "noise"), seeds=(0,), watch="fid", weights=("last",)))
+    (record,), (control,) = ([*computed(tmp_path / cell.baseline, [cell])] for cell in cells)
+    (both,) = computed(tmp_path / "both", grid(tiny(tmp_path, baselines=("ns_gan",), seeds=(0,), **SETS)))
+    assert (record.status, [each.weights for each in record.usual]) == ("done", ["last"])
+    assert record.scores[0].values == both.scores[1].values[:1]
+    assert record.examples
+    (summary,) = summarise([record, control])
+    assert [entry.estimate is not None for entry in summary.column(summary.columns[0])] == [True, True]
+    assert summary.weights == "last"
+    assert usual_weights([both, control]) == "average"
 
 
 def test_what_repeats_itself_and_what_is_not_trained_has_no_more_sets_than_differ(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from csv import DictReader
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
 from ganbench.runs.grid import grid
-from ganbench.runs.select import chosen, main, stages, toml, trials
+from ganbench.runs.select import Trial, best_of, chosen, main, stages, toml, trials, tuning
 from ganbench.suites import merged, read
 from ganbench.suites.suite import Cell, Suite
 from tests.records.test_record import example
@@ -132,7 +134,11 @@ def test_a_search_runs_rung_by_rung_and_goes_on_where_it_was_stopped(tmp_path: P
     assert isinstance(search, Suite)
     best = chosen(search, store.read())
     assert set(best["ring8"]) == {"ns_gan", "lsgan"}
-    assert tomllib.loads((store.folder / "chosen.toml").read_text()) == best
+    counts = {"trials": {"ring8": {"ns_gan": 2, "lsgan": 2}}}
+    assert tomllib.loads((store.folder / "chosen.toml").read_text()) == best | counts
+    assert (store.folder / "tuning-ring8.png").stat().st_size > 1000
+    with (store.folder / "best_of_k.csv").open() as file:
+        worth = {(row["baseline"], row["trials"]): float(row["mean"]) for row in DictReader(file)}
     with (store.folder / "trials.csv").open() as file:
         rows = list(DictReader(file))
     assert [(row["baseline"], row["rung"], row["steps"]) for row in rows] == [
@@ -140,14 +146,46 @@ def test_a_search_runs_rung_by_rung_and_goes_on_where_it_was_stopped(tmp_path: P
         *(("ns_gan", rung, steps) for rung, steps in (("1", "2"), ("2", "4")) for _ in range(2)),
     ]
     assert all(float(row["mean"]) == sum(json.loads(row["values"])) / 2 for row in rows)
+    for name in ("ns_gan", "lsgan"):
+        low, high = sorted(float(row["mean"]) for row in rows if (row["baseline"], row["rung"]) == (name, "1"))
+        assert worth[name, "1"] == pytest.approx((low + high) / 2)
+        assert worth[name, "2"] == low
     assert json.loads(next(row["settings"] for row in rows if row["rung"] == "2")) == best["ring8"]["lsgan"]
     again = ganbench("run", "--suite", path, "--out", out, "--dry-run")
     assert again.stdout.count("8 of 8 cells done") == 2
 
 
 def test_what_was_chosen_is_written_as_a_suite_reads_it(tmp_path: Path) -> None:
-    best: dict[str, dict[str, Any]] = {"f_gan:kl": {"lr": [1e-3, 4e-3]}, "wgan": {"lr": 3e-4, "clip": 0.1}}
-    assert tomllib.loads(toml({"ring8": best, "digits": best})) == {"ring8": best, "digits": best}
+    best: dict[str, dict[str, Any]] = {"ns_gan": {"lr": [1e-3, 4e-3]}, "wgan": {"lr": 3e-4, "clip": 0.1}}
+    written = tomllib.loads(toml(of(tmp_path, SEARCH), {"ring8": best}))
+    assert written == {"ring8": best, "trials": {"ring8": {"ns_gan": 2, "wgan": 4}}}
+
+
+def test_the_best_of_k_is_the_mean_over_all_choices_of_k_trials() -> None:
+    losses = [5.0, 1.0, 9.0, 4.0, 2.0, 3.0]
+    for count in range(1, 7):
+        assert best_of(losses, count) == pytest.approx(mean(min(part) for part in combinations(losses, count)))
+
+
+def test_tuning_keeps_the_direction_of_the_objective_and_counts_lost_trials_as_the_worst() -> None:
+    def of_values(*values: float | None, lower: bool) -> list[Trial]:
+        return [Trial("ring8", "gan", {"lr": i}, 1, (value,), lower) for i, value in enumerate(values)]
+
+    assert tuning(of_values(3.0, 1.0, 2.0, lower=True))["ring8", "gan"] == pytest.approx([2.0, 4 / 3, 1.0])
+    assert tuning(of_values(3.0, 1.0, 2.0, lower=False))["ring8", "gan"] == pytest.approx([2.0, 8 / 3, 3.0])
+    lost = tuning(of_values(None, 1.0, 2.0, lower=False))  # as much as the worst that ended well
+    assert lost["ring8", "gan"] == pytest.approx([4 / 3, 5 / 3, 2.0])
+    assert not tuning(of_values(None, None, lower=True))
+
+
+def test_a_row_says_how_many_trials_its_settings_had_on_its_data_set_or_one_like_it(tmp_path: Path) -> None:
+    suite = replace(
+        of(tmp_path, TINY), trials={"ring8": {"ns_gan": 8}, "digits": {"ns_gan": 4}}, like={"stacked_digits": "digits"}
+    )
+    counts = {name: suite.trials_on(name, "ns_gan") for name in ("ring8", "ring8(sd=0.1)", "stacked_digits", "grid25")}
+    assert counts == {"ring8": 8, "ring8(sd=0.1)": 8, "stacked_digits": 4, "grid25": 0}
+    assert suite.trials_on("ring8", "noise") == 0
+    assert {cell.baseline: cell.trials for cell in grid(suite)} == {"ns_gan": 8, "noise": 0}
 
 
 def test_a_suite_s_own_settings_count_over_inherited_ones() -> None:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganbench.features.feature_set import content_order, digest_of, digest_rows
+
 Pixels = NDArray[np.uint8]
 
 
@@ -23,6 +25,11 @@ def photos(n: int, seed: int, side: int = 16, channels: int = 3) -> Pixels:
 
 def features(n: int, seed: int, d: int = 4) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+
+
+def in_scored_order(samples: Any) -> Any:
+    """Return samples in the order in which they are scored."""
+    return samples[content_order(digest_rows([digest_of(np.asarray(each)) for each in samples]), None).numpy()]
 
 
 def image(pixels: Pixels) -> Image.Image:

@@ -35,6 +35,28 @@ def inside(samples: torch.Tensor) -> dict[str, float | None]:
     return {each.metric: each.values[0] for each in scores}
 
 
+def test_any_order_of_the_rows_has_the_same_bits(samples: torch.Tensor, inside: dict[str, float | None]) -> None:
+    shuffled = samples[torch.randperm(len(samples), generator=torch.Generator().manual_seed(3))]
+    scores = DatasetScorer(data.load("digits"), METRICS, len(samples))(shuffled, None)
+    assert {each.metric: each.values[0] for each in scores} == inside
+    asked = [*METRICS, "kid_subsets", "prd_f8", "inception_score_splits", "fid_infinity"]
+    reports = [
+        score(each, "digits:held_out", metrics=asked, features="digits", options=Options(reading=Reading(span=(-1, 1))))
+        for each in (samples, shuffled, samples.flip(0))
+    ]
+    values = [report.values[report.rows[0].name] for report in reports]
+    assert values[0] == values[1] == values[2]
+
+
+def test_records_of_earlier_runs_are_scored_in_the_order_of_their_rows(samples: torch.Tensor) -> None:
+    one, other = (
+        DatasetScorer(data.load("digits"), ["kid"], len(samples), by_content=False)(each, None)[0].values
+        for each in (samples, samples.flip(0))
+    )
+    assert one == pytest.approx(other, rel=1e-12)
+    assert one != other
+
+
 @pytest.mark.parametrize("kind", ["folder", "zip", "npz", "uint8 array", "tensor in [-1, 1]"])
 def test_samples_in_files_and_in_memory_score_as_inside_the_run(
     kind: str, samples: torch.Tensor, inside: dict[str, float | None], tmp_path: Path

@@ -192,8 +192,12 @@ def nearest(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return distances
 
 
+def inception_score(p: NDArray[Any]) -> float:
+    return float(np.exp((p * np.log(p / p.mean(0))).sum(1).mean()))
+
+
 @pytest.mark.slow
-def test_adm_edm_and_stylegan3_give_what_their_formulas_say(
+def test_adm_edm_edm2_and_stylegan3_give_what_their_formulas_say(
     graph: dict[str, tuple[NDArray[Any], NDArray[Any]]], files: Path, state: dict[str, Tensor]
 ) -> None:
     (real, real_spatial), (fake, fake_spatial) = graph["real"], graph["gen"]
@@ -206,9 +210,17 @@ def test_adm_edm_and_stylegan3_give_what_their_formulas_say(
     assert found["P"] == (between <= radii[0][:, None]).any(0).mean()
     assert found["R"] == (between <= radii[1][None]).any(1).mean()
     p = torch.softmax(torch.from_numpy(fake) @ state["fc.weight"].double().T, 1).numpy()
-    assert found["IS"] == pytest.approx(float(np.exp((p * np.log(p / p.mean(0))).sum(1).mean())), rel=1e-6)
+    assert found["IS"] == pytest.approx(inception_score(p), rel=1e-6)
     assert ours("edm", files)["FID"] == pytest.approx(frechet(real, fake), rel=1e-5)
-    assert ours("stylegan3", files, metrics="FID")["FID"] == pytest.approx(frechet(real, fake, 0), rel=1e-5)
+    assert ours("edm2", files, metrics="FID")["FID"] == pytest.approx(frechet(real, fake), rel=1e-5)
+    found = ours("stylegan3", files)
+    assert found["FID"] == pytest.approx(frechet(real, fake, 0), rel=1e-5)
+    # a subset of 100 holds all of both: each has the same unbiased estimate
+    kernels = [(x @ y.T / 2048 + 1) ** 3 for x, y in ((real, real), (fake, fake), (real, fake))]
+    within = sum(kernel.sum() - kernel.trace() for kernel in kernels[:2]) / (N * (N - 1))
+    assert found["KID"] == pytest.approx(within - 2 * kernels[2].mean(), rel=1e-4)
+    parts = [inception_score(p[i * N // 10 : (i + 1) * N // 10]) for i in range(10)]
+    assert found["IS"] == pytest.approx(float(np.mean(parts)), rel=1e-6)
     assert abs(frechet(real, fake, 0) / frechet(real, fake) - 1) > 1e-2
 
 

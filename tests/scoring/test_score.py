@@ -37,13 +37,14 @@ from ganbench.metrics import METRICS, metric
 from ganbench.records.record import to_line
 from ganbench.scoring import named, selection
 from ganbench.scoring.api import Options, score
+from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.intervals import GROUPS
 from ganbench.scoring.reference import DatasetScorer
 from ganbench.scoring.scorer import Scorer
 from ganbench.scoring.selection import wanted
 from tests.narrow import narrow
 from tests.records.test_record import example
-from tests.scoring.sets import features, folder_of, image, photos, tar_of, zip_of
+from tests.scoring.sets import features, folder_of, image, in_scored_order, photos, tar_of, zip_of
 
 METRIC = ["fid", "kid", "precision", "coverage"]
 
@@ -79,6 +80,7 @@ def test_a_folder_a_zip_a_tar_and_an_array_of_the_same_images_score_the_same_to_
 
 def test_a_score_is_the_metric_of_the_extractor_s_features(real: Any, fake: Any) -> None:
     network = load("random_conv")
+    real, fake = in_scored_order(real), in_scored_order(fake)
     seen = [network(torch.from_numpy(x).permute(0, 3, 1, 2)).values for x in (real, fake)]
     for name, value in values(fake, real).items():
         assert value == METRICS[name](*seen)
@@ -286,7 +288,7 @@ def test_a_cell_of_an_earlier_run_is_scored_by_its_name(tmp_path: Path) -> None:
     reference = features(60, 0, 2)
     for name, i in (("gan:ring8", 0), ("gan:ring8:3", 0), ("gan:ring8:5", 1)):
         scores = values(f"{tmp_path}/quick:{name}", reference, "fid")
-        assert scores["fid"] == METRICS["fid"](reference, x[i])
+        assert scores["fid"] == METRICS["fid"](in_scored_order(reference), in_scored_order(x[i]))
     with pytest.raises(Missing, match="no such seed was finished; finished are 3, 5"):
         values(f"{tmp_path}/quick:gan:ring8:4", reference)
     with pytest.raises(UnknownName, match="'wgan:ring8'; did you mean 'gan:ring8'"):
@@ -323,8 +325,8 @@ def test_training_examples_are_looked_at_for_metrics_of_copying(real: Any, fake:
 
 
 def test_images_themselves_are_compared_in_the_range_of_runs(real: Any) -> None:
-    x = torch.from_numpy(real).permute(0, 3, 1, 2).float() / 127.5 - 1
-    assert values(real[:40], real, "ms_ssim")["ms_ssim"] == METRICS["ms_ssim"](x[:40])
+    x = torch.from_numpy(in_scored_order(real[:40])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    assert values(real[:40], real, "ms_ssim")["ms_ssim"] == METRICS["ms_ssim"](x)
 
 
 def test_all_is_every_metric_that_can_be_used_and_the_usual_ones_need_no_asking(real: Any, fake: Any) -> None:
@@ -453,7 +455,7 @@ def test_the_interval_of_a_mean_is_student_s_over_group_means(monkeypatch: pytes
     monkeypatch.setitem(METRICS, "first_column", first_column)
     x = features(200, 0)
     row = score(x, features(50, 1), metrics=["first_column"], options=Options(intervals=True)).rows[0]
-    means = x[:, 0].astype(np.float64).reshape(-1, GROUPS).mean(0)
+    means = in_scored_order(x)[:, 0].astype(np.float64).reshape(-1, GROUPS).mean(0)
     half = 2.2621571628 * means.std(ddof=1) / math.sqrt(GROUPS)
     assert row.intervals[0] == pytest.approx((means.mean() - half, means.mean() + half), rel=1e-6)
     few = score(x[:99], features(50, 1), metrics=["first_column"], options=Options(intervals=True)).rows[0]
@@ -617,7 +619,8 @@ def test_halves_of_an_external_zip_are_decoded_as_pillow_does(tmp_path: Path) ->
     seen = row.inputs.feature_set
     assert (len(seen), seen.classes[0], len(seen.left_out)) == (250, "airplane", 1)
     with zipfile.ZipFile(DATA / "cifar10-jpeg-10k.zip") as whole:
-        pixels = [np.stack([by_pillow(whole.read(name)) for name in names[half::40]]) for half in (1, 0)]
+        names_of = [side.feature_set.names for side in (narrow(row.reference, FileInputs), row.inputs)]
+        pixels = [np.stack([by_pillow(whole.read(name)) for name in each]) for each in names_of]
     for each in row.scores:
         assert each.values[0] == METRICS[each.metric](*(torch.from_numpy(x) / 127.5 - 1 for x in pixels))
 

@@ -13,6 +13,7 @@ from PIL import Image
 from ganbench.cli.main import main
 from ganbench.scoring.api import Options, score
 from ganbench.scoring.golden import GOLDENS, Golden, as_text, record, result_of
+from ganbench.scoring.report import yaml_number, yaml_text
 from tests.scoring.sets import features, folder_of, photos
 
 
@@ -78,6 +79,55 @@ def test_results_for_a_models_page_are_yaml_of_the_hubs_form() -> None:
     assert first["value"] == pytest.approx(score("gen.npy", "real.npy", metrics="fid").rows[0].value("fid"))
     assert second["dataset"]["task_id"] == "precision"
     assert "gen.npy: 110 samples against 120 of real.npy" in first["notes"]
+
+
+def test_the_hubs_own_library_reads_the_results_and_loses_nothing_of_them() -> None:
+    hub, yaml = pytest.importorskip("huggingface_hub", minversion="1.4"), pytest.importorskip("yaml")
+    folder_of(photos(30, 1), Path("real"))
+    folder_of(photos(30, 2), Path("d\u00e9j\u00e0 \U0001f600"))
+    words = (
+        "--reference",
+        "real",
+        "--metrics",
+        "fid,precision",
+        "--format",
+        "eval-results",
+        "--dataset-id",
+        "some/data",
+    )
+    result = typed("score", "d\u00e9j\u00e0 \U0001f600", *words)
+    assert result.exit_code == 0, result.stderr
+    read = yaml.safe_load(result.stdout)
+    entries = hub.parse_eval_result_entries(read)
+    assert [(each.dataset_id, each.task_id) for each in entries] == [
+        ("some/data", "frechet[random_conv]"), ("some/data", "precision")
+    ]  # fmt: skip
+    assert all(isinstance(each.value, float) for each in entries)
+    assert all(each.notes.startswith("d\u00e9j\u00e0 \U0001f600: 30 samples against 30 of real") for each in entries)
+    assert hub.eval_result_entries_to_yaml(entries) == read
+
+
+@pytest.mark.parametrize("value", [1e-05, -2.5e-300, 1e16, 12.3456789, 0.1 + 0.2, 3.0])
+def test_numbers_are_read_as_the_numbers_they_are(value: float) -> None:
+    read = pytest.importorskip("yaml").safe_load(f"value: {yaml_number(value)}")["value"]
+    assert isinstance(read, float)
+    assert read == value
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'a "b" \\ c', "no", "\u00e9\u4e2d\U0001f600", "\x00\t\n\x7f\x85\u2028\ufeff"]
+)
+def test_text_is_read_as_the_text_it_is(text: str) -> None:
+    assert yaml_text(text).isascii()
+    assert pytest.importorskip("yaml").safe_load(f"notes: {yaml_text(text)}") == {"notes": text}
+
+
+@pytest.mark.parametrize("name", ["data", "a/b/c", "a b/c", "/c", ""])
+def test_a_data_sets_name_on_the_hub_is_an_owner_and_a_name(name: str) -> None:
+    result = reported("--format", "eval-results", "--dataset-id", name, "--out", "a.yaml")
+    assert result.exit_code == 2
+    assert f"expected OWNER/NAME, got {name!r}" in result.stderr
+    assert not Path("a.yaml").exists()
 
 
 def test_results_for_a_models_page_need_the_data_sets_name() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
-from ganbench.runs.grid import grid
-from ganbench.suites import find_suite, names, shipped
+from ganbench.runs.grid import grid, with_at_hand
+from ganbench.suites import find_suite, names, read, shipped
 from ganbench.suites.suite import Budget, Suite, with_budget
 from ganbench.training import registry
 from tests.narrow import narrow
@@ -80,6 +80,14 @@ def test_settings_are_shared_then_the_familys_then_the_members(tmp_path: Path) -
     assert cells["wgan", "digit"] == {}
 
 
+def test_a_suite_chooses_the_shared_networks_of_all_its_cells_below_what_settings_say(tmp_path: Path) -> None:
+    text = 'networks = "maxout"\nwidth = 64\n' + FULL.replace("[settings.ring8]\n", "[settings.ring8]\nwidth = 32\n")
+    cells = {(cell.baseline, cell.dataset[:5]): cell.settings for cell in grid(suite_of(tmp_path, text))}
+    assert cells["wgan", "digit"] == {"networks": "maxout", "width": 64}
+    assert cells["wgan", "ring8"].items() >= {"networks": "maxout", "width": 32}.items()
+    assert cells["noise", "digit"] == {}
+
+
 def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_path: Path) -> None:
     base = suite_of(tmp_path)
     assert isinstance(base, Suite)
@@ -94,6 +102,7 @@ def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_
         key(watch="fid"),
         key(baselines=("ns_gan",)),
         key(name="other"),
+        key(networks="auto", width=0, depth=0),
     ]
     assert len(set(same)) == 1
     other = [
@@ -106,9 +115,12 @@ def test_a_key_follows_what_samples_depend_on_and_not_how_they_are_measured(tmp_
         key(settings={"ring8": {"lr": 0.5}}),
         key(plan={"ring8": Budget(steps=9)}),
         key(plan={"ring8": Budget(backend="eager")}),
+        key(networks="maxout"),
+        key(width=64),
+        key(depth=3),
     ]
     assert key(plan={"ring8": Budget(backend="traced")}) == key(backend="traced")
-    assert len({*same, *other}) == 10
+    assert len({*same, *other}) == 13
 
 
 def test_all_leaves_out_what_does_not_support_the_data_and_holds_every_member() -> None:
@@ -146,10 +158,38 @@ def test_every_shipped_suite_can_be_read_and_those_without_files_can_start() -> 
     assert {"all", "quick", "smoke", "toy"} <= set(names())
     for name in names():
         known = shipped(name)
-        assert known.name == name
+        assert known.name == {"all": "standard"}.get(name, name)  # the same folder, and more data
         assert known.question.endswith("?")
         if isinstance(known, Suite):
             grid(replace(known, datasets=tuple(each for each in known.datasets if not each.startswith("mnist"))))
+
+
+def test_a_suite_may_extend_another(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(FULL, encoding="utf-8")
+    (tmp_path / "more.toml").write_text('extends = "base.toml"\nsteps = 7\n[plan.ring8]\nsteps = 9\n', encoding="utf-8")
+    base, more = (narrow(read(tmp_path / f"{name}.toml"), Suite) for name in ("base", "more"))
+    plan = base.plan | {"ring8": replace(base.plan.get("ring8", Budget()), steps=9)}
+    assert more == replace(base, name="more", steps=7, plan=plan)
+    (tmp_path / "one.toml").write_text('extends = "two.toml"\n', encoding="utf-8")
+    (tmp_path / "two.toml").write_text('extends = "./one.toml"\n', encoding="utf-8")
+    with pytest.raises(BadInput, match="extends this suite in turn"):
+        read(tmp_path / "one.toml")
+    (tmp_path / "none.toml").write_text('extends = "standart"\n', encoding="utf-8")
+    with pytest.raises(UnknownName, match="unknown suite 'standart'; did you mean 'standard'"):
+        read(tmp_path / "none.toml")
+
+
+def test_all_is_standard_with_the_data_sets_that_are_at_hand(tmp_path: Path) -> None:
+    every, standard = (narrow(shipped(name), Suite) for name in ("all", "standard"))
+    assert with_at_hand(every, tmp_path).datasets == standard.datasets
+    with_files = with_at_hand(replace(every, if_at_hand=("digits", "digits(validation=1)", "stacked_mnist")), tmp_path)
+    assert with_files.datasets == (*standard.datasets, "digits(validation=1)")
+    for name in ("ring8", "digits"):
+        cells = [
+            {cell.key for cell in grid(replace(suite, datasets=(name,), baselines=("ns_gan", "noise"), plan={}))}
+            for suite in (every, standard)
+        ]
+        assert cells[0] == cells[1]
 
 
 def test_a_budget_scales_steps_and_seeds_under_another_name(tmp_path: Path) -> None:

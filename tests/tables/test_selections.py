@@ -112,6 +112,13 @@ def test_last_weights_are_shown_and_not_written(folder: Path) -> None:
     assert not (folder / "summary.csv").exists()
 
 
+def test_results_of_last_weights_alone_are_shown_without_being_asked_for(tmp_path: Path) -> None:
+    Store(tmp_path).append(*seeds_of("gan", scores("fid", 1.0, 2.0, 3.0, weights="last")))
+    code, text, _ = said(tmp_path)
+    assert (code, "the weights of the last step" in " ".join(text.split())) == (0, True)
+    assert ",3," in (tmp_path / "summary.csv").read_text()
+
+
 @pytest.mark.parametrize("form", ["", "md", "latex", "html", "csv", "json"])
 def test_selections_are_shown_in_every_form(folder: Path, form: str) -> None:
     code, text, _ = said(folder, "--compare", "steps", *(["--format", form] if form else []))

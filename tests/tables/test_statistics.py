@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from ganbench.errors import BadInput
-from ganbench.records.record import Scores
+from ganbench.records.record import Better, Scores
 from ganbench.tables.scales import Scale, scale_for, scale_of
 from ganbench.tables.statistics import clopper_pearson, estimate, improvement, interval, iqm, losses, summary
 
 RATIO, SHARE, COUNT, PLAIN = Scale("log", 0.0), Scale("logit", 0.0, 1.0, 1 / 2000), Scale("count", 0.0), Scale("linear")
 
 
-def scores(metric: str, better: str = "lower", n_fake: int = 1000) -> Scores:
+def scores(metric: str, better: Better = "lower", n_fake: int = 1000) -> Scores:
     return Scores(metric, (1.0,), ("",), better, 1, {}, "", n_fake, n_fake, {})
 
 

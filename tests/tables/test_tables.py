@@ -299,6 +299,20 @@ def test_settings_are_those_that_differ_from_what_the_name_stands_for() -> None:
     assert "f_gan:kl" not in own_settings([*family, *GOOD])
 
 
+def test_a_table_says_how_many_trials_each_row_had() -> None:
+    def searched(name: str, trials: int) -> list[Record]:
+        return seeds_of(name, *GOOD_SCORES, provenance={"seconds": 1.0, "trials": trials})
+
+    said = "Each row has the best of 8 trials of settings, chosen on other seeds and other examples"
+    records = [*searched("a_gan", 8), *searched("b_gan", 8), *CONTROL]
+    assert f"{said}." in compare(records)[0].notes
+    more = [*records, *searched("c_gan", 4), *GOOD]
+    assert f"{said}; c_gan: 4; good_gan: not searched." in compare(more)[0].notes
+    assert not [note for note in compare([*GOOD, *CONTROL])[0].notes if "trials" in note]
+    scored_again = [replace(each, provenance={"seconds": 2.0, "trained": each.provenance}) for each in records]
+    assert f"{said}." in compare(scored_again)[0].notes
+
+
 def test_no_file_is_run_to_make_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine.py").write_text("raise SystemExit('run')", encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganbench._util.signed import packed, unpacked
 from ganbench.data import load
 from ganbench.errors import Diverged
 from ganbench.records.record import Record, to_line
@@ -124,3 +125,52 @@ def test_a_seed_that_had_diverged_is_still_known_to_have(tmp_path: Path) -> None
     assert (str(new.failures[7]), new.failures[7].step) == (str(old.failures[7]), 2)
     assert (new.history, new.counts, new.done) == (old.history, old.counts, old.done)
     assert all(torch.equal(a, b) for a, b in zip(new.leaves, old.leaves, strict=True))
+
+
+@pytest.mark.parametrize("backend", ["eager", "traced", "loop", pytest.param("compiled", marks=pytest.mark.slow)])
+def test_a_checkpoint_between_points_of_a_curve_goes_on_with_equal_bits(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replace(suite_of(tmp_path), baselines=("ns_gan",), watch="fid", steps=40, points=2, backend=backend)
+    cells = grid(replace(one, seeds=(0,)) if backend == "loop" else one)
+    whole = computed(cells, tmp_path / "whole")
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    write = Checkpoint.write
+
+    def killed(self: Checkpoint, trainer: Trainer, progress: dict[str, object]) -> None:
+        write(self, trainer, progress)
+        if trainer.done == 27:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            computed(cells, tmp_path / "broken")
+    for record, same in zip(computed(cells, tmp_path / "broken"), whole, strict=True):
+        assert record.provenance["resumed"] == [27]
+        assert to_line(replace(record, provenance={})) == to_line(replace(same, provenance={}))
+    assert left(cells, tmp_path / "broken") == left(cells, tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("training", "{"), ("training", "[]"), ("training", '{"done": 2}'), ("progress", "3"), ("progress", "{}"),
+        ("training", '{"done": -1, "counts": {}, "history": [], "failures": []}'),
+        ("training", '{"done": 2, "counts": {"x": 1}, "history": [], "failures": [{"seed": 0}]}'),
+        ("progress", '{"curves": {"0": [1]}, "resumed": [], "seconds": 1.0}'),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_was_signed_and_makes_no_sense_counts_as_none(name: str, text: str, tmp_path: Path) -> None:
+    kept, trainer = Checkpoint(tmp_path / "checkpoint.safetensors", "key"), trainer_of(0)
+    trainer.advance(2)
+    progress = {"curves": {"0": []}, "resumed": [], "seconds": 1.0}
+    kept.write(trainer, progress)
+    fresh = trainer_of(0)
+    assert kept.restore(fresh, module.Progress) == progress
+    file = unpacked(kept.path, kept.signature(trainer))
+    assert file
+    kept.path.write_bytes(packed(file[0], file[1] | {name: text}))
+    fresh = trainer_of(0)
+    assert kept.restore(fresh, module.Progress) == {}
+    assert fresh.done == 0

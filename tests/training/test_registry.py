@@ -12,6 +12,7 @@ from ganbench.baseline import Baseline, Control
 from ganbench.data import load as load_data
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
 from ganbench.training import registry
+from ganbench.training.trainer import Plan, Trainer
 from tests.runs.command import own
 
 FOLDER = Path(__file__).parents[2] / "baselines"
@@ -94,6 +95,10 @@ def test_settings_are_fields_and_the_noise_follows_the_data_unless_set() -> None
         ("ae:random", {"limit": 50}, "ae:random: limit = 50 has no effect: nothing is fitted"),
         ("pixelcnn", {"latent": 3}, "pixelcnn: latent = 3 has no effect: it draws pixel by pixel"),
         ("noise", {"lr": 1}, "noise: lr = 1 has no effect: nothing is trained"),
+        ("ns_gan", {"networks": "mpl"}, "ns_gan: networks: got 'mpl'; did you mean 'mlp'?"),
+        ("ns_gan", {"networks_": "mlp"}, "unknown field of ns_gan 'networks_'; did you mean 'networks'"),
+        ("ns_gan", {"width": -1}, "NonSaturatingGAN: width must be 0 (the usual number) or more, got -1"),
+        ("noise", {"networks": "mlp"}, "noise: networks = 'mlp' has no effect: nothing is trained"),
         ("./not/there.py", {}, "there.py: cannot read this baseline: No such file"),
     ],
 )
@@ -135,6 +140,43 @@ def test_what_is_set_for_all_is_left_out_where_it_has_no_effect(
     name: str, own: dict[str, object], kept: dict[str, object]
 ) -> None:
     assert registry.effective_settings(name, {"lr": 0.5, "betas": [0, 0.9], "d_steps": 2}, own, RING) == kept
+
+
+@pytest.mark.parametrize("name", registry.everyone())
+def test_settings_of_the_shared_networks_change_the_networks_or_are_refused(name: str) -> None:
+    for setting, value in {"networks": "maxout", "width": 6, "depth": 1}.items():
+        usual = registry.built(name, {}, DIGITS)
+        if usual.unsupported(DIGITS.space, 64):
+            continue
+        try:
+            asked = registry.configure(name, {setting: value}, DIGITS)
+        except BadInput as error:
+            assert f"{setting} = {value!r} has no effect" in str(error)  # noqa: PT017
+            asked = registry.built(name, {setting: value}, DIGITS)
+            assert registry.shapes(asked, DIGITS) == registry.shapes(usual, DIGITS)
+        else:
+            assert registry.shapes(asked, DIGITS) != registry.shapes(usual, DIGITS)
+
+
+def test_usual_networks_are_no_part_of_a_record_and_others_are() -> None:
+    settings = registry.settings_of(registry.configure("ns_gan", {}, RING))
+    assert settings == registry.settings_of(registry.configure("ns_gan", {"networks": "auto", "depth": 0}, RING))
+    assert not {"networks", "networks_", "width", "depth"} & settings.keys()
+    asked = registry.configure("pacgan", {"networks": "maxout", "width": 40}, RING)
+    assert registry.settings_of(asked).items() >= {"networks": "maxout", "width": 40}.items()
+    assert registry.built("pacgan", registry.settings_of(asked), RING) == asked
+    assert registry.settings_of(registry.configure("dcgan", {}, DIGITS))["width"] == 32  # a field of its own
+
+
+def test_networks_chosen_for_all_are_left_out_where_they_do_not_fit_and_refused_where_they_are_a_baselines_own() -> (
+    None
+):
+    shared = {"networks": "dcgan", "width": 8}
+    assert registry.effective_settings("ns_gan", shared, {}, RING) == {"width": 8}
+    assert registry.effective_settings("ns_gan", shared, {}, DIGITS) == shared
+    assert registry.effective_settings("dcgan", shared, {}, DIGITS) == {"width": 8}
+    with pytest.raises(BadInput, match="does not support ring8: networks = 'dcgan' needs square images"):
+        Trainer(registry.configure("ns_gan", {"networks": "dcgan"}, RING), RING, [0], Plan(1))
 
 
 def test_whether_discriminators_steps_count_depends_on_the_order_that_is_set_for_all() -> None:

@@ -13,20 +13,46 @@ from multiprocessing.connection import wait as sentinel_wait
 from multiprocessing.queues import Queue
 from threading import Thread
 from time import monotonic, sleep
+from typing import ClassVar
 
+from ganbench._util.machine import device_for
 from ganbench._util.processes import die_with_parent
 from ganbench.errors import CellError
 from ganbench.records.record import Record
 from ganbench.runs import stopping
-from ganbench.runs.execution import Place, compute
-from ganbench.runs.grid import Task
+from ganbench.runs.execution import Place, compute, dataset_of
+from ganbench.runs.executors import Group, Resources, Tell
+from ganbench.runs.queue import Queue as Cells
 
-Group = Sequence[Task]  # cells that are computed together
-Tell = Callable[[Group, int], None]  # which cells, how many steps are done
 News = tuple[int, int] | None  # the group's number and its steps; None: no more
 
 PAUSE = 0.5  # seconds between two questions whether there is a group
 inbox: list[Queue[News]] = []  # of a worker process: where its news go
+
+
+class Processes:
+    """The processes of this machine, or this one alone."""
+
+    options: ClassVar[frozenset[str]] = frozenset()
+    is_here = True
+
+    def __init__(self, resources: Resources) -> None:
+        self.most = resources.jobs
+
+    def device(self, wanted: str) -> str:
+        """Return the device of cells; raises BadInput for one that is not on this machine."""
+        return device_for(wanted)
+
+    def jobs(self, work: Sequence[object], device: str) -> int:
+        """Return how many groups are computed at a time."""
+        return self.most or jobs_for(work, device)
+
+    def run(self, queue: Cells, place: Place, tell: Tell) -> Iterator[tuple[Group, list[Record]]]:
+        """Compute what the queue hands out, here or in as many processes as there is work for."""
+        yield from run(queue, place, min(self.jobs(queue.parts, place.device), len(queue.parts)), tell)
+
+    def close(self) -> None:
+        """Nothing is left to end."""
 
 
 def jobs_for(work: Sequence[object], device: str) -> int:
@@ -41,6 +67,7 @@ def run(groups: Iterable[Group | None], place: Place, jobs: int, tell: Tell) -> 
     A None among the groups means that there is none at present: the next is asked for a little later. Raises CellError
     when a process dies; what was finished is kept.
     """
+    dataset_of.cache_clear()  # files may have changed since
     if jobs > 1:
         yield from several(groups, place, jobs, tell)
         return
@@ -54,7 +81,8 @@ def run(groups: Iterable[Group | None], place: Place, jobs: int, tell: Tell) -> 
 def computed(group: Group, place: Place, tell: Callable[[int], None]) -> list[Record]:
     """Compute one group."""
     known = {task.cell.key: task.old for task in group if task.old}
-    return compute([task.cell for task in group], place, known, tell)
+    earlier = {task.cell.seed: task.earlier for task in group if task.earlier}
+    return compute([task.cell for task in group], place, known, tell, earlier)
 
 
 def several(

@@ -12,6 +12,9 @@ FOLDER = Path(__file__).parent
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return settings by data set and baseline; raises UnknownName with the nearest names."""
+    """Return settings by data set and baseline, and how many of each were tried as ``trials``.
+
+    Raises UnknownName with the nearest names.
+    """
     check_names("file of settings", [name], sorted(path.stem for path in FOLDER.glob("*.toml")))
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
