@@ -87,4 +87,4 @@ def test_a_suite_runs_without_home_and_output(tmp_path: Path) -> None:
     for closed, out in (("", "a"), ("0,1,2", "b")):
         done = started(closed, "run", "--suite", "tiny.toml", "--out", out, cwd=tmp_path, TMPDIR=str(tmp_path))
         assert done.returncode == 0, done.stderr
-    assert (tmp_path / "a/tiny/table.md").read_bytes() == (tmp_path / "b/tiny/table.md").read_bytes()
+    assert (tmp_path / "a/tiny/table.csv").read_bytes() == (tmp_path / "b/tiny/table.csv").read_bytes()
