@@ -21,7 +21,7 @@ from ganbench.metrics._engine.blocks import (
 )
 from ganbench.metrics._engine.nearest import Nearest, OverNearest, Search
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, pair_of
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 from ganbench.metrics.spec import metric
 
 EVEN = 1e-9  # a vote this near one half is tied

@@ -16,7 +16,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import CountBalls
 from ganbench.metrics._engine.blocks import TIE, CentredRows, MakeReduction, distance_pass
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 

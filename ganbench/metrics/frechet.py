@@ -15,7 +15,7 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.spectrum import SMALL, contrasts, nuclear_norm, trace_of_root, variances
-from ganbench.metrics.features import Features, at_least, both, count, features
+from ganbench.metrics.feature_vectors import Features, at_least, both, count, features
 from ganbench.metrics.spec import metric
 
 

@@ -16,7 +16,7 @@ from ganbench.metrics._engine.blocks import CentredRows, MakeReduction, pieces
 from ganbench.metrics._engine.kernel_sums import Distance, Gaussian, WeightedSums
 from ganbench.metrics._engine.median import median_square
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count, order_of_bytes
+from ganbench.metrics.feature_vectors import Features, at_least, count, order_of_bytes
 from ganbench.metrics.spec import metric
 
 FEW = (

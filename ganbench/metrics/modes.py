@@ -18,7 +18,7 @@ from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.compiled import FEWEST as PAIRS
 from ganbench.metrics._engine.compiled import compiled
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.inception_score import divergence, entropy, posteriors
 from ganbench.metrics.spec import metric
 

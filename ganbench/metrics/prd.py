@@ -11,7 +11,7 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features, count
+from ganbench.metrics.feature_vectors import Features, count
 from ganbench.metrics.spec import metric
 
 ANGLES = 1001

@@ -15,7 +15,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import RadiusRatios, balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import Features, at_least, both, count
+from ganbench.metrics.feature_vectors import Features, at_least, both, count
 from ganbench.metrics.spec import Invariance, metric
 
 INVARIANT: set[Invariance] = {"rotation", "translation", "scale", "permutation"}

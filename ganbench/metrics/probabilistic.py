@@ -12,7 +12,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
 from ganbench.metrics._engine.kernel_sums import NEAR, refined
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 

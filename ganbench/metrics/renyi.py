@@ -13,7 +13,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import MakeReduction, exact_squares, rounded_squares
 from ganbench.metrics._engine.kernel_sums import NEAR, Gaussian
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.kernels import median_distance, spread_rows, sums_of
 from ganbench.metrics.spec import metric
 

@@ -7,7 +7,7 @@ from typing import Any
 from ganbench.metrics._engine.balls import balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import at_least, count
+from ganbench.metrics.feature_vectors import at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
-from ganbench.metrics.features import Features, at_least
+from ganbench.metrics.feature_vectors import Features, at_least
 from ganbench.metrics.spec import metric
 
 DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1

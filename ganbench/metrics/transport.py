@@ -15,7 +15,7 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput, Missing
 from ganbench.metrics._engine.blocks import CentredRows, differences, exact_squares, rounded_squares
 from ganbench.metrics._engine.kernel_sums import NEAR
-from ganbench.metrics.features import Features, features, order_of_bytes
+from ganbench.metrics.feature_vectors import Features, features, order_of_bytes
 from ganbench.metrics.spec import metric
 
 TIED = 1e-12  # of the largest, between numbers that are equal but for rounding

@@ -11,8 +11,8 @@ from click.testing import Result
 
 from ganbench.metrics import METRICS
 from ganbench.scoring.api import Options, score
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.scorer import DISTANCES, Step
-from ganbench.scoring.selection import wanted
 from tests.runs.command import ganbench
 from tests.scoring.sets import features
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganbench.metrics._engine.blocks import MANY, TIE, Block, CentredRows, exact_squares, in_float64
 from ganbench.metrics._engine.compiled import loop_for
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement
-from ganbench.metrics.features import at_least
+from ganbench.metrics.feature_vectors import at_least
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ganbench.metrics._engine.blocks import (
     working_type,
 )
 from ganbench.metrics._engine.nearest import Nearest, OfPairs, OverNearest, search_across, search_back
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
 from ganbench.runs.grid import grid
-from ganbench.runs.select import Trial, best_of, chosen, main, stages, toml, trials, tuning
+from ganbench.runs.search import Trial, best_of, chosen, main, stages, toml, trials, tuning
 from ganbench.suites import merged, read
 from ganbench.suites.suite import Cell, Suite
 from tests.records.test_record import example

@@ -1,4 +1,4 @@
-"""Search of settings by successive halving, and the choice: ``python -m ganbench.runs.select results/search``.
+"""Search of settings by successive halving, and the choice: ``python -m ganbench.runs.search results/search``.
 
 The rule: of the trials of a baseline on a data set in which every seed ended well, those with the best mean of the
 suite's objective over its seeds go on; of equals the first. The best of the last rung is the choice.
@@ -212,7 +212,7 @@ def main(arguments: Sequence[str]) -> int:
     except RequestError as error:
         sys.stderr.write(f"ganbench: {error}\n")
         return 2
-    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.select {folder}`: do not edit.\n\n{text}")
+    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.search {folder}`: do not edit.\n\n{text}")
     return 0
 
 
