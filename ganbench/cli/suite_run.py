@@ -15,9 +15,9 @@ from rich.table import Table
 from ganbench._util.files import in_place, sweep, write_atomically
 from ganbench._util.locks import Lock
 from ganbench.cli import bundle_run, notes_run
-from ganbench.cli.progress import display, duration
+from ganbench.cli.progress import display
 from ganbench.cli.run import Request
-from ganbench.cli.terminal import say, terminal
+from ganbench.cli.terminal import duration, say, terminal
 from ganbench.data.names import is_own, split, with_setting
 from ganbench.errors import BadInput
 from ganbench.metrics.user import find_metric
