@@ -97,7 +97,7 @@ def column(name: str, metric: str, implementation: str, function: Implementation
 
 def columns_of_peers(peers: Sequence[Peer] = PEERS) -> tuple[list[Column], dict[str, str]]:
     """Return columns of the libraries that can be imported, and why others are left out."""
-    found: list[Column] = []
+    columns: list[Column] = []
     skipped: dict[str, str] = {}
     for peer in peers:
         if not peer.version:
@@ -109,10 +109,10 @@ def columns_of_peers(peers: Sequence[Peer] = PEERS) -> tuple[list[Column], dict[
             skipped[peer.name] = str(error)
             continue
         names = [metric for metric in peer.metrics if metric in METRICS_OF_BOARD]
-        found += [
+        columns += [
             column(f"{peer.name}: {name}", name, f"{peer.name} {peer.version}", functions(name)) for name in names
         ]
-    return found, skipped
+    return columns, skipped
 
 
 def encoder(where: str) -> Callable[[Array], Array]:
@@ -290,14 +290,14 @@ def how(check: Check, entries: Sequence[Entry]) -> str:
 
 def comparisons(rows: Rows) -> list[tuple[Entry, Desideratum, bool, str]]:
     """Return our own entries beside what the paper found: entry, desideratum, whether both agree, and its word."""
-    found = published()
+    verdicts = published()
     return [
-        (each, name, AGREEMENT[found[key]] == (not faults), found[key])
+        (each, name, AGREEMENT[verdicts[key]] == (not faults), verdicts[key])
         for _, entries in rows
         for each in entries
         if each.implementation == "ganbench"
         for name, faults in each.faults.items()
-        if (key := (each.check, name, each.metric)) in found
+        if (key := (each.check, name, each.metric)) in verdicts
     ]
 
 
