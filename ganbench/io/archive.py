@@ -55,16 +55,16 @@ def open_archive(path: Path, name: str, span: Span | None = None) -> Source:
 
 def labels_of(classes: Classes, images: list[str]) -> Labelled:
     """Return the label of each image of a WebDataset shard, or none and why those that are there cannot be used."""
-    found = [classes.get(stem(name)) for name in images]
-    missing = found.count(None)
-    if missing == len(found):
+    texts = [classes.get(stem(name)) for name in images]
+    missing = texts.count(None)
+    if missing == len(texts):
         return None, ""
     if missing:
-        return None, f"{missing} of {len(found)} images have no {CLASS} beside them"
-    wrong = next((each for each in zip(images, found, strict=True) if not whole(each[1])), None)
+        return None, f"{missing} of {len(texts)} images have no {CLASS} beside them"
+    wrong = next((each for each in zip(images, texts, strict=True) if not whole(each[1])), None)
     if wrong:
         return None, f"{stem(wrong[0])}{CLASS} holds {printable(str(wrong[1]))!r}; expected a whole number"
-    return np.array([int(each or 0) for each in found], np.int64), ""
+    return np.array([int(each or 0) for each in texts], np.int64), ""
 
 
 def stem(name: str) -> str:
