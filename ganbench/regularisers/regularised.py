@@ -203,10 +203,10 @@ def unsteered(baseline: Baseline, space: Space, name: str) -> str | None:
     """Return what a generator's loss does not ask of the discriminator that the regulariser of that name needs."""
     if not name:
         return None
-    found = probe(baseline, space, "generator").fake
-    if found is None:
+    answer = probe(baseline, space, "generator").fake
+    if answer is None:
         return f"{name} needs a generator's loss that asks the discriminator as a whole about its samples"
-    whole = found.output.shape == found.x.shape[:1]
+    whole = answer.output.shape == answer.x.shape[:1]
     return None if whole else f"{name} needs a discriminator that answers with one number per example"
 
 
