@@ -199,8 +199,8 @@ def of_board(metrics: Sequence[str], request: Request, peers: bool, features: st
     else:
         columns = board.columns_of_ours(metrics)
     if peers:
-        found, skipped = board.columns_of_peers()
-        columns += [each for each in found if not metrics or each.metric in metrics]
+        peer_columns, skipped = board.columns_of_peers()
+        columns += [each for each in peer_columns if not metrics or each.metric in metrics]
         for name, why in skipped.items():
             click.echo(f"{name} is left out: {why}", err=True)
     rows = []

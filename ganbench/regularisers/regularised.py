@@ -117,8 +117,8 @@ def regularised(base: Any, around: tuple[type[Regulariser], ...]) -> type[Baseli
 
 def default_of(owner: Any, name: str) -> Any:
     """Return the default of a field, as a field of another class takes it."""
-    found: Any = next(each for each in fields(owner) if each.name == name)
-    return field(default=found.default, default_factory=found.default_factory)
+    known: Any = next(each for each in fields(owner) if each.name == name)
+    return field(default=known.default, default_factory=known.default_factory)
 
 
 def misfit(baseline: Baseline, space: Space, whole: str, needs: dict[str, str]) -> str | None:
@@ -136,10 +136,10 @@ def misfit(baseline: Baseline, space: Space, whole: str, needs: dict[str, str]) 
     answers = probe(baseline, space)
     for kind in ("real", "fake") if whole else needs:
         name = needs.get(kind, whole)
-        found = getattr(answers, kind)
-        if found is None:
+        answer = getattr(answers, kind)
+        if answer is None:
             return f"{name} needs a loss that asks the discriminator as a whole about {kind} examples"
-        if kind in needs and found.output.shape != found.x.shape[:1]:
+        if kind in needs and answer.output.shape != answer.x.shape[:1]:
             return f"{name} needs a discriminator that answers with one number per example"
     return None
 

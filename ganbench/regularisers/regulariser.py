@@ -140,10 +140,10 @@ class Answers:
 
     def of(self, kind: str) -> Answer:
         """Return the answer about "real" or "fake" examples; raises BadInput where there is none."""
-        found: Answer | None = getattr(self, kind)
-        if found is None:
+        answer: Answer | None = getattr(self, kind)
+        if answer is None:
             raise BadInput(f"the loss never asks the discriminator about {kind} examples as they are")
-        return found
+        return answer
 
 
 class Watched(Around):
