@@ -109,6 +109,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "gmm": {"components": 5, "limit": 500},
     "kde": {"limit": 500},
     "pixelcnn on grey28": {"width": 8, "layers": 2},
+    **{f"biggan on {kind}": {"width": 8} for kind in ("digits", "colour32")},
+    **{f"stylegan2 on {kind}": {"width": 8} for kind in ("digits", "grey28", "colour32")},
     **{
         f"{name} on {kind}": {"width": 8, "sampling_steps": 4}
         for name in ("ddpm", "flow_matching")
