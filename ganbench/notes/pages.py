@@ -14,6 +14,7 @@ from ganbench._util.markup import escaped
 from ganbench.notes import CHAPTERS, EXPERIMENTS, load
 from ganbench.notes.base import Experiment, Findings, Matrix
 from ganbench.notes.claims import LISTS, VERDICTS, Claim, about, claims, digest
+from ganbench.notes.history import recorded
 from ganbench.notes.record import Observation
 from ganbench.report.style import DPI, save, style
 from ganbench.tables.numbers import written
@@ -57,14 +58,7 @@ GAINS = (  # what a reader gains, and the claims that must be right for it to be
      "follows it, along one run.",
      ("no robust stopping criterion", "the discriminator's estimate as a monitor")),
 )  # fmt: skip
-WAITING = (
-    "Six improvements, none of which beats the original (Lucic et al., 2018): waits for settings that were searched "
-    "for each method.",
-    "DCGAN's changes one by one: strided against pooled convolution, LeakyReLU against ReLU, tanh, BatchNorm.",
-    "Collapse by architecture: minibatch discrimination, MAD-GAN.",
-    "Class and noise joined by concatenation against the Hadamard product; noise from a uniform against a normal "
-    "distribution.",
-)
+LOOKED = "## Rules that were changed after a look at the numbers"
 HEADER = ["statement", "where", "expected", "measured", "verdict"]
 MEANT = {"confirmed": "right", "note is wrong": "wrong", "not confirmed": "undecided"}  # in records of an older form
 
@@ -187,11 +181,23 @@ def errata(observations: Sequence[Observation]) -> list[str]:
     return ["## To be corrected in the notes", "\n".join(lines)] if lines else []
 
 
+def changed_rules() -> list[str]:
+    """List the changes of rules that were committed when numbers were known, as version control has them."""
+    return [
+        f"- {each.date}, {escaped(each.claim)}: "
+        + (f"{each.part} `{each.before}` then, `{each.after}` now" if each.part else "withdrawn")
+        for each in recorded()
+        if each.after_a_look == "yes"
+    ]
+
+
 def after_a_look(observations: Sequence[Observation]) -> list[str]:
     """List the rules that are younger than the numbers they judge, and the verdicts that changed with them."""
+    since = changed_rules()
+    listed = [f"Changed in version control since rules are data, when numbers were known:\n\n{chr(10).join(since)}"]
     younger = [each for each in observations if each.rules != digest(each.experiment)]
     if not younger:
-        return []
+        return [LOOKED, *listed] if since else []
     changed = [
         f"- {escaped(claim.name)}: {MEANT.get(before, before)} then, {now} now"
         for each in younger
@@ -203,10 +209,11 @@ def after_a_look(observations: Sequence[Observation]) -> list[str]:
     said = (
         f"The numbers of {len(younger)} of {len(observations)} experiments were known before their present rules: "
         f"{names}. Their verdicts were computed again from the recorded numbers, some of them on a "
-        "statement in other words. Version control has every change of a "
-        "rule: `git log -p ganbench/notes/claims`, and `git log -p ganbench/notes` for the rules that were code before."
+        "statement in other words: these rules were code before, and became data on one day "
+        "(`git log -p ganbench/notes`). Every change since then is in `ganbench/notes/claims/changes.csv`, which "
+        "`python -m ganbench.notes.history` writes from version control."
     )
-    return ["## Rules that were changed after a look at the numbers", said, *(["\n".join(changed)] if changed else [])]
+    return [LOOKED, said, *(["\n".join(changed)] if changed else []), *(listed if since else [])]
 
 
 def gains(observations: Sequence[Observation]) -> str:
@@ -228,8 +235,17 @@ def atlas(observations: Sequence[Observation], pictures: str = "") -> str:
             parts += [entry(claim, each) for claim in about(experiment.name)]
             parts += matrices(each.findings)
     parts += ["## Damaged text", *(entry(claim, None) for claim in claims() if claim.kind == "damaged")]
-    parts += ["## Statements without an experiment yet", "\n".join(f"- {text}" for text in WAITING)]
+    parts += waiting(observations)
     return "\n\n".join([*parts, *errata(observations), *after_a_look(observations)]) + "\n"
+
+
+def waiting(observations: Sequence[Observation]) -> list[str]:
+    """List the statements whose experiment has not been carried out, or has nothing to read here."""
+    known = {each.experiment for each in observations} | {""}
+    lines = [
+        f"- {escaped(claim.statement)} (`{claim.experiment}`)" for claim in claims() if claim.experiment not in known
+    ]
+    return ["## Statements whose experiment was not carried out here", "\n".join(lines)] if lines else []
 
 
 def entry(claim: Claim, observation: Observation | None) -> str:

@@ -225,7 +225,7 @@ def test_the_pages_show_what_was_measured_with_mnist_rather_than_without(
         assert typed(images / "out", *full, *data)[0] == 0
     assert measured["works"].times == 2
     known = Log(images / "out" / "notes-full", Observation).read()
-    (shown,) = notes_console.latest(known, "full")
+    (shown,) = notes_console.latest(known, Form("full"))
     assert shown.key == record.key_for("works", Form("full", images))
     assert len(known) == 2
 
