@@ -133,11 +133,19 @@ def latest(known: dict[str, Observation], form: Form) -> list[Observation]:
 def report(console: Console, log: Log[Observation], observations: Sequence[Observation]) -> int:
     """Show the verdicts and write the pages; return 1 if an experiment failed."""
     console.print(overview(observations))
-    paths = write(observations, log.folder, redraw=True)
+    paths = write(observations, log.folder, redraw=True, full=thorough(log.folder))
     paths.append(write_atomically(log.folder.parent / LEDGER.name, LEDGER.read_bytes()))
     say(console, f"records: {log.path}")
     say(console, f"pages and pictures: {', '.join(map(str, paths))}")
     return int(any(each.status == "error" for each in observations))
+
+
+def thorough(folder: Path) -> list[Observation]:
+    """Return the observations of the full form that lie beside those of the fast one."""
+    if folder.name != "notes":
+        return []
+    known = Log(folder.parent / "notes-full", Observation).read().values()
+    return list({each.experiment: each for each in known}.values())
 
 
 def overview(observations: Sequence[Observation]) -> Table:

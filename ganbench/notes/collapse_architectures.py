@@ -12,19 +12,13 @@ evaluations; the share of samples of high quality.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from ganbench.data.mixtures import ring
-from ganbench.dataset import Dataset
-from ganbench.metrics.modes import high_quality, modes_covered
+from ganbench.notes._ring import course
 from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS, QUIET
-from ganbench.training import registry
-from ganbench.training.sampler import Sampler
-from ganbench.training.trainer import Plan, Trainer
+from ganbench.training.trainer import Plan
 
 PLAIN = "plain"
 METHODS: dict[str, tuple[str, dict[str, object]]] = {
@@ -35,39 +29,23 @@ METHODS: dict[str, tuple[str, dict[str, object]]] = {
 }
 RATES = [1e-3, 1e-4]
 SIZES = {"fast": (6, 800, 64), "full": (20, 10_000, 128)}  # seeds, steps, batch
-EVALUATIONS, SAMPLES = 12, 2000
+EVALUATIONS = 12
 
 
 def measure(form: Form) -> Findings:
     """Train all of them, reading modes and quality along the way."""
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
-    data, quarter = ring(radius=2.0, sd=0.2), EVALUATIONS // 4
-    for name in METHODS:
-        modes, quality = trained(name, data, form)
+    seeds, steps, batch = SIZES[form.name]
+    plan, quarter = Plan(steps, batch, backend="auto"), EVALUATIONS // 4
+    for name, (baseline, settings) in METHODS.items():
+        modes, quality = course(baseline, {"lr": RATES} | settings, seeds, plan, EVALUATIONS)
         numbers[f"modes, {name}"] = tuple(modes[-quarter:].mean(axis=0).tolist())
         numbers[f"quality, {name}"] = tuple(quality[-quarter:].mean(axis=0).tolist())
         curves[f"modes, {name}"] = tuple(modes.mean(axis=1).tolist())
     changed = [numbers[f"modes, {name}"] for name in METHODS if name != PLAIN]
     numbers["modes, mean of the architectures"] = tuple(np.mean(changed, axis=0).tolist())
     return Findings(numbers, curves)
-
-
-def trained(name: str, data: Dataset, form: Form) -> tuple[np.ndarray, np.ndarray]:
-    """Train one of them for all seeds; return modes and quality, (evaluations, seeds) each."""
-    seeds, steps, batch = SIZES[form.name]
-    baseline, settings = METHODS[name]
-    method = registry.configure(baseline, {"lr": RATES, "betas": [0.5, 0.999], "ema": 0.0} | settings, data)
-    known: Any = data.modes  # which a ring always has
-    seen: list[list[tuple[float, float]]] = []
-
-    def evaluate(trainer: Trainer) -> None:
-        points = Sampler(trainer).draw(SAMPLES)[0]
-        seen.append([(modes_covered(each, known, share=0.2), high_quality(each, known)) for each in points])
-
-    Trainer(method, data, range(seeds), Plan(steps, batch, backend="auto")).run(EVALUATIONS, evaluate)
-    values = np.array(seen)
-    return values[..., 0], values[..., 1]
 
 
 def draw(findings: Findings, figure: Figure) -> None:

@@ -12,18 +12,13 @@ count as settled. The slow game is shown beside it, by fewer and longer runs; no
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from ganbench.data.mixtures import ring
-from ganbench.metrics.modes import high_quality, modes_covered
+from ganbench.notes._ring import course
 from ganbench.notes.base import Experiment, Findings, Form, FormName
 from ganbench.report.style import COLOURS, QUIET
-from ganbench.training import registry
-from ganbench.training.sampler import Sampler
-from ganbench.training.trainer import Plan, Trainer
+from ganbench.training.trainer import Plan
 
 RATES = {"even rates": [1e-3, 1e-3], "slow discriminator": [1e-3, 1e-4]}
 SIZES: dict[FormName, dict[str, tuple[int, int]]] = {  # seeds and steps of each game
@@ -31,16 +26,17 @@ SIZES: dict[FormName, dict[str, tuple[int, int]]] = {  # seeds and steps of each
     "full": {"even rates": (40, 20_000), "slow discriminator": (40, 20_000)},
 }
 BATCH = 64
-EVALUATIONS, SAMPLES = 24, 2000  # evaluations during the training
+EVALUATIONS = 24  # during the training
 
 
 def measure(form: Form) -> Findings:
     """Train both games and read modes and quality along the way."""
     numbers: dict[str, tuple[float, ...]] = {}
     curves: dict[str, tuple[float, ...]] = {}
+    quarter = EVALUATIONS // 4
     for name, rates in RATES.items():
-        modes, quality = trained(rates, *SIZES[form.name][name])
-        quarter = EVALUATIONS // 4
+        seeds, steps = SIZES[form.name][name]
+        modes, quality = course("ns_gan", {"lr": rates}, seeds, Plan(steps, BATCH, backend="auto"), EVALUATIONS)
         ending = "" if name == "even rates" else f", {name}"
         numbers[f"modes, {name}"] = tuple(np.median(modes[-quarter:], axis=0).tolist())
         numbers[f"quality, third quarter{ending}"] = tuple(quality[-2 * quarter : -quarter].mean(axis=0).tolist())
@@ -48,22 +44,6 @@ def measure(form: Form) -> Findings:
         curves |= {f"modes, {name}": tuple(modes.mean(axis=1).tolist())}
         curves |= {f"quality, {name}": tuple(quality.mean(axis=1).tolist())}
     return Findings(numbers, curves)
-
-
-def trained(rates: list[float], seeds: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train one game for all seeds; return modes and quality, (evaluations, seeds) each."""
-    data = ring(radius=2.0, sd=0.2)
-    method = registry.configure("ns_gan", {"lr": rates, "betas": [0.5, 0.999], "ema": 0.0}, data)
-    known: Any = data.modes  # which a ring always has
-    seen: list[list[tuple[float, float]]] = []
-
-    def evaluate(trainer: Trainer) -> None:
-        points = Sampler(trainer).draw(SAMPLES)[0]
-        seen.append([(modes_covered(each, known, share=0.2), high_quality(each, known)) for each in points])
-
-    Trainer(method, data, range(seeds), Plan(steps, BATCH, backend="auto")).run(EVALUATIONS, evaluate)
-    values = np.array(seen)
-    return values[..., 0], values[..., 1]
 
 
 def draw(findings: Findings, figure: Figure) -> None:
