@@ -39,7 +39,7 @@ Swap = Callable[[nn.Module], nn.Module]
 
 
 @dataclass(frozen=True)
-class Changed(DCGAN):
+class Changed(DCGAN):  # type: ignore[misc] # mypy cannot follow the name of the baselines
     """DCGAN with one of its changes undone."""
 
     change: str = USUAL

@@ -33,7 +33,7 @@ SIZES = {"fast": (4, 1200), "full": (10, 20_000)}  # seeds, steps
 
 
 @dataclass(frozen=True)
-class Noise(NonSaturatingGAN):
+class Noise(NonSaturatingGAN):  # type: ignore[misc] # mypy cannot follow the name of the baselines
     """The non-saturating GAN with noise of either distribution."""
 
     even: bool = False

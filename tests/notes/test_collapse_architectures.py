@@ -7,6 +7,7 @@ from ganbench.notes.base import Form
 from ganbench.notes.collapse_architectures import EVALUATIONS, METHODS, PLAIN
 
 
+@pytest.mark.slow
 def test_modes_are_read_late_and_the_architectures_are_averaged_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collapse_architectures, "SIZES", {"fast": (2, 12, 16)})
     results = collapse_architectures.measure(Form("fast"))

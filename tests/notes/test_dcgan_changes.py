@@ -52,6 +52,7 @@ def test_feature_maps_are_mirrored_and_another_width_is_not() -> None:
     assert maps(nn.Sequential(nn.Flatten()), torch.zeros(2, 1, 8, 8)) == [(1, 8, 8)]
 
 
+@pytest.mark.slow
 def test_all_is_measured_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dcgan_changes, "SIZES", {"fast": (2, 2)})
     monkeypatch.setattr(dcgan_changes, "CHANGES", (USUAL, "ReLU"))

@@ -27,8 +27,12 @@ def test_the_two_ways_of_joining_differ_in_nothing_else() -> None:
     assert differing == {"fusion"}
 
 
-def test_ratios_are_logarithms_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ratios_are_logarithms_seed_by_seed() -> None:
     assert ratio({"distance, a": (10.0, 1.0), "distance, b": (1.0, 10.0)}, "a", "b") == pytest.approx((1, -1))
+
+
+@pytest.mark.slow
+def test_all_models_are_measured_and_those_with_classes_by_these(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator_inputs, "SIZES", {"fast": (2, 2)})
     numbers = generator_inputs.measure(Form("fast")).numbers
     first = (numbers["distance, uniform noise"][0], numbers["distance, normal noise"][0])
