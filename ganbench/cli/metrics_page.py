@@ -9,6 +9,7 @@ from typing import Any
 from ganbench.metrics import FAMILIES
 from ganbench.metrics.spec import Metric, sections
 
+SLOW = "; slow: part of `--metrics all` with `--slow` only"
 INTRODUCTION = """# Metrics
 
 Every metric is a function on arrays (`from ganbench.metrics import fid`) with the facts below beside it. A value means
@@ -23,6 +24,11 @@ for estimates that may be negative, such as an unbiased KID.
 The invariances are tested: *identity* (the ideal value when the samples are the reference itself), *symmetric* (real
 and fake may change places), and what changes nothing when it is done to both samples: a *rotation*, a *translation*, a
 *scale*, a *permutation* of the rows.
+
+Work says how the time grows with n reference rows, m samples, t training examples, d features, k classes of q rows, c
+modes, p numbers in an image, and options; the passes over distances that metrics share are counted in each, and made
+once for all. `ganbench score --metrics all` says before it starts what that comes to
+([declared and measured](https://github.com/ganbench/ganbench/blob/main/benchmarks/costs.md)).
 
 A metric of your own joins by the path of its file, as in `ganbench run --metrics fid,./mine.py`: a Python file with one
 function under `ganbench.metrics.metric`, or several and `./mine.py:name`. A name and a direction are enough; the names
@@ -67,7 +73,7 @@ def entry(metric: Metric[Any]) -> str:
         "options": ", ".join(f"`{name}={value!r}`" for name, value in spec.options.items()) or "none",
         "invariances": ", ".join(sorted(spec.invariances)) or "none",
         "paper": spec.paper,
-        **({"cost": "slow: part of `--metrics all` with `--slow` only"} if spec.slow else {}),
+        "work": f"{spec.growth}{SLOW if spec.slow else ''}",
     }
     lines = "\n".join(f"- {name}: {value}" for name, value in facts.items())
     return f"\n### {spec.name}\n\n{explanation(metric)}\n\n{lines}\n"

@@ -100,11 +100,3 @@ def outcome(records: Sequence[Record]) -> str:
     if failed[0].status == "error":
         return f"error after {took}: {failed[0].reason}"
     return f"{len(failed)} of {len(records)} seeds diverged, {took}; {failed[0].reason}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in a unit that suits it."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(1, round(seconds))} s"

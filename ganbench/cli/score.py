@@ -195,6 +195,7 @@ def score(
             slow=slow,
             progress=progress,
             metric_progress=metric_progress,
+            costs=metric_progress.costs,
             elsewhere=away,
         )
         report = api.score(

@@ -1,10 +1,10 @@
-"""How scoring is going: a bar for each source on a terminal, and a line for each of many metrics."""
+"""How scoring is going: a bar for each source on a terminal; what many metrics will cost, and what each has cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -19,28 +19,64 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ganbench.cli.terminal import say
+from ganbench.cli.terminal import duration, say
 from ganbench.features.extraction import Progress as Report
 from ganbench.features.extraction import silent
 from ganbench.metrics import METRICS
-from ganbench.scoring.scorer import MetricProgress, Step, untold
+from ganbench.metrics.cost import SIZES
+from ganbench.scoring.costs import Expected, Plan, speed
+from ganbench.scoring.scorer import Step
 
 METRIC_BAR = "\0metrics"  # no source is called so
+WHOLE = 100  # the bar of the metrics counts percent of the work
+LEAST = 0.005  # of a sum of seconds: what is less is not worth a figure
 
 
 class Rate(ProgressColumn):
-    """Images a second."""
+    """Images a second; nothing beside the metrics, which are counted in percent."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} a second" if task.speed else "")
+        return Text(f"{task.speed:.0f} a second" if task.speed and not task.fields.get("percent") else "")
+
+
+@dataclass
+class Metrics:
+    """Shows the metrics of one set after another: their costs before they begin, a bar of the work that is done.
+
+    ``bars`` is None where there is no terminal. ``lines`` says whether costs are printed, too.
+    """
+
+    console: Console
+    lines: bool
+    bars: Progress | None = None
+    plan: Plan | None = None
+    task: TaskID | None = None
+    done: float = 0.0
+
+    def costs(self, plan: Plan) -> None:
+        """Print what each metric will cost, once for sets that cost alike."""
+        if self.lines and (self.plan is None or plan.steps != self.plan.steps):
+            say(self.console, told(plan, speed()))
+        self.plan, self.done = plan, 0.0
+
+    def __call__(self, step: Step) -> None:
+        """Show that a metric begins or has ended."""
+        if step.seconds is not None and self.plan:
+            self.done += sum(each.work or 0.0 for each in self.plan.steps if each.metric == step.metric)
+        if self.bars:
+            self.task = self.bars.add_task("", total=WHOLE, percent=True) if self.task is None else self.task
+            of_work = self.done / self.plan.work if self.plan and self.plan.work else step.place / step.count
+            self.bars.update(self.task, description=step.metric, completed=round(WHOLE * of_work))
+        if self.lines:
+            line_of(self.console, step)
 
 
 @contextmanager
-def progress_bars(*, lines: bool = False) -> Iterator[tuple[Report, MetricProgress]]:
-    """Show bars on a terminal's stderr, and anywhere, with ``lines``, what each metric has cost once it is done."""
+def progress_bars(*, lines: bool = False) -> Iterator[tuple[Report, Metrics]]:
+    """Show bars on a terminal's stderr, and anywhere, with ``lines``, what metrics will cost and have cost."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield silent, partial(line_of, console) if lines else untold
+        yield silent, Metrics(console, lines)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bars:
@@ -51,14 +87,28 @@ def progress_bars(*, lines: bool = False) -> Iterator[tuple[Report, MetricProgre
                 tasks[name] = bars.add_task(name[-40:].replace("[", "\\["), total=count)
             bars.update(tasks[name], completed=done, total=count)
 
-        def metric(step: Step) -> None:
-            if METRIC_BAR not in tasks:
-                tasks[METRIC_BAR] = bars.add_task("")
-            bars.update(tasks[METRIC_BAR], description=step.metric, completed=step.place, total=step.count)
-            if lines:
-                line_of(console, step)
+        yield report, Metrics(console, lines, bars)
 
-        yield report, metric
+
+def told(plan: Plan, speed: float) -> str:
+    """Return the lines that say what each metric will cost, at so many multiplications and additions a second."""
+    sizes = ", ".join(f"{name} = {size} {SIZES[name]}" for name, size in plan.sizes.items() if size)
+    lines = [f"{plan.of}: what each metric will cost, by {sizes}:"]
+    width = max(len(each.metric) for each in plan.steps)
+    for each in plan.steps:
+        slow = "; left out, --slow takes it" if each.left_out else ""
+        lines.append(f"  {each.metric:<{width}}  {estimate(each, plan, speed)}  {each.growth or 'not declared'}{slow}")
+    seconds = plan.work / speed
+    lines.append(f"{plan.of}: together about {duration(seconds)}, at {speed / 1e9:.3g} G steps a second here and now")
+    return "\n".join(lines)
+
+
+def estimate(step: Expected, plan: Plan, speed: float) -> str:
+    """Return about how long a step takes, in a column of its own."""
+    if step.work is None:
+        return f"{'?':>9}"
+    is_small = step.work < LEAST * plan.work or step.work / speed < LEAST
+    return f"{'little' if is_small else duration(step.work / speed):>9}"
 
 
 def line_of(console: Console, step: Step) -> None:

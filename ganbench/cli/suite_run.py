@@ -15,9 +15,9 @@ from rich.table import Table
 from ganbench._util.files import in_place, sweep, write_atomically
 from ganbench._util.locks import Lock
 from ganbench.cli import bundle_run, notes_run
-from ganbench.cli.progress import display, duration
+from ganbench.cli.progress import display
 from ganbench.cli.run import Request
-from ganbench.cli.terminal import say, terminal
+from ganbench.cli.terminal import duration, say, terminal
 from ganbench.data.names import is_own, split, with_setting
 from ganbench.errors import BadInput
 from ganbench.metrics.user import find_metric
@@ -32,7 +32,7 @@ from ganbench.runs.leases import Leases, held
 from ganbench.runs.leases import sweep as sweep_leases
 from ganbench.runs.longer import continued
 from ganbench.runs.queue import Queue
-from ganbench.runs.select import Trial, best, chosen, csv_of, stages, toml, trials, tuning, tuning_csv
+from ganbench.runs.search import Trial, best, chosen, csv_of, stages, toml, trials, tuning, tuning_csv
 from ganbench.suites import find_suite
 from ganbench.suites.changes import changed, check_effect
 from ganbench.suites.suite import Bundle, Cell, Notes, Suite, with_budget

@@ -23,3 +23,11 @@ def terminal() -> Console:
 def say(console: Console, text: str) -> None:
     """Print a line as it is: no markup, no colour, not folded."""
     console.print("\n".join(map(printable, text.split("\n"))), markup=False, highlight=False, soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in a unit that suits it."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(1, round(seconds))} s"

@@ -9,14 +9,19 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import DECODER_ERRORS, SUFFIXES, decode
 from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import LARGEST, Decode, Item, decoded, decoder, reasons_of, within_bounds
+from ganbench.io.labels import Labelled
 from ganbench.io.source import LeftOut, Picture, Source, Span, between, natural, printable
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 GNU_LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+CLASS, LONGEST_CLASS = ".cls", 64  # ending of a member of a WebDataset shard that holds a class, and its bytes
+Classes = dict[str, str]  # what stands in these members, by what they share with their images
 T = TypeVar("T")
 EVERY = 1 << 62  # behind the last position
 LONGEST_HEADER = 1 << 20  # bytes of a name or of other facts about a member of a tar file, which are read at once
@@ -26,23 +31,52 @@ BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this man
 
 def open_archive(path: Path, name: str, span: Span | None = None) -> Source:
     """Return the images in an archive; raises BadInput where there is none or the archive cannot be used."""
-    scan = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures
-    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path), name))
+    scan, classes = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures, Classes()
+    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path, classes), name))
     count = sum(not isinstance(each, LeftOut) for each in members)
     if not count:
         left_out = [each for each in members if isinstance(each, LeftOut)]
         raise BadInput(f"{name}: no image in this archive{reasons_of(left_out)}")
+    labels, unused_labels = labels_of(classes, [each[0] for each in members if not isinstance(each, LeftOut)])
     return Source(
         name,
         "images",
-        lambda: content_digest(path, name),
+        lambda: content_digest(path, name) + " with classes" * (labels is not None),
         lambda: guarded(scan(path, decoder(span)), name),
+        labels=labels,
+        unused_labels=unused_labels,
         span=span,
         respan=None if span else lambda guessed: lambda: guarded(scan(path, decoder(None, guessed[1])), name),
         count=count,
         between=lambda first, last: lambda: guarded(scan(path, decoder(span), first, last), name),
         stamp=lambda: stamp([path]),
     )
+
+
+def labels_of(classes: Classes, images: list[str]) -> Labelled:
+    """Return the label of each image of a WebDataset shard, or none and why those that are there cannot be used."""
+    found = [classes.get(stem(name)) for name in images]
+    missing = found.count(None)
+    if missing == len(found):
+        return None, ""
+    if missing:
+        return None, f"{missing} of {len(found)} images have no {CLASS} beside them"
+    wrong = next((each for each in zip(images, found, strict=True) if not whole(each[1])), None)
+    if wrong:
+        return None, f"{stem(wrong[0])}{CLASS} holds {printable(str(wrong[1]))!r}; expected a whole number"
+    return np.array([int(each or 0) for each in found], np.int64), ""
+
+
+def stem(name: str) -> str:
+    """Return what members of one example share in a WebDataset shard: all before the first dot of the file's name."""
+    folder, slash, file = name.rpartition("/")
+    return folder + slash + file.partition(".")[0]
+
+
+def whole(text: str | None) -> bool:
+    """Whether a text is a whole number of at most nine digits."""
+    digits = (text or "").removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) < 10
 
 
 def guarded(items: Iterator[T], name: str) -> Iterator[T]:
@@ -125,13 +159,16 @@ def tar_pictures(path: Path, decode: Decode = decode, first: int = 0, last: int 
     return decoded(between(tar_items(path), first, last), decode)
 
 
-def tar_names(path: Path) -> Iterator[Item]:
-    """List a tar file."""
-    return tar_items(path, read=False)
+def tar_names(path: Path, classes: Classes) -> Iterator[Item]:
+    """List a tar file, and note what stands in its members of classes."""
+    return tar_items(path, classes)
 
 
-def tar_items(path: Path, read: bool = True) -> Iterator[Item]:
-    """Yield members in the order of the archive, which cannot be jumped in; raises BadInput for a bomb."""
+def tar_items(path: Path, classes: Classes | None = None) -> Iterator[Item]:
+    """Yield members in the order of the archive, which cannot be jumped in; raises BadInput for a bomb.
+
+    Where ``classes`` are given they are noted there, and no image is read.
+    """
     total = 0
     with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|*", tarinfo=Member) as file:
         for info in file:
@@ -140,10 +177,14 @@ def tar_items(path: Path, read: bool = True) -> Iterator[Item]:
             if info.isdir():
                 continue
             reason = unfit(info.name, info.isreg(), info.size)
+            if classes is not None and info.isreg() and info.name.lower().endswith(CLASS):
+                member = file.extractfile(info)
+                text = member.read(LONGEST_CLASS) if member else b""
+                classes[stem(printable(info.name))] = text.decode("utf-8", "replace").strip()
             if reason:
                 yield LeftOut(printable(info.name), reason)
                 continue
-            member = file.extractfile(info) if read else None
+            member = file.extractfile(info) if classes is None else None
             content = member.read(LARGEST + 1) if member else b""
             yield printable(info.name), partial(within_bounds, printable(info.name), content)
 

@@ -14,8 +14,9 @@ from ganbench._util.names import suggestion
 from ganbench.errors import BadInput, Missing
 from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import Item, decoded, decoder, within_bounds
+from ganbench.io.labels import Labelled
 from ganbench.io.remote import Remote
-from ganbench.io.source import LeftOut, Reading, Source, between, printable
+from ganbench.io.source import Reading, Source, between, printable
 
 ROWS = 256  # of a batch
 LABELS = ("label", "labels", "fine_label", "class")
@@ -36,7 +37,7 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
             file = parquet.ParquetFile(raw)
             schema, count = file.schema_arrow, file.metadata.num_rows
             column = column_of(schema, name, reading)
-            labels = labels_in(file, schema)
+            labels, unused_labels = labels_in(file, schema)
     except (OSError, ValueError) as error:
         raise BadInput(f"{name}: damaged or no Parquet file ({' '.join(str(error).split())[:200]})") from error
 
@@ -55,6 +56,7 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
         lambda: f"{content_digest(cast('Path', path), name)} {column}",
         lambda: decoded(items(), decoder(reading.span)),
         labels=labels,
+        unused_labels=unused_labels,
         span=reading.span,
         respan=None if reading.span else lambda guessed: lambda: decoded(items(), decoder(None, guessed[1])),
         count=count,
@@ -66,9 +68,12 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
 def item(place: int, value: Any) -> Item:
     """Return one row's image as a name and a way to read it; a row without an image is a broken one."""
     content = value.get("bytes") if isinstance(value, dict) else value
-    if not content:
-        return LeftOut(str(place), "no image in this row", broken=True)
-    return str(place), partial(within_bounds, str(place), bytes(content))
+    return str(place), partial(within_bounds, str(place), bytes(content)) if content else partial(empty, place)
+
+
+def empty(place: int) -> bytes:
+    """Raise BadInput for a row that holds no image."""
+    raise BadInput(f"{place}: no image in this row")
 
 
 def column_of(schema: Any, name: str, reading: Reading) -> str:
@@ -92,10 +97,14 @@ def holds_images(kind: Any) -> bool:
     return str(kind) in ("binary", "large_binary")
 
 
-def labels_in(file: Any, schema: Any) -> np.ndarray[Any, np.dtype[np.int64]] | None:
-    """Return the labels in a column of whole numbers of a usual name, or None."""
-    column = next((each for each in LABELS if each in schema.names and "int" in str(schema.field(each).type)), None)
+def labels_in(file: Any, schema: Any) -> Labelled:
+    """Return the labels in a column of a usual name, or none and why those that are there cannot be used."""
+    named = [each for each in LABELS if each in schema.names]
+    column = next((each for each in named if "int" in str(schema.field(each).type)), None)
     if column is None:
-        return None
+        reason = f"column {named[0]} holds {schema.field(named[0]).type}; expected whole numbers" if named else ""
+        return None, reason
     values = file.read([column]).column(0)
-    return None if values.null_count else values.to_numpy().astype(np.int64)
+    if values.null_count:
+        return None, f"column {column} has {values.null_count} rows without a label"
+    return values.to_numpy().astype(np.int64), ""

@@ -21,7 +21,7 @@ from ganbench.metrics._engine.blocks import (
 )
 from ganbench.metrics._engine.nearest import Nearest, OverNearest, Search
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, pair_of
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 from ganbench.metrics.spec import metric
 
 EVEN = 1e-9  # a vote this near one half is tied
@@ -37,6 +37,7 @@ ONE_NEIGHBOUR = (NearestWithin(real=1, fake=1), NearestAcross())
     invariances={"symmetric", "rotation", "translation", "scale", "permutation"},
     minimum=200,
     requires=ONE_NEIGHBOUR,
+    cost="20 n + 20 m",
 )
 def one_nn_accuracy(real: Any, fake: Any) -> float:
     """Leave-one-out accuracy of the nearest-neighbour classifier of reals and fakes.
@@ -83,6 +84,7 @@ def one_nn_accuracy(real: Any, fake: Any) -> float:
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=200,
     requires=ONE_NEIGHBOUR,
+    cost="20 n",
 )
 def one_nn_real(real: Any, fake: Any) -> float:
     """Share of reals whose nearest neighbour is a real.
@@ -129,6 +131,7 @@ def one_nn_real(real: Any, fake: Any) -> float:
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=200,
     requires=ONE_NEIGHBOUR,
+    cost="20 m",
 )
 def one_nn_fake(real: Any, fake: Any) -> float:
     """Share of fakes whose nearest neighbour is a fake.
@@ -206,6 +209,7 @@ def _from_row(sample: Features, row: int, to: Features) -> Tensor:
     invariances={"rotation", "translation", "scale"},
     minimum=200,
     version=2,
+    cost="min(n, m)^2 d + 50 min(n, m)^2",
 )
 def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Held-out accuracy of a k-nearest-neighbour classifier of reals and fakes.
@@ -259,7 +263,7 @@ def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     return float(torch.where(margin.abs() < EVEN, 0.5, ((margin > 0) == (truth > 0.5)).double()).mean())
 
 
-@metric(better="target", scale="logit", ideal=0.5, bounds=(0.0, 1.0), minimum=1000)
+@metric(better="target", scale="logit", ideal=0.5, bounds=(0.0, 1.0), minimum=1000, cost="10000 n d")
 def c2st_nn(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Held-out accuracy of a small neural network that tells reals from fakes.
 

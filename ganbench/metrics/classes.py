@@ -31,7 +31,14 @@ def class_distribution_gap(real: Tensor, fake: Tensor) -> Tensor:
     return divergence(fake_classes, real_classes).clamp(min=0)
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="higher",
+    scale="linear",
+    bounds=(1.0, math.inf),
+    invariances={"permutation"},
+    minimum=5000,
+    cost="40 n k + 40 m k",
+)
 def mode_score_a(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Mode Score in reading A, which is the Inception Score itself.
 
@@ -71,7 +78,14 @@ def mode_score_a(real_posteriors: Any, fake_posteriors: Any) -> float:
     return (divergence(fake, real.mean(0)).mean() - gap).clamp(min=0).exp().item()
 
 
-@metric(better="higher", scale="linear", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="higher",
+    scale="linear",
+    bounds=(0.0, math.inf),
+    invariances={"permutation"},
+    minimum=5000,
+    cost="40 n k + 40 m k",
+)
 def mode_score_b(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Mode Score in reading B, a penalised Inception Score.
 
@@ -110,7 +124,14 @@ def mode_score_b(real_posteriors: Any, fake_posteriors: Any) -> float:
     return (mutual_information(fake) - class_distribution_gap(real, fake)).exp().item()
 
 
-@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="lower",
+    scale="log",
+    bounds=(0.0, math.inf),
+    invariances={"permutation"},
+    minimum=5000,
+    cost="40 n k + 40 m k",
+)
 def am_score(real_posteriors: Any, fake_posteriors: Any) -> float:
     """AM score: certain posteriors and the right class distribution.
 
@@ -157,6 +178,7 @@ def am_score(real_posteriors: Any, fake_posteriors: Any) -> float:
     bounds=(0.0, 1.0),
     invariances={"identity", "symmetric", "permutation"},
     minimum=1000,
+    cost="20 n k + 20 m k",
 )
 def class_distribution_chi_square(real_posteriors: Any, fake_posteriors: Any) -> float:
     """Symmetric chi-square distance between the class distributions.
@@ -201,6 +223,7 @@ def class_distribution_chi_square(real_posteriors: Any, fake_posteriors: Any) ->
     bounds=(0.0, math.inf),
     invariances={"identity", "permutation"},
     minimum=1000,
+    cost="20 n k + 20 m k",
 )
 def class_distribution_kl(real_posteriors: Any, fake_posteriors: Any) -> float:
     """KL divergence of the samples' class distribution from that of the reference.
@@ -248,7 +271,9 @@ def per_class_means(fake_posteriors: Any, fake_labels: Any) -> tuple[Tensor, Ten
     return torch.stack([group.mean(0) for group in groups]), share, groups
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000, cost="40 m k"
+)
 def between_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     """Inception Score between the classes that were asked for.
 
@@ -289,7 +314,15 @@ def between_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     return (entropy(share @ means) - share @ entropy(means)).clamp(min=0).exp().item()
 
 
-@metric(better="lower", scale="linear", ideal=1.0, bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="lower",
+    scale="linear",
+    ideal=1.0,
+    bounds=(1.0, math.inf),
+    invariances={"permutation"},
+    minimum=5000,
+    cost="40 m k",
+)
 def within_class_is(fake_posteriors: Any, fake_labels: Any) -> float:
     """Inception Score within the classes that were asked for.
 

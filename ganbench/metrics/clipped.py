@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +16,8 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import CountBalls
 from ganbench.metrics._engine.blocks import TIE, CentredRows, MakeReduction, distance_pass
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 
@@ -24,6 +25,8 @@ from ganbench.metrics.spec import metric
 @dataclass(frozen=True)
 class ClippedBalls(Requirement):
     """How many real balls, no larger than the median one, hold each fake row; the key of the Balls by k too."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + n m d + 100 n^2 + 200 n m")
 
     k: int
 
@@ -78,6 +81,7 @@ def own_holders(sample: Features, k: int) -> Tensor:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(ClippedBalls(5),),
+    cost="20 n + 20 m",
 )
 def clipped_density(real: Any, fake: Any, *, k: int = 5) -> float:
     """Share of good fakes, by how many real balls, none of them large, hold each of them.
@@ -136,6 +140,7 @@ def clipped_density(real: Any, fake: Any, *, k: int = 5) -> float:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=5), NearestAcross(5)),
+    cost="20 n + 20 m",
 )
 def clipped_coverage(real: Any, fake: Any, *, k: int = 5) -> float:
     """Share of the fakes that cover the reals as fresh reals would, from how many of the nearest fakes are near enough.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.moments import gram
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import metric
 from ganbench.metrics.transport import checked
 
@@ -46,6 +46,7 @@ def hill_number(eigenvalues: Tensor, order: float) -> float:
     bounds=(1.0, math.inf),
     invariances={"rotation", "scale", "permutation"},
     minimum=1000,
+    cost="2 m d min(m, d) + 20 min(m, d)^3",
 )
 def vendi(fake: Any, *, order: float = 1.0) -> float:
     """Vendi score with the cosine kernel: the effective number of different samples.
@@ -119,6 +120,7 @@ def mean_distance(x: Tensor) -> float:
     bounds=(0.0, math.inf),
     invariances={"identity", "rotation", "translation", "scale", "permutation"},
     minimum=200,
+    cost="2 n^2 d + 2 m^2 d",
 )
 def pairwise_distance_ratio(real: Any, fake: Any) -> float:
     """Mean pairwise distance within the samples over that within the reference.

@@ -15,7 +15,7 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.spectrum import SMALL, contrasts, nuclear_norm, trace_of_root, variances
-from ganbench.metrics.features import Features, at_least, both, count, features
+from ganbench.metrics.feature_vectors import Features, at_least, both, count, features
 from ganbench.metrics.spec import metric
 
 
@@ -26,6 +26,7 @@ from ganbench.metrics.spec import metric
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
+    cost="2 n d min(m, d) + 2 m d min(n, d) + 20 min(n, m, d)^3",
 )
 def fid(real: Any, fake: Any) -> float:
     """Squared Frechet distance between the Gaussians that have the means and covariances of the two samples.
@@ -191,7 +192,14 @@ def fid_bias(sample: Any, n: int, m: float = float("inf")) -> float:
     return float(values.sum() * (1 / n + 1 / m) + spread * (1 / (n - 1) + 1 / (m - 1)))
 
 
-@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+@metric(
+    better="lower",
+    scale="linear",
+    ideal=0.0,
+    invariances={"rotation", "translation"},
+    minimum=5000,
+    cost="points n d min(m, d) + points m d min(n, d) + 20 points min(n, m, d)^3",
+)
 def fid_infinity(real: Any, fake: Any, *, points: int = 15, seed: int = 0) -> float:
     """FID extrapolated to infinitely many samples.
 
@@ -394,6 +402,7 @@ def transport(source: Tensor, target: Tensor) -> Tensor:
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
+    cost="200 k q d + 4 k q d min(q, d) + 20 k min(q, d)^3",
 )
 def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float:
     """Mean over classes of the FID within a class.
@@ -441,6 +450,7 @@ def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float
     bounds=(0.0, float("inf")),
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
+    cost="20 n d + 20 m d + 20 d^3",
 )
 def between_class_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float:
     """Squared Frechet distance between the class means of the two samples.
@@ -481,7 +491,14 @@ def between_class_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) 
     return between(by_class(r, f, real_labels, fake_labels))
 
 
-@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+@metric(
+    better="lower",
+    scale="linear",
+    ideal=0.0,
+    invariances={"rotation", "translation"},
+    minimum=5000,
+    cost="200 points k q d + 2 points k q d min(q, d) + 20 points k min(q, d)^3",
+)
 def intra_fid_infinity(
     real: Any, fake: Any, real_labels: Any, fake_labels: Any, *, points: int = 15, seed: int = 0
 ) -> float:
@@ -530,7 +547,14 @@ def intra_fid_infinity(
     return float(np.mean([fid_infinity(a, b, points=points, seed=seed) for a, b in pairs]))
 
 
-@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation", "translation"}, minimum=5000)
+@metric(
+    better="lower",
+    scale="linear",
+    ideal=0.0,
+    invariances={"rotation", "translation"},
+    minimum=5000,
+    cost="100 points n d + 100 points m d + 20 points d^3",
+)
 def between_class_fid_infinity(
     real: Any, fake: Any, real_labels: Any, fake_labels: Any, *, points: int = 15, seed: int = 0
 ) -> float:

@@ -85,7 +85,7 @@ def mean_similarity(values: Any, name: str, pairs: int, span: float, seed: int) 
     return torch.cat([multi_scale_similarity(x[i].double(), x[j].double(), span) for i, j in blocks]).mean().item()
 
 
-@metric(better="lower", scale="logit", bounds=(0.0, 1.0), minimum=1000)
+@metric(better="lower", scale="logit", bounds=(0.0, 1.0), minimum=1000, cost="2000 pairs p")
 def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Mean multi-scale structural similarity of pairs of samples.
 
@@ -131,7 +131,15 @@ def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int
     return mean_similarity(fake_images, "fake_images", pairs, span, seed)
 
 
-@metric(better="target", scale="linear", ideal=0.0, bounds=(-1.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(
+    better="target",
+    scale="linear",
+    ideal=0.0,
+    bounds=(-1.0, 1.0),
+    invariances={"identity"},
+    minimum=1000,
+    cost="4000 pairs p",
+)
 def ms_ssim_excess(real_images: Any, fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Multi-scale structural similarity within the samples less that within the reference.
 
@@ -274,6 +282,7 @@ def swd_by_level(real_images: Any, fake_images: Any, per_image: int = 128, seed:
     invariances={"identity", "symmetric"},
     minimum=1000,
     slow=True,
+    cost="2000000 per_image n + 2000000 per_image m",
 )
 def laplacian_swd(real_images: Any, fake_images: Any, *, per_image: int = 128, seed: int = 0) -> float:
     """Sliced Wasserstein-1 distance x 1000 of 7 x 7 patches, averaged over the levels of a Laplacian pyramid.

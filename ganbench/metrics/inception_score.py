@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import Features, matrix
+from ganbench.metrics.feature_vectors import Features, matrix
 from ganbench.metrics.spec import metric
 
 SUM_SLACK = {"float16": 1e-2, "bfloat16": 5e-2}  # rounding of a softmax over a thousand classes
@@ -62,7 +62,9 @@ def mutual_information(p: Tensor) -> Tensor:
     return (entropy(p.mean(0)) - entropy(p).mean()).clamp(min=0)
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000)
+@metric(
+    better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=5000, cost="40 m k"
+)
 def inception_score(fake_posteriors: Any) -> float:
     """Inception Score over all samples at once.
 
@@ -134,7 +136,7 @@ def inception_scores_by_split(fake_posteriors: Any, splits: int = 10) -> list[fl
     return [mutual_information(p[a:b]).exp().item() for a, b in pairwise(edges)]
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), minimum=50000)
+@metric(better="higher", scale="linear", bounds=(1.0, math.inf), minimum=50000, cost="40 m k")
 def inception_score_splits(fake_posteriors: Any, *, splits: int = 10) -> float:
     """Inception Score as first published: the mean over contiguous, unshuffled blocks.
 
@@ -176,7 +178,7 @@ def inception_score_splits(fake_posteriors: Any, *, splits: int = 10) -> float:
     return math.fsum(scores) / len(scores)
 
 
-@metric(better="higher", scale="linear", bounds=(0.0, math.inf), minimum=1000)
+@metric(better="higher", scale="linear", bounds=(0.0, math.inf), minimum=1000, cost="40 m k")
 def inception_score_cross_fitted(fake_posteriors: Any) -> float:
     """Inception Score whose marginal comes from the other half of the samples.
 
@@ -227,7 +229,9 @@ def mean_pairwise_divergence(p: Tensor) -> Tensor:
     return (torch.xlogy(p, p).sum(1).mean() - p.mean(0) @ p.clamp(min=SMALLEST).log().mean(0)).clamp(min=0)
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
+@metric(
+    better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000, cost="40 m k"
+)
 def modified_is(fake_posteriors: Any) -> float:
     """Modified Inception Score: diversity within predicted classes, as far as the classifier sees it.
 
@@ -269,7 +273,9 @@ def modified_is(fake_posteriors: Any) -> float:
     return torch.stack(scores).mean().item()
 
 
-@metric(better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000)
+@metric(
+    better="higher", scale="linear", bounds=(1.0, math.inf), invariances={"permutation"}, minimum=1000, cost="40 m k"
+)
 def modified_is_all_pairs(fake_posteriors: Any) -> float:
     """Modified Inception Score over all pairs of different samples, regardless of class.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,7 +16,8 @@ from ganbench.metrics._engine.blocks import CentredRows, MakeReduction, pieces
 from ganbench.metrics._engine.kernel_sums import Distance, Gaussian, WeightedSums
 from ganbench.metrics._engine.median import median_square
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count, order_of_bytes
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import Features, at_least, count, order_of_bytes
 from ganbench.metrics.spec import metric
 
 FEW = (
@@ -90,6 +91,8 @@ def kernel_reductions(kernel: Stationary) -> Reductions:
 class KernelSums(Requirement):
     """Sums of a kernel over all pairs; the kernel may depend on the samples."""
 
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + 0.5 m^2 d + n m d + 200 n^2 + 200 m^2 + 400 n m")
+
     kernel: Callable[[Pair], Stationary]
 
     def reductions(self, pair: Pair) -> Reductions:
@@ -110,6 +113,7 @@ def energy(_pair: Pair) -> Distance:
     minimum=100,
     version=2,
     requires=(KernelSums(gaussian),),
+    cost="20 n",
 )
 def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     """Unbiased squared maximum mean discrepancy with a Gaussian kernel.
@@ -161,6 +165,7 @@ def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     minimum=100,
     version=2,
     requires=(KernelSums(mixture),),
+    cost="300 n m",
 )
 def mmd_mixture(real: Any, fake: Any) -> float:
     """Unbiased squared maximum mean discrepancy with the mean of five Gaussian kernels.
@@ -206,6 +211,7 @@ def mmd_mixture(real: Any, fake: Any) -> float:
     bounds=(0.0, 2000.0),
     invariances={"identity", "symmetric", "rotation", "scale", "permutation"},
     minimum=1000,
+    cost="0.5 n^2 d + n m d + 0.5 m^2 d + 200 n^2 + 200 n m + 200 m^2",
 )
 def cmmd(real: Any, fake: Any) -> float:
     """Biased squared maximum mean discrepancy of rows scaled to unit length, times 1000.
@@ -257,6 +263,7 @@ def cmmd(real: Any, fake: Any) -> float:
     invariances={"symmetric", "rotation", "translation", "permutation"},
     minimum=100,
     requires=(KernelSums(energy),),
+    cost="20 n",
 )
 def energy_distance(real: Any, fake: Any) -> float:
     """Energy distance between two samples, unbiased and without a root.

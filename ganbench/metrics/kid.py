@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,13 +13,16 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.kernel_sums import CubicReduction, Members
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.spec import metric
 
 
 @dataclass(frozen=True)
 class AllPairs(Requirement):
     """Sums of the kernel over all pairs: requirement, and key of the three sums."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + 0.5 m^2 d + n m d + 80 n^2 + 80 m^2 + 160 n m")
 
     def reductions(self, pair: Pair) -> Reductions:
         samples = pair.real, pair.fake
@@ -33,6 +36,11 @@ class AllPairs(Requirement):
 @dataclass(frozen=True)
 class Subsets(Requirement):
     """Sums of the kernel over the pairs of every random subset: requirement, and key of the three sums."""
+
+    cost: ClassVar[Cost] = Cost.parse(  # every pair once, or every subset in turn
+        "0.5 min(n, 10000)^2 d + 0.5 min(m, 10000)^2 d + min(n, 10000) min(m, 10000) d"
+        " + 200 min(n, 10000)^2 + 200 min(m, 10000)^2 + 400 min(n, 10000) min(m, 10000)"
+    )
 
     subsets: int = 100
     size: int = 1000
@@ -76,6 +84,7 @@ def _reductions(key: Requirement, real: Members, fake: Members) -> Reductions:
     invariances={"symmetric", "rotation", "permutation"},
     minimum=100,
     requires=(AllPairs(),),
+    cost="10 n d",
 )
 def kid(real: Any, fake: Any) -> float:
     """Kernel Inception distance: the unbiased squared MMD of a cubic kernel over all pairs.
@@ -119,7 +128,15 @@ def kid(real: Any, fake: Any) -> float:
     return float(_estimates(pair, key, len(pair.real), len(pair.fake))[0])
 
 
-@metric(better="lower", scale="linear", ideal=0.0, invariances={"rotation"}, minimum=1000, requires=(Subsets(),))
+@metric(
+    better="lower",
+    scale="linear",
+    ideal=0.0,
+    invariances={"rotation"},
+    minimum=1000,
+    requires=(Subsets(),),
+    cost="20 subsets size",
+)
 def kid_subsets(real: Any, fake: Any, *, subsets: int = 100, size: int = 1000, seed: int = 0) -> float:
     """Mean of KID over random subsets, as first published.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import metric
 from ganbench.metrics.transport import centred_samples
 
@@ -65,7 +65,7 @@ def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:
     return torch.cat(blocks, 1) - constant[:, None]
 
 
-@metric(better="higher", scale="linear", invariances={"rotation", "translation"}, minimum=1000)
+@metric(better="higher", scale="linear", invariances={"rotation", "translation"}, minimum=1000, cost="n m d + 500 n m")
 def parzen(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Mean log-density of half of the reference under a Parzen window on the samples.
 

@@ -14,7 +14,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import TIE, Block, CentredRows, exact_squares
 from ganbench.metrics._engine.pairs import NearestWithin, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features, at_least, both, features
+from ganbench.metrics.feature_vectors import Features, at_least, both, features
 from ganbench.metrics.spec import metric
 
 CELL = 20  # fakes that a cell must hold to count
@@ -27,6 +27,7 @@ CELL = 20  # fakes that a cell must hold to count
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     version=2,
+    cost="0.5 t^2 d + t m d + 20 t^2 + 20 t m",
 )
 def authenticity(train: Any, fake: Any) -> float:
     """Share of fakes farther from their nearest training row than that row is from its own nearest other.
@@ -77,6 +78,7 @@ def authenticity(train: Any, fake: Any) -> float:
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     version=2,
+    cost="0.5 t^2 d + t m d + 60 t^2 + 60 t m",
 )
 def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
     """Share of fakes nearer to a training row than nearly all training rows are to each other.
@@ -118,7 +120,7 @@ def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
     return float((pair.nearest_real().squares[:, 0] <= _closeness(pair.real, quantile)).double().mean())
 
 
-@metric(better="target", scale="linear", ideal=0.0, minimum=1000)
+@metric(better="target", scale="linear", ideal=0.0, minimum=1000, cost="20 cells t d + t m d + t n d + 30 t n + 30 t m")
 def c_t(train: Any, real: Any, fake: Any, *, cells: int = 3, seed: int = 0) -> float:
     """Data-copying statistic: how much nearer fakes are to the training rows than held-out reals are.
 
@@ -193,6 +195,7 @@ def _to_train(sample: Features, train: Features) -> Any:
     minimum=1000,
     version=2,
     requires=(NearestWithin(real=1),),
+    cost="0.5 m^2 d + 20 m^2",
 )
 def birthday_support(real: Any, fake: Any, *, quantile: float = 0.01) -> float:
     """Size of the support that explains how often two samples collide.

@@ -18,7 +18,7 @@ from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.compiled import FEWEST as PAIRS
 from ganbench.metrics._engine.compiled import compiled
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.inception_score import divergence, entropy, posteriors
 from ganbench.metrics.spec import metric
 
@@ -69,7 +69,9 @@ def counts(fake_points: Any, modes: Modes, radius: float) -> tuple[Tensor, int]:
     return torch.bincount(index[distance < radius], minlength=len(modes.centres)), len(points)
 
 
-@metric(better="higher", scale="count", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=2500)
+@metric(
+    better="higher", scale="count", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=2500, cost="20 m c d"
+)
 def modes_captured(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Modes that are the nearest of at least one sample of high quality.
 
@@ -114,7 +116,15 @@ def modes_captured(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> fl
     return float((hits > 0).sum())
 
 
-@metric(better="higher", scale="count", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=2500, version=2)
+@metric(
+    better="higher",
+    scale="count",
+    bounds=(0.0, math.inf),
+    invariances={"permutation"},
+    minimum=2500,
+    version=2,
+    cost="20 m c d",
+)
 def modes_covered(fake_points: Any, modes: Modes, *, radius: float = 3.0, share: float = 0.1) -> float:
     """Modes with a tenth of their fair share of samples, counting those of high quality.
 
@@ -162,7 +172,7 @@ def modes_covered(fake_points: Any, modes: Modes, *, radius: float = 3.0, share:
     return float((hits * len(hits) >= share * n * (1 - ROUNDING)).sum())
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances={"permutation"}, minimum=2500)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances={"permutation"}, minimum=2500, cost="20 m c d")
 def high_quality(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Share of samples near a mode.
 
@@ -207,7 +217,15 @@ def high_quality(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> floa
     return hits.sum().item() / n
 
 
-@metric(better="lower", scale="log", ideal=0.0, bounds=(0.0, math.inf), invariances={"permutation"}, minimum=2500)
+@metric(
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, math.inf),
+    invariances={"permutation"},
+    minimum=2500,
+    cost="20 m c d",
+)
 def reverse_kl(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """KL divergence of the samples' distribution over the modes from the uniform one.
 
@@ -266,7 +284,15 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
     return ((divergence(p, middle) + divergence(q, middle)) / 2).clamp(min=0)
 
 
-@metric(better="lower", scale="log", ideal=0.0, bounds=(0.0, math.log(2)), invariances={"permutation"}, minimum=2500)
+@metric(
+    better="lower",
+    scale="log",
+    ideal=0.0,
+    bounds=(0.0, math.log(2)),
+    invariances={"permutation"},
+    minimum=2500,
+    cost="20 m c d",
+)
 def mode_jsd(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     """Jensen-Shannon divergence of the samples' distribution over the modes, and none, from the true one.
 
@@ -313,7 +339,15 @@ def mode_jsd(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> float:
     return jensen_shannon(truth, seen).clamp(max=math.log(2)).item()
 
 
-@metric(better="target", scale="linear", ideal=1.0, bounds=(0.0, math.inf), invariances={"permutation"}, minimum=2500)
+@metric(
+    better="target",
+    scale="linear",
+    ideal=1.0,
+    bounds=(0.0, math.inf),
+    invariances={"permutation"},
+    minimum=2500,
+    cost="20 m c d + 30 m d log(m)",
+)
 def within_mode_spread(fake_points: Any, modes: Modes) -> float:
     """Spread of the samples within their modes over the true one.
 
@@ -395,7 +429,12 @@ def two_proportion_z(a: Tensor, b: Tensor) -> Tensor:
 
 
 @metric(
-    better="lower", scale="logit", bounds=(0.0, 1.0), invariances={"rotation", "translation", "scale"}, minimum=10000
+    better="lower",
+    scale="logit",
+    bounds=(0.0, 1.0),
+    invariances={"rotation", "translation", "scale"},
+    minimum=10000,
+    cost="100 bins n d + 10 bins m d",
 )
 def ndb(real: Any, fake: Any, *, bins: int = 100, seed: int = 0, level: float = 0.05) -> float:
     """Share of k-means cells of the reference whose proportion differs significantly in the samples.
@@ -448,6 +487,7 @@ def ndb(real: Any, fake: Any, *, bins: int = 100, seed: int = 0, level: float = 
     bounds=(0.0, math.log(2)),
     invariances={"identity", "rotation", "translation", "scale"},
     minimum=10000,
+    cost="100 bins n d + 10 bins m d",
 )
 def ndb_jsd(real: Any, fake: Any, *, bins: int = 100, seed: int = 0) -> float:
     """Jensen-Shannon divergence of the two samples over the k-means cells of the reference.
@@ -491,7 +531,9 @@ def ndb_jsd(real: Any, fake: Any, *, bins: int = 100, seed: int = 0) -> float:
     return jensen_shannon(a.double() / a.sum(), b.double() / b.sum()).clamp(max=math.log(2)).item()
 
 
-@metric(better="higher", scale="count", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=1000)
+@metric(
+    better="higher", scale="count", bounds=(0.0, math.inf), invariances={"permutation"}, minimum=1000, cost="10 m k"
+)
 def classes_captured(fake_posteriors: Any, *, at_least: int = 1) -> float:
     """Classes that are the most probable one of some sample.
 

@@ -11,13 +11,21 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features, count
+from ganbench.metrics.feature_vectors import Features, count
 from ganbench.metrics.spec import metric
 
 ANGLES = 1001
 
 
-@metric(better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(
+    better="higher",
+    scale="logit",
+    ideal=1.0,
+    bounds=(0.0, 1.0),
+    invariances={"identity"},
+    minimum=1000,
+    cost="runs clusters n d + runs clusters m d + 100 runs n d + 100 runs m d",
+)
 def prd_f8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: int = 0) -> float:
     """Largest F_8 on the precision-recall curve of two histograms, which weights recall.
 
@@ -59,7 +67,15 @@ def prd_f8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: in
     return best_f(*_curve(real, fake, clusters, runs, seed), 8.0)
 
 
-@metric(better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(
+    better="higher",
+    scale="logit",
+    ideal=1.0,
+    bounds=(0.0, 1.0),
+    invariances={"identity"},
+    minimum=1000,
+    cost="20 clusters",
+)
 def prd_f1_8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: int = 0) -> float:
     """Largest F_1/8 on the precision-recall curve of two histograms, which weights precision.
 

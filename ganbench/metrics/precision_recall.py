@@ -15,7 +15,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import RadiusRatios, balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import Features, at_least, both, count
+from ganbench.metrics.feature_vectors import Features, at_least, both, count
 from ganbench.metrics.spec import Invariance, metric
 
 INVARIANT: set[Invariance] = {"rotation", "translation", "scale", "permutation"}
@@ -29,6 +29,7 @@ INVARIANT: set[Invariance] = {"rotation", "translation", "scale", "permutation"}
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(3),),
+    cost="20 m",
 )
 def precision(real: Any, fake: Any, *, k: int = 3) -> float:
     """Share of fakes inside the k-nearest-neighbour ball of some real.
@@ -77,6 +78,7 @@ def precision(real: Any, fake: Any, *, k: int = 3) -> float:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(3),),
+    cost="20 n",
 )
 def recall(real: Any, fake: Any, *, k: int = 3) -> float:
     """Share of reals inside the k-nearest-neighbour ball of some fake.
@@ -125,6 +127,7 @@ def recall(real: Any, fake: Any, *, k: int = 3) -> float:
     invariances=INVARIANT,
     minimum=1000,
     requires=(knn_balls(5),),
+    cost="20 m",
 )
 def density(real: Any, fake: Any, *, k: int = 5) -> float:
     """Mean number of real k-nearest-neighbour balls around a fake, over k.
@@ -174,6 +177,7 @@ def density(real: Any, fake: Any, *, k: int = 5) -> float:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
+    cost="20 n",
 )
 def coverage(real: Any, fake: Any, *, k: int = 5) -> float:
     """Share of reals whose k-nearest-neighbour ball holds a fake.
@@ -249,6 +253,7 @@ def expected_coverage(n: int, m: int, k: int = 5) -> float:
     minimum=1000,
     version=2,
     requires=(RadiusRatios(3),),
+    cost="20 m",
 )
 def realism(real: Any, fake: Any, *, k: int = 3) -> float:
     """Median realism of the fakes.
@@ -333,6 +338,7 @@ def realism_scores(real: Any, fake: Any, *, k: int = 3) -> Tensor:
     invariances={"rotation", "translation", "permutation"},
     minimum=1000,
     requires=(knn_balls(3),),
+    cost="20 m",
 )
 def rarity(real: Any, fake: Any, *, k: int = 3) -> float:
     """Mean rarity of the fakes that lie in some real ball.
@@ -430,6 +436,7 @@ LEVELS = 30
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     version=2,
+    cost="20 n d + 20 m d",
 )
 def alpha_precision(real: Any, fake: Any) -> float:
     """Agreement of the fakes with the typical part of the reals, at every level of typicality.
@@ -487,6 +494,7 @@ def alpha_precision(real: Any, fake: Any) -> float:
         NearestWithin(real=5),
         NearestAcross(),
     ),
+    cost="20 n d + 20 m d",
 )
 def beta_recall(real: Any, fake: Any, *, k: int = 5) -> float:
     """Coverage of the reals by the typical part of the fakes, at every level of typicality.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -12,7 +12,8 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
 from ganbench.metrics._engine.kernel_sums import NEAR, refined
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 
@@ -20,6 +21,8 @@ from ganbench.metrics.spec import metric
 @dataclass(frozen=True)
 class Outside(Requirement):
     """How likely each row is outside the other sample's support; the key of (of the reals, of the fakes) too."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + 0.5 m^2 d + n m d + 100 n^2 + 100 m^2 + 200 n m")
 
     k: int
     a: float
@@ -86,6 +89,7 @@ def ratios(squares: Tensor, reach: float) -> Tensor:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(Outside(4, 1.2),),
+    cost="20 m",
 )
 def p_precision(real: Any, fake: Any, *, k: int = 4, a: float = 1.2) -> float:
     """Mean probability that a fake lies in the support of the reals.
@@ -136,6 +140,7 @@ def p_precision(real: Any, fake: Any, *, k: int = 4, a: float = 1.2) -> float:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(Outside(4, 1.2),),
+    cost="20 n",
 )
 def p_recall(real: Any, fake: Any, *, k: int = 4, a: float = 1.2) -> float:
     """Mean probability that a real lies in the support of the fakes.

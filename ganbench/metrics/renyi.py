@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,7 +13,8 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import MakeReduction, exact_squares, rounded_squares
 from ganbench.metrics._engine.kernel_sums import NEAR, Gaussian
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.kernels import median_distance, spread_rows, sums_of
 from ganbench.metrics.spec import metric
 
@@ -32,6 +33,8 @@ def bandwidth_of(real: Features, bandwidth: float | None) -> float:
 @dataclass(frozen=True)
 class SquaredKernel(Requirement):
     """The sum of the squared Gaussian kernel over the pairs of fakes."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 m^2 d + 150 m^2")
 
     bandwidth: float | None = None
 
@@ -53,6 +56,7 @@ class SquaredKernel(Requirement):
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     requires=(SquaredKernel(),),
+    cost="20 m",
 )
 def rke(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     """Renyi kernel entropy of order 2: about how many modes the fakes have, larger than the bandwidth apart.
@@ -106,6 +110,7 @@ def rke(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     invariances={"identity", "rotation", "translation", "scale", "permutation"},
     minimum=1000,
     slow=True,
+    cost="2 min(n, rows) min(m, rows) d + 50 min(n, m, rows)^3",
 )
 def rrke(real: Any, fake: Any, *, bandwidth: float | None = None, rows: int = 2000) -> float:
     """Relative Renyi kernel entropy of order 1/2: how far the modes of the fakes are from those of the reals.

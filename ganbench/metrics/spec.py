@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from inspect import Parameter, getdoc, signature
+from operator import or_
 from typing import Any, Literal, ParamSpec, Protocol, cast, get_args
 
 from ganbench._util.names import check_names
 from ganbench.errors import BadInput
+from ganbench.metrics.cost import NOTHING, SIZES, Cost
 
 P = ParamSpec("P")
 
@@ -53,6 +56,8 @@ class MetricSpec:
     defaults, part of a score's identity. A user's metric is called by its file's name, and ``file_sha256``, which is
     among its options too, is the digest of that file. ``scale`` is the one on which values are averaged and compared.
     ``slow``: it takes many times as long as the pass over the distances, and is not part of "all" unless asked for.
+    ``cost`` says how its work grows, as in ``ganbench.metrics.cost``, beside that of the passes over the distances that
+    it ``requires``; None where it is not declared.
     """
 
     name: str
@@ -70,6 +75,22 @@ class MetricSpec:
     requires: tuple[Any, ...] = ()  # Requirements of the pass over the distances that metrics share, with these options
     scale: Scale = "linear"
     slow: bool = False
+    cost: Cost | None = None
+
+    @property
+    def growth(self) -> str:
+        """How its work grows, with the passes over the distances that it requires; empty where that is not declared."""
+        return "" if self.cost is None else (passes(self.requires) + self.cost).growth
+
+    def work(self, sizes: Mapping[str, float]) -> float | None:
+        """Return its own work, without the passes that it shares, in steps of a product; None where it is not declared.
+
+        ``sizes`` are those of the samples, as in ``ganbench.metrics.cost.SIZES``; what is not known counts as none.
+        """
+        if self.cost is None:
+            return None
+        options = {name: value for name, value in self.options.items() if isinstance(value, int | float)}
+        return self.cost.work({**dict.fromkeys(SIZES, 0), **options, **sizes})
 
     def __post_init__(self) -> None:
         check_names(f"scale of {self.name}", [self.scale], get_args(Scale))
@@ -80,6 +101,11 @@ class MetricSpec:
             raise BadInput(
                 f"{self.name}: scale {self.scale} is for values of at least 0, got bounds ({low:g}, {high:g})"
             )
+
+
+def passes(requirements: Iterable[Any]) -> Cost:
+    """Return the cost of passes over the distances that fulfil some requirements together."""
+    return reduce(or_, (each.cost for each in requirements), NOTHING)
 
 
 class Metric(Protocol[P]):
@@ -104,6 +130,7 @@ def metric(
     requires: tuple[Any, ...] = (),
     scale: Scale = "linear",
     slow: bool = False,
+    cost: str = "",
 ) -> Callable[[Callable[P, float]], Metric[P]]:
     """Put the facts about a metric on its function, as ``function.spec``; it stays the function that it is.
 
@@ -120,6 +147,10 @@ def metric(
         whole numbers; or plain differences, for everything else.
     slow : bool
         Whether it takes so long that ``--metrics all`` leaves it to ``--slow``.
+    cost : str, optional
+        How its work grows, beside the passes that it requires: a sum of products of the number of reference rows n,
+        samples m, training examples t, features d, classes k, modes c, numbers in an image p, and options, such as
+        ``"2 n d^2 + 20 min(n, d)^3"``.
     paper : str, optional
         Where the metric comes from; by default the References of the docstring.
 
@@ -159,6 +190,7 @@ def metric(
             requires=requires,
             scale=scale,
             slow=slow,
+            cost=Cost.parse(cost, options) if cost else None,
         )
         return described
 

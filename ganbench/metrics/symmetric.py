@@ -7,7 +7,7 @@ from typing import Any
 from ganbench.metrics._engine.balls import balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import at_least, count
+from ganbench.metrics.feature_vectors import at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
 from ganbench.metrics.spec import metric
 
@@ -20,6 +20,7 @@ from ganbench.metrics.spec import metric
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
+    cost="20 n + 20 m",
 )
 def symmetric_precision(real: Any, fake: Any, *, k: int = 5) -> float:
     """The smaller of precision and of the share of fakes whose own ball holds a real.
@@ -70,6 +71,7 @@ def symmetric_precision(real: Any, fake: Any, *, k: int = 5) -> float:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
+    cost="20 n + 20 m",
 )
 def symmetric_recall(real: Any, fake: Any, *, k: int = 5) -> float:
     """The smaller of recall and coverage at one k: reals in balls of fakes, and reals whose own ball holds a fake.
@@ -127,6 +129,7 @@ def checked(real: Any, fake: Any, k: int, factor: int = 1) -> Pair:
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=9, fake=9), NearestAcross(3)),
+    cost="20 n + 20 m",
 )
 def cover_precision(real: Any, fake: Any, *, k: int = 3, factor: int = 3) -> float:
     """Share of fakes whose ball, which holds ``factor k`` other fakes, holds at least ``k`` reals.
@@ -180,6 +183,7 @@ def cover_precision(real: Any, fake: Any, *, k: int = 3, factor: int = 3) -> flo
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=9, fake=9), NearestAcross(3)),
+    cost="20 n + 20 m",
 )
 def cover_recall(real: Any, fake: Any, *, k: int = 3, factor: int = 3) -> float:
     """Share of reals whose ball, which holds ``factor k`` other reals, holds at least ``k`` fakes.

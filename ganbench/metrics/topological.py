@@ -11,7 +11,7 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
-from ganbench.metrics.features import Features, at_least
+from ganbench.metrics.feature_vectors import Features, at_least
 from ganbench.metrics.spec import metric
 
 DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1
@@ -19,7 +19,15 @@ NEIGHBOURS = 5 * DIMENSIONS  # as published at 32 dimensions; fewer would drown 
 BLOCK = 2048
 
 
-@metric(better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(
+    better="higher",
+    scale="logit",
+    ideal=1.0,
+    bounds=(0.0, 1.0),
+    invariances={"identity"},
+    minimum=1000,
+    cost="500 n^2 + 500 m^2 + 500 n m",
+)
 def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant fakes that lie in the significant support of the reals.
 
@@ -63,7 +71,9 @@ def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     return _share(supports[1].own, supports[0].density(supports[1].points) > supports[0].band, "fake")
 
 
-@metric(better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000)
+@metric(
+    better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000, cost="500 n m"
+)
 def topr(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant reals that lie in the significant support of the fakes.
 

@@ -19,7 +19,7 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import Invariance, metric
 
 
@@ -170,7 +170,9 @@ def strongest(tests: FeatureTests) -> float:
     return value
 
 
-@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
+@metric(
+    better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30, cost="20 n d + 20 m d"
+)
 def t_statistic(real: Any, fake: Any) -> float:
     """Largest absolute t statistic, with pooled variance, of a feature.
 
@@ -208,7 +210,7 @@ def t_statistic(real: Any, fake: Any) -> float:
     return strongest(t_tests(real, fake))
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30, cost="20 n d + 20 m d")
 def t_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the t tests of the features, corrected for their number.
 
@@ -244,7 +246,9 @@ def t_p_value(real: Any, fake: Any) -> float:
     return t_tests(real, fake).holm.min().item()
 
 
-@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30)
+@metric(
+    better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE, minimum=30, cost="20 n d + 20 m d"
+)
 def welch_statistic(real: Any, fake: Any) -> float:
     """Largest absolute Welch t of a feature, without assuming equal variances.
 
@@ -280,7 +284,7 @@ def welch_statistic(real: Any, fake: Any) -> float:
     return strongest(welch_tests(real, fake))
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30)
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=30, cost="20 n d + 20 m d")
 def welch_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the Welch tests of the features, corrected for their number.
 
@@ -316,7 +320,14 @@ def welch_p_value(real: Any, fake: Any) -> float:
     return welch_tests(real, fake).holm.min().item()
 
 
-@metric(better="lower", scale="log", bounds=(0.0, math.inf), invariances=PER_FEATURE | {"rotation"}, minimum=100)
+@metric(
+    better="lower",
+    scale="log",
+    bounds=(0.0, math.inf),
+    invariances=PER_FEATURE | {"rotation"},
+    minimum=100,
+    cost="2 n d^2 + 2 m d^2 + 5 d^3",
+)
 def hotelling_t2(real: Any, fake: Any) -> float:
     """Hotelling's T^2 of the two means, which takes the features together.
 
@@ -352,7 +363,14 @@ def hotelling_t2(real: Any, fake: Any) -> float:
     return hotelling_test(real, fake).statistic
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE | {"rotation"}, minimum=100)
+@metric(
+    better="higher",
+    scale="logit",
+    bounds=(0.0, 1.0),
+    invariances=PER_FEATURE | {"rotation"},
+    minimum=100,
+    cost="2 n d^2 + 2 m d^2 + 5 d^3",
+)
 def hotelling_p_value(real: Any, fake: Any) -> float:
     """p-value of Hotelling's test that the two means are equal.
 
@@ -389,7 +407,13 @@ def hotelling_p_value(real: Any, fake: Any) -> float:
 
 
 @metric(
-    better="lower", scale="logit", ideal=0.0, bounds=(0.0, 1.0), invariances=PER_FEATURE | {"identity"}, minimum=100
+    better="lower",
+    scale="logit",
+    ideal=0.0,
+    bounds=(0.0, 1.0),
+    invariances=PER_FEATURE | {"identity"},
+    minimum=100,
+    cost="30 n d log(n) + 30 m d log(m)",
 )
 def ks_statistic(real: Any, fake: Any) -> float:
     """Largest Kolmogorov-Smirnov distance of a feature.
@@ -428,7 +452,14 @@ def ks_statistic(real: Any, fake: Any) -> float:
     return ks_distances(*checked(real, fake)).max().item()
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=PER_FEATURE, minimum=100)
+@metric(
+    better="higher",
+    scale="logit",
+    bounds=(0.0, 1.0),
+    invariances=PER_FEATURE,
+    minimum=100,
+    cost="30 n d log(n) + 30 m d log(m)",
+)
 def ks_p_value(real: Any, fake: Any) -> float:
     """Smallest p-value of the Kolmogorov-Smirnov tests of the features, corrected for their number.
 

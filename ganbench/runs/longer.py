@@ -11,7 +11,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from ganbench._util.machine import device_name
-from ganbench._util.signed import FACTS
+from ganbench._util.tensor_files import FACTS
 from ganbench.metrics.user import find_metric
 from ganbench.records.key import CONDITIONS, key_of
 from ganbench.records.record import Record

@@ -21,13 +21,14 @@ from ganbench.io.memory import is_one_set
 from ganbench.io.source import Kind
 from ganbench.metrics import METRICS
 from ganbench.metrics.spec import Metric
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.controls import better_than_real, controls
+from ganbench.scoring.costs import Plan, planned
 from ganbench.scoring.intervals import interval
 from ganbench.scoring.named import opened, opened_samples
 from ganbench.scoring.pairing import Key, Pair, Pairing
 from ganbench.scoring.report import Report, Row
 from ganbench.scoring.scorer import MetricProgress, Scorer, untold
-from ganbench.scoring.selection import wanted
 from ganbench.scoring.warnings import MAKERS, Comparison, warnings_of
 
 __all__ = ["Options", "Report", "score"]
@@ -74,6 +75,9 @@ class Options:
         Is told the name of a source, how many samples are done, and of how many.
     metric_progress : callable
         Is told the ``ganbench.scoring.scorer.Step`` that begins, and again when it has ended, with its seconds.
+    costs : callable, optional
+        Is told the ``ganbench.scoring.costs.Plan`` of each set of samples, what each metric will cost, before the first
+        metric begins.
     elsewhere : callable, optional
         Takes the features of images in other processes, to the same bits: ``ganbench.scoring.ray_shards.RayShards``.
     """
@@ -94,6 +98,7 @@ class Options:
     slow: bool = False
     progress: Progress = silent
     metric_progress: MetricProgress = untold
+    costs: Callable[[Plan], None] | None = None
     elsewhere: Elsewhere | None = None
 
 
@@ -191,7 +196,13 @@ def compare(
     modes = dataset.modes if dataset else None
     scorers = [Scorer(each.real, each.train, modes, each.identity, f"the modes of {real.name}") for each in pairs]
     selected = scorers[0].select(asked.metrics, asked.required, [each.fake for each in pairs])
-    rows = [row(*each, selected, options) for each in zip(scorers, pairs, strict=True)]
+    left_out = tuple(name for name in asked.left_out if not scorers[0].missing(METRICS[name], pairs[0].fake))
+    slow = [METRICS[name] for name in left_out]
+    rows = []
+    for scorer, pair in zip(scorers, pairs, strict=True):
+        if options.costs:
+            options.costs(planned(scorer, selected, slow, pair.fake))
+        rows.append(row(scorer, pair, selected, options))
     compared = [
         replace(
             comparison(scorer, pair, selected, extraction),
@@ -200,7 +211,6 @@ def compare(
         for scorer, pair, scored in zip(scorers, pairs, rows, strict=True)
     ]
     warnings = warnings_of(compared)
-    left_out = tuple(name for name in asked.left_out if not scorers[0].missing(METRICS[name], pairs[0].fake))
     if options.controls:
         added = controls(scorers, pairs, replace(extraction, cache=None), selected)
         warnings += [

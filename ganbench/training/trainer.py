@@ -20,7 +20,7 @@ from ganbench.training.backends import Step, available, resolve
 from ganbench.training.batches import BatchSampler, examples
 from ganbench.training.functional import StackedNet, seeded
 from ganbench.training.loop import Loop
-from ganbench.training.scalars import holding, scalars
+from ganbench.training.settings_as_tensors import holding, scalars
 from ganbench.training.stacked_products import Products
 from ganbench.training.update import LOSSES, UPDATED, Tree, Updates, overwrite
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor
 from ganbench.metrics._engine.blocks import MANY, TIE, Block, CentredRows, exact_squares, in_float64
 from ganbench.metrics._engine.compiled import loop_for
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement
-from ganbench.metrics.features import at_least
+from ganbench.metrics.cost import Cost
+from ganbench.metrics.feature_vectors import at_least
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def balls(pair: Pair, k: int) -> tuple[Balls, Balls]:
 class KnnBalls(Requirement):
     """Who lies in whose k-nearest-neighbour ball, for every k of ``ks``; the key of ``{k: (real, fake)}`` too."""
 
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + 0.5 m^2 d + n m d + 100 n^2 + 100 m^2 + 200 n m")
+
     ks: tuple[int, ...]
 
     def reductions(self, pair: Pair) -> Reductions:
@@ -210,6 +213,8 @@ def _ratio_loop(squares: Any, of_row: Any, of_column: Any, radii: Any, best: Any
 @dataclass(frozen=True)
 class RadiusRatios(Requirement):
     """Largest radius over distance of each fake row, over the reals whose radius is at most the median."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + n m d + 100 n^2 + 200 n m")
 
     k: int
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from weakref import WeakKeyDictionary
 
 import torch
@@ -20,7 +20,8 @@ from ganbench.metrics._engine.blocks import (
     working_type,
 )
 from ganbench.metrics._engine.nearest import Nearest, OfPairs, OverNearest, search_across, search_back
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.cost import NOTHING, Cost
+from ganbench.metrics.feature_vectors import Features, at_least, both
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class Reductions:
 class Requirement:
     """What a metric requires of the passes over the distances; a frozen dataclass, often the key of its result too."""
 
+    cost: ClassVar[Cost] = NOTHING  # of the passes alone; what several require is counted once
+
     def reductions(self, pair: Pair) -> Reductions:
         """Return the reductions that fulfil it for a pair; raises BadInput where the pair cannot."""
         raise NotImplementedError
@@ -133,6 +136,8 @@ class Requirement:
 @dataclass(frozen=True)
 class NearestWithin(Requirement):
     """The nearest others of each row within its own sample: so many for a real row, so many for a fake one."""
+
+    cost: ClassVar[Cost] = Cost.parse("0.5 n^2 d + 0.5 m^2 d + 100 n^2 + 100 m^2")  # of both, the most that it can be
 
     real: int = 0
     fake: int = 0
@@ -153,6 +158,8 @@ class Across:
 @dataclass(frozen=True)
 class NearestAcross(Requirement):
     """The k nearest fakes of each real row and reals of each fake row; of the two nearest, the next tells of ties."""
+
+    cost: ClassVar[Cost] = Cost.parse("n m d + 200 n m")
 
     k: int = 2
 
