@@ -60,7 +60,7 @@ def draw(findings: Findings, figure: Figure) -> None:
         axes.axhline(8, color=QUIET, linewidth=0.7)
         axes.set(ylim=(0, 8.6))
     left.set(xlabel="share of the run", ylabel="modes covered, mean of seeds")
-    left.legend(loc="lower right")
+    left.legend(loc="center right", fontsize=7)
     right.set_xticks(range(len(METHODS)), list(METHODS))
     right.set(ylabel="modes covered, one point a seed")
 
