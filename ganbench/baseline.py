@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import erf, inf, sqrt
 from types import MappingProxyType
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -262,6 +262,14 @@ class Baseline:
             return ("both",)
         discriminators: list[Update] = ["discriminator"] * self.d_steps
         return ("generator", *discriminators) if self.order == "generator_first" else (*discriminators, "generator")
+
+    def phase(self, update: int) -> int:
+        """Return the phase of update number ``update`` of a kind, from 0; each phase has losses of its own."""
+        return 0
+
+    def in_phase(self, phase: int) -> Self:
+        """Return the baseline whose losses are those of a phase."""
+        return self
 
     def batch_size(self, update: Update, batch: int) -> int:
         """Return how many examples an ``update`` is given, where the plan says ``batch``."""

@@ -25,6 +25,7 @@ OWN_FIELDS: Settings = {
     "skip_broken": 0,
     "channels": 0,
     "key": "",  # any word: which column or array of several
+    "features": "",  # any extractor's name: what examples are scored by
 }
 OWN_CHOICES: Mapping[str, tuple[Setting, ...]] = {
     "crop": ("center", "none"),

@@ -103,7 +103,7 @@ def dataset_of(name: str, known: Decoded, options: Settings) -> Dataset:
         name=name,
         space=Space(tuple(known.x.shape[1:]), known.classes, *span_of(known.x)),
         split=f"by a digest of each example, {shares} % for train, held out and control{skipped}",
-        features="random_conv" if pictures else "identity",
+        features=str(options["features"]) or ("random_conv" if pictures else "identity"),
         latent=64 if pictures else max(2, min(known.x.shape[1], 64)),
         version=int(known.digest[:8], 16),
         **sources,
@@ -121,7 +121,11 @@ def decoded(source: Source, options: Settings, part: Part | None = None) -> Deco
     ``part`` says which part a picture belongs to, if that is not decided by its content.
     """
     later = ("channels", "key")  # settings that older results do not know
-    said = sorted(item for item in options.items() if item[0] not in later or item[1] != OWN_FIELDS[item[0]])
+    said = sorted(
+        (name, value)
+        for name, value in options.items()
+        if name != "features" and (name not in later or value != OWN_FIELDS[name])
+    )
     reading = f"{LAYOUT} {source.digest()} {said}"
     digest = blake2b(reading.encode(), digest_size=16).hexdigest()
     return remembered(source.name, digest) or decode(source, options, digest, part or by_content)

@@ -22,6 +22,7 @@ from ganbench.data.own import SHARES, part_of
 from ganbench.data.sources import Flipped, Pixels
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing, UnknownName
+from ganbench.scoring.reference import applicable
 
 N = 240
 
@@ -187,6 +188,15 @@ def test_a_column_is_chosen_by_its_key(photos: Path, tmp_path: Path) -> None:
         data.load(f"{tmp_path}/a.parquet@8(key=imag)")
     with pytest.raises(BadInput, match="key names a column of a Parquet file or an array of a file"):
         data.load(f"{photos}@8(key=image)")
+
+
+def test_examples_are_scored_by_the_features_that_are_asked_for(photos: Path) -> None:
+    plain, asked = data.load(f"{photos}@8"), data.load(f"{photos}@8(features=pixels)")
+    assert (asked.name, asked.features, plain.features) == (f"{photos}@8(features=pixels)", "pixels", "random_conv")
+    assert asked.version == plain.version  # the examples are the same
+    assert applicable(asked)
+    with pytest.raises(UnknownName, match="unknown features 'pixel'; did you mean 'pixels'"):
+        applicable(data.load(f"{photos}@8(features=pixel)"))
 
 
 @pytest.mark.parametrize("labels", [["cat"] * N, [None] * N])
