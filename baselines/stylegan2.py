@@ -44,6 +44,10 @@ class StyleGAN2(Baseline):
         self.require(0 <= self.path_decay < 1, "path_decay", "in [0, 1)")
         self.require(self.mapping_layers >= 1, "mapping_layers", "at least 1")
 
+    def unused_fields(self) -> dict[str, str]:
+        unused = {} if self.path_length else {"path_decay": "path_length is 0"}
+        return super().unused_fields() | unused
+
     def networks(self, space: Space) -> tuple[nn.Module, nn.Module]:
         width = space.networks.width or 32
         G = stylegan2.Generator(self.latent, space, width, self.mapping_layers)
@@ -54,7 +58,8 @@ class StyleGAN2(Baseline):
         return self.sampling_noise(space) | more
 
     def sampling_noise(self, space: Space) -> dict[str, Draw]:
-        return {"z": normal(self.latent), "noise": normal(stylegan2.noise_size(space))}
+        size = stylegan2.noise_size(self.with_networks(space))
+        return {"z": normal(self.latent), "noise": normal(size)}
 
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         penalty = zero_centred_penalty(D, b.x).mean()  # R1

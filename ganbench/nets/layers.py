@@ -113,18 +113,12 @@ class Standardised(nn.Module):
 
 
 class BatchNorm(Standardised):
-    """Batch normalisation with a gain and a shift for each channel, else as ``Standardised``.
+    """Batch normalisation with a learnt gain and shift for each channel.
 
     Parameters
     ----------
-    channels : int
-        Features of ``(n, channels)``, or channels of ``(n, channels, H, W)``.
-    eps : float
-        Added to the variance.
-
-    References
-    ----------
-    Ioffe & Szegedy, Batch Normalization, 2015. arXiv:1502.03167
+    channels, eps
+        As of ``Standardised``, whose statistics it has.
 
     Examples
     --------

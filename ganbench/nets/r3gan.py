@@ -129,12 +129,12 @@ def generator(latent: int, space: Space, width: int = 768) -> nn.Sequential:
     Returns
     -------
     nn.Sequential
-        ``(n, latent) -> (n, *space.shape)`` in [-1, 1].
+        From noise ``(n, latent)`` to images ``(n, *space.shape)`` in [-1, 1].
 
     Raises
     ------
     BadInput
-        For points, and for images of another size.
+        For anything but such images.
 
     References
     ----------
@@ -163,19 +163,19 @@ def discriminator(space: Space, width: int = 768, *, out: int = 1, wrap: Wrap | 
     width : int
         Channels, as in the generator.
     out : int
-        How many numbers it returns for each example.
+        Numbers for each example.
     wrap : callable, optional
-        Goes around each convolution and the dense layer, such as ``ganbench.nets.layers.SpectralNorm``.
+        Goes around every layer with weights but the projections, such as ``ganbench.nets.layers.SpectralNorm``.
 
     Returns
     -------
     nn.Sequential
-        ``(n, *space.shape) -> (n,)``, or ``(n, out)`` for more than one output.
+        From images to ``(n,)``, or ``(n, out)`` where more than one number is asked for.
 
     Raises
     ------
     BadInput
-        For the same data as ``generator``.
+        As ``generator``.
 
     References
     ----------

@@ -237,7 +237,7 @@ def discriminator(space: Space, width: int) -> nn.Sequential:
     Raises
     ------
     BadInput
-        For the same data as ``Generator``.
+        As ``Generator``.
 
     References
     ----------

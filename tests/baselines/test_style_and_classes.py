@@ -89,6 +89,7 @@ def test_without_path_lengths_nothing_is_drawn_or_carried_for_them() -> None:
     assert set(plain.noise(MNIST)) == set(plain.sampling_noise(MNIST)) == {"z", "noise"}
     assert set(StyleGAN2().noise(MNIST)) - set(StyleGAN2().sampling_noise(MNIST)) == {"direction"}
     assert plain.initial_state(G, identity()) == {}
+    assert "path_decay" in plain.unused_fields().keys() - StyleGAN2().unused_fields().keys()
     exactly(plain.generator_loss(G, as_net(Linear(torch.zeros(2))), batch(**lengths_batch())), log(2))
 
 
@@ -100,6 +101,14 @@ def test_stylegan2s_discriminator_has_the_logistic_loss_and_r1() -> None:
     fake = torch.tensor([-1.5 - 6, 4 + 6], **DOUBLE)
     real = torch.tensor([1.0, 4.0], **DOUBLE)
     exactly(loss, float((1 + (-real).exp()).log().mean() + (1 + fake.exp()).log().mean()) + 0.2 * 5)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_noise_is_as_large_as_the_layers_of_the_depth_that_is_asked_for(depth: int) -> None:
+    baseline, stream = StyleGAN2(width=4, depth=depth), torch.Generator().manual_seed(0)
+    G, _ = baseline.networks(baseline.with_networks(MNIST))
+    draws = baseline.sampling_noise(MNIST)
+    assert G(draws["z"](2, stream), draws["noise"](2, stream)).shape == (2, 1, 28, 28)
 
 
 def test_samples_are_kept_within_the_range_of_images() -> None:

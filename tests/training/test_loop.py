@@ -31,8 +31,8 @@ SINGLE_PRECISION = 1e-4  # how far 70 updates in float32 may differ, where weigh
 
 
 def cases(dataset: str) -> list[Any]:
-    """Every trained baseline that supports the data; pixel models and all but one member of a family are slow."""
-    source, every, families = data.load(dataset), [], {"pixelcnn", "pixelrnn"}
+    """Every trained baseline that supports the data; large models and all but one member of a family are slow."""
+    source, every, families = data.load(dataset), [], {"pixelcnn", "pixelrnn", "biggan", "stylegan2"}
     for name in registry.everyone():
         baseline, family = registry.configure(name, {}, source), split(name)[0]
         if baseline.updates(0) and not baseline.unsupported(source.space, BATCH):
