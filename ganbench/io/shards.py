@@ -71,6 +71,7 @@ def open_shards(paths: Sequence[str], name: str, reading: Reading, opening: Open
         digest,
         lambda: scan_of(sources),
         labels=np.concatenate(labels) if len(labels) == len(sources) else None,
+        unused_labels=next((each.unused_labels for each in sources if each.unused_labels), ""),
         span=reading.span,
         respan=None if reading.span else lambda span: lambda: scan_of([each.spanned(span) for each in sources]),
         count=sum(each.count or 0 for each in sources),
