@@ -26,7 +26,7 @@ BLOCK = 2048
     bounds=(0.0, 1.0),
     invariances={"identity"},
     minimum=1000,
-    cost="500 n^2 + 500 m^2 + 500 n m",
+    cost="3000 n^2 + 3000 m^2 + 3000 n m",
 )
 def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant fakes that lie in the significant support of the reals.
@@ -72,7 +72,13 @@ def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
 
 
 @metric(
-    better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0), invariances={"identity"}, minimum=1000, cost="500 n m"
+    better="higher",
+    scale="logit",
+    ideal=1.0,
+    bounds=(0.0, 1.0),
+    invariances={"identity"},
+    minimum=1000,
+    cost="3000 n^2 + 3000 m^2 + 3000 n m",
 )
 def topr(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant reals that lie in the significant support of the fakes.
