@@ -45,6 +45,11 @@ class Projection(Conditional):
         projected = Projected(features, size, space.classes, wrap=SpectralNorm)
         return Conditioned(G, space.classes), projected
 
+    def unsupported(self, space: Space, batch: int) -> str | None:
+        if kind_of(space) == "r3gan":
+            return "networks = 'r3gan' have no normalisation that could be told a class"
+        return super().unsupported(space, batch)
+
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return hinge(D(b.x, b.y), D(G(b.z, b.y), b.y))
 

@@ -18,9 +18,9 @@ from ganbench.optim import Adam, Optimizer
 class R3GAN(Baseline):
     """Huang et al., 2024, section 2: RSGAN with R1 and R2, no normalisation layer anywhere.
 
-    Rates, beta2 and gamma ease from their first to their last value on half a cosine, here over the whole run. Of its
-    architecture nothing is here but the lack of normalisation: networks are the shared ones, where the paper's second
-    half turns StyleGAN2's into grouped residual blocks. Nor is there its schedule of the averaged weights' decay.
+    Rates, beta2 and gamma ease from their first to their last value on half a cosine, here over the whole run. Networks
+    are the shared ones without normalisation; the paper's second half turns StyleGAN2's into grouped residual blocks,
+    which are ``networks = "r3gan"``. Its schedule of the averaged weights' decay is not here.
     """
 
     gamma: float = 1.0

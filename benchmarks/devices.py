@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from benchmarks import implementations as impl
-from ganbench.metrics import features as metric_features
+from ganbench.metrics import feature_vectors
 from ganbench.metrics._engine import median, pairs
 
 SECTION = "on another device"
@@ -43,7 +43,7 @@ def lines(
 def in_float64() -> Iterator[None]:
     """Let all products be of float64 within the block."""
     with ExitStack() as stack:
-        for module in (metric_features, median, pairs):
+        for module in (feature_vectors, median, pairs):
             stack.enter_context(patch.object(module, "working_type", lambda *_: torch.float64))
         yield
 

@@ -10,7 +10,7 @@ import torch
 
 from ganbench.metrics import kernels, precision_recall
 from ganbench.metrics.c2st import one_nn_accuracy
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.kid import kid, kid_subsets
 from ganbench.metrics.memorisation import authenticity

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import implementations as impl
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prepare import prepare
 
 MIB = 1 << 20

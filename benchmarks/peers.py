@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from benchmarks.implementations import GRID, SUBSET, Implementation, K, summed
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import fid
 
 

@@ -100,6 +100,18 @@ class Broken(Exception):
     """A promise that was not kept."""
 
 
+class Progress:
+    """Says at every tenth how much of a part is done: half an hour is long without a word."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self.name, self.total, self.done = name, total, 0
+
+    def step(self) -> None:
+        self.done += 1
+        if self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
+            print(f"{self.name}: {self.done} of {self.total}", file=sys.stderr, flush=True)
+
+
 def environment() -> dict[str, str]:
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
@@ -177,6 +189,7 @@ def kills(amount: Amount, folder: Path) -> str:
         backend: finished(folder / f"whole-{backend}", "--jobs", "1", "--backend", backend)
         for backend in ("traced", "compiled")
     }
+    progress = Progress("kills", amount.kills)
 
     def lane(first: int) -> list[int]:
         rng, out, died, ends = random.Random(first), folder / f"killed-{first}", 0, 0  # noqa: S311
@@ -187,6 +200,7 @@ def kills(amount: Amount, folder: Path) -> str:
                 options = ["--jobs", str(1 + number // LANES % 2), "--backend", backend]
                 code = killed(command(out, *options), rng, at_random=number // LANES % 3 > 0)
                 died += code != 0
+                progress.step()
                 if code == 0:  # it was done before it could be killed
                     same(wanted[backend], result(out), f"run {number}")
                     shutil.rmtree(out)
@@ -259,6 +273,7 @@ def disks(amount: Amount, folder: Path) -> str:
     if not mounted(folder / "tried", "1m"):
         return "not tried: this user may not mount a file system"
     unmount(folder / "tried")
+    progress = Progress("disks", amount.disks)
 
     def lane(first: int) -> list[int]:
         rng, place, stopped = random.Random(first), folder / f"disk-{first}", 0  # noqa: S311
@@ -270,6 +285,7 @@ def disks(amount: Amount, folder: Path) -> str:
                 stopped += spoiled(place, wanted, 0.0 if is_full else rng.uniform(3.0, 9.0))
             finally:
                 unmount(place)
+            progress.step()
         return [stopped]
 
     (stopped,) = in_lanes(lane)

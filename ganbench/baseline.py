@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from math import inf
+from math import erf, inf, sqrt
 from types import MappingProxyType
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ __all__ = [
     "normal",
     "one_hot",
     "some",
+    "truncated_normal",
     "uniform",
 ]
 
@@ -99,8 +100,8 @@ class Baseline:
     ema
         Decay of the averaged generator weights, which samples come from.
     networks_
-        Which of the shared networks are trained, ``networks`` in suites: "mlp", "maxout", "dcgan" or "resnet"; "auto":
-        what suits the data.
+        Which of the shared networks are trained, ``networks`` in suites: "mlp", "maxout", "dcgan", "resnet" or "r3gan";
+        "auto": what suits the data.
     width, depth
         Of the shared networks: units or channels, and hidden layers or halvings; 0: the usual number.
 
@@ -262,6 +263,14 @@ class Baseline:
         discriminators: list[Update] = ["discriminator"] * self.d_steps
         return ("generator", *discriminators) if self.order == "generator_first" else (*discriminators, "generator")
 
+    def phase(self, update: int) -> int:
+        """Return the phase of update number ``update`` of a kind, from 0; each phase has losses of its own."""
+        return 0
+
+    def in_phase(self, phase: int) -> Self:
+        """Return the baseline whose losses are those of a phase."""
+        return self
+
     def batch_size(self, update: Update, batch: int) -> int:
         """Return how many examples an ``update`` is given, where the plan says ``batch``."""
         return batch
@@ -317,6 +326,18 @@ def some(source: Source, limit: int, stream: torch.Generator) -> tuple[Tensor, T
 def normal(*shape: int) -> Draw:
     """Standard normal draws of ``shape`` per example."""
     return lambda n, stream: torch.randn(n, *shape, generator=stream)
+
+
+def truncated_normal(*shape: int, limit: float) -> Draw:
+    """Normal draws of ``shape`` per example between -limit and limit: as if larger ones were drawn again."""
+    inside = erf(limit / sqrt(2))  # share of normal numbers
+
+    def draw(n: int, stream: torch.Generator) -> Tensor:
+        u = torch.rand(n, *shape, generator=stream, dtype=torch.double)
+        made = sqrt(2) * torch.special.erfinv(inside * (2 * u - 1))
+        return made.clamp(-limit, limit).to(torch.get_default_dtype())
+
+    return draw
 
 
 def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Draw:

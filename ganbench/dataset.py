@@ -12,7 +12,7 @@ from torch import Tensor
 from ganbench.errors import BadInput
 
 Tensors = dict[str, Tensor]
-NetworkKind = Literal["auto", "mlp", "maxout", "dcgan", "resnet"]
+NetworkKind = Literal["auto", "mlp", "maxout", "dcgan", "resnet", "r3gan"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Architecture:
     Parameters
     ----------
     kind
-        "mlp", "maxout", "dcgan" or "resnet"; "auto": perceptrons for points and images of up to 16 pixels a side,
-        otherwise convolutions.
+        "mlp", "maxout", "dcgan", "resnet" or "r3gan"; "auto": perceptrons for points and images of up to 16 pixels a
+        side, otherwise convolutions.
     width
         Units of a hidden layer, or channels next to the image; 0: the kind's own.
     depth

@@ -117,6 +117,59 @@ class SGD:
 
 
 @dataclass(frozen=True)
+class Optimistic:
+    """Any optimiser's steps, each twice, less the step before: the last step stands for the opponent's next.
+
+    Of Adam it is the Algorithm 1 of Daskalakis et al., 2018.
+    """
+
+    base: Optimizer
+
+    def schedule(self, count: int = 1) -> dict[str, float]:
+        return self.base.schedule(count)
+
+    def following(self, schedule: Tensors) -> Tensors:
+        return self.base.following(schedule)
+
+    def init(self, weights: Tensor) -> Tensors:
+        return self.base.init(weights) | {"before": torch.zeros_like(weights)}
+
+    def update(self, weights: Tensor, grad: Tensor, state: Tensors, schedule: Tensors) -> tuple[Tensor, Tensors]:
+        stepped, after = self.base.update(weights, grad, state, schedule)
+        step = stepped - weights
+        return weights + 2 * step - state["before"], after | {"before": step}
+
+
+@dataclass(frozen=True)
+class Lookahead:
+    """Any optimiser's steps; every ``period`` of them lead back to the share ``alpha`` of the way that they made.
+
+    Zhang et al., 2019, Algorithm 1.
+    """
+
+    base: Optimizer
+    period: int = 5
+    alpha: float = 0.5
+
+    def schedule(self, count: int = 1) -> dict[str, float]:
+        return self.base.schedule(count) | {"made": count, "back": float(count % self.period == 0)}
+
+    def following(self, schedule: Tensors) -> Tensors:
+        made = schedule["made"] + 1
+        back = (made % self.period == 0).to(made.dtype)
+        return self.base.following(schedule) | {"made": made, "back": back}
+
+    def init(self, weights: Tensor) -> Tensors:
+        return self.base.init(weights) | {"slow": weights.clone()}
+
+    def update(self, weights: Tensor, grad: Tensor, state: Tensors, schedule: Tensors) -> tuple[Tensor, Tensors]:
+        fast, after = self.base.update(weights, grad, state, schedule)
+        slow, back = state["slow"], schedule["back"] > 0
+        between = slow + self.alpha * (fast - slow)
+        return torch.where(back, between, fast), after | {"slow": torch.where(back, between, slow)}
+
+
+@dataclass(frozen=True)
 class Descent:
     """The steps that an optimiser makes next on one network, as functions that can be differentiated.
 

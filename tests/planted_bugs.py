@@ -341,7 +341,7 @@ BUGS: tuple[Bug, ...] = (
         "settings are no part of a cell's key",
         "ganbench.records:key_of",
         arguments(lambda parts: ({name: value for name, value in parts.items() if name != "settings"},)),
-        "tests/runs/test_select.py::test_every_combination_of_what_is_searched_over_is_a_cell_of_its_own",
+        "tests/runs/test_search.py::test_every_combination_of_what_is_searched_over_is_a_cell_of_its_own",
     ),
     Bug(
         "of several records with one key the first counts",

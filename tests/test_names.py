@@ -9,7 +9,7 @@ from ganbench._util.names import find, suggestion
 from ganbench.errors import UnknownName
 from ganbench.features import load as load_features
 from ganbench.metrics import METRICS
-from ganbench.scoring.selection import wanted
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.suites import find_suite
 from ganbench.training import registry
 

@@ -26,7 +26,8 @@ from ganbench.training.sampler import Sampler
 from ganbench.training.trainer import Plan, Trainer
 
 ROOT = Path(__file__).parents[1]
-QUICK, STANDARD = (ROOT / "results" / name for name in ("quick", "standard"))
+QUICK, STANDARD, PHOTOGRAPHS = (ROOT / "results" / name for name in ("quick", "standard", "cifar10-tiny"))
+CONTROLS = {"held_out", "noise"}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,19 @@ def test_on_the_ring_modes_are_found(records: list[Record]) -> None:
     assert captured["ns_gan"] >= 1
     assert max(captured[name] for name in ("ns_gan", "wgan_gp", "sngan", "lsgan")) == 8
     assert captured["half_classes"] == 4
+
+
+@pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason="results/cifar10-tiny is not there")
+def test_every_method_gets_nearer_to_photographs_while_it_trains_and_beats_noise() -> None:
+    records = list(Store(PHOTOGRAPHS).read().values())
+    scores = means(records, "cifar10(jpeg=1,share=0.04)", "fid")
+    suite = shipped("cifar10-tiny")
+    assert isinstance(suite, Suite)
+    assert set(scores) == set(suite.baselines)
+    for record in records:
+        if record.curve:
+            assert record.curve[-1]["value"] < record.curve[0]["value"] / 2, (record.baseline, record.seed)
+    assert all(scores["held_out"] < value < scores["noise"] for name, value in scores.items() if name not in CONTROLS)
 
 
 @pytest.mark.parametrize("folder", [QUICK, STANDARD], ids=lambda folder: folder.name)

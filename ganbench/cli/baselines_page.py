@@ -37,7 +37,8 @@ REGULARISERS = """
 
 Each goes around the losses of any baseline whose loss asks its discriminator, as a whole, about the data and about the
 samples: `NAME+REGULARISER`, such as `ns_gan+diffaug` or `f_gan:kl+r1`, several with `+` (`ns_gan+r1+diffaug`; their
-order does not matter). Fields are named after the regulariser. No suite runs them unless it names them.
+order does not matter). Fields are named after the regulariser. No suite runs them unless it names them. The last three
+are optimisers, which go around those of any method.
 """
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLACES = 10  # of a course that is drawn

@@ -140,10 +140,11 @@ def check(
 
 def checked(selected: Sequence[Claim], request: Request, counted: Sequence[str]) -> Outcome:
     """Check an implementation against claims."""
-    from ganbench.conformance import diagnosis, output, runner  # noqa: PLC0415
+    from ganbench.conformance import diagnosis, output, place, runner  # noqa: PLC0415
 
     findings, diagnoses = diagnosis.examine(list(runner.run_claims(selected, request)))
-    return output.Outcome(findings, diagnoses, counted)
+    there = place.place_of(request.implementation) if request.implementation else None
+    return output.Outcome(findings, diagnoses, counted, there)
 
 
 def of_results(new: Path, old: Path, form: str) -> int:
@@ -199,8 +200,8 @@ def of_board(metrics: Sequence[str], request: Request, peers: bool, features: st
     else:
         columns = board.columns_of_ours(metrics)
     if peers:
-        found, skipped = board.columns_of_peers()
-        columns += [each for each in found if not metrics or each.metric in metrics]
+        peer_columns, skipped = board.columns_of_peers()
+        columns += [each for each in peer_columns if not metrics or each.metric in metrics]
         for name, why in skipped.items():
             click.echo(f"{name} is left out: {why}", err=True)
     rows = []

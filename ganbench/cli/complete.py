@@ -40,6 +40,8 @@ def of(kind: str, *more: str, commas: bool = False) -> Complete:
         before, comma, last = typed.rpartition(",") if commas else ("", "", typed)
         if last.startswith(FILES):
             return [CompletionItem(typed, type="file")]
+        if kind == "baselines" and "+" in last:
+            return regularised(last)
         done = set(before.split(","))
         items = [(name, facts.get("summary") or facts.get("question", "")) for name, facts in names(kind)]
         items += [(name, "") for name in more]
@@ -58,6 +60,17 @@ def names(kind: str) -> Iterable[tuple[str, dict[str, str]]]:
         yield name, facts
         for member in facts.get("members", ()):
             yield f"{name}:{member}", facts
+
+
+def regularised(typed: str) -> list[CompletionItem]:
+    """Complete the last regulariser of ``NAME+REGULARISER+...``, with those that are not there yet."""
+    before, _, last = typed.rpartition("+")
+    there = set(before.split("+")[1:])
+    return [
+        CompletionItem(f"{before}+{name}", help=str(facts["summary"])[:HELP])
+        for name, facts in catalogue()["regularisers"].items()
+        if name.startswith(last) and name not in there
+    ]
 
 
 def splits(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:

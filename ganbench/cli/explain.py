@@ -68,9 +68,9 @@ def explain(
             written(difference.to_dict(), report_difference.as_text(difference), form, out)
             return
         click.echo(report_difference.as_text(difference), err=True, nl=False)
-        found = difference.recomputable()
-        given, reference, start, end = found.samples, reference or found.reference, found.start, found.end
-        features = features or found.features
+        known = difference.recomputable()
+        given, reference, start, end = known.samples, reference or known.reference, known.start, known.end
+        features = features or known.features
     else:
         given = one(samples, reference, start, end)
     with progress_bars() as (progress, _):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ganbench.cli.notes_run import thorough
 from ganbench.notes.pages import atlas
 from ganbench.notes.record import Observation
 from ganbench.records.store import Log
@@ -15,7 +16,7 @@ PICTURES = "../results/notes/"  # from the folder of the page
 def page(results: Path) -> str:
     """Return the page in Markdown, of the latest observation of each experiment in a results folder."""
     latest = {observation.experiment: observation for observation in Log(results, Observation).read().values()}
-    return atlas(list(latest.values()), PICTURES)
+    return atlas(list(latest.values()), PICTURES, thorough(results))
 
 
 def main() -> None:

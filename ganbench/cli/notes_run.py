@@ -13,12 +13,13 @@ from ganbench._util.files import write_atomically
 from ganbench.cli.run import Request
 from ganbench.cli.terminal import say
 from ganbench.errors import BadInput, Missing, RequestError
+from ganbench.notes import _standard
 from ganbench.notes._mnist import at_hand
 from ganbench.notes.base import Form, FormName
 from ganbench.notes.claims import about
 from ganbench.notes.ledger import LEDGER
 from ganbench.notes.pages import verdict, write
-from ganbench.notes.record import Observation, keys_for
+from ganbench.notes.record import Observation, keys_for, reads_results
 from ganbench.notes.run import missing, observations, selected
 from ganbench.records.store import Log
 from ganbench.runs.executors.process import jobs_for
@@ -30,10 +31,11 @@ FORMS: tuple[FormName, ...] = ("fast", "full")
 def run(console: Console, request: Request, suite: Notes) -> int:
     """Carry out what is missing of a suite of experiments and show the verdicts; return the exit code."""
     check_options(request, suite.name)
-    form = Form(suite.form, request.data)
+    form = Form(suite.form, request.data, request.out)
     check_data(form, suite.name)
     asked = request.experiments or (() if suite.experiments == "all" else suite.experiments)
-    names, log = selected(asked), Log(request.out / suite.name, Observation)
+    names = readable(console, selected(asked), form, request.experiments)
+    log = Log(request.out / suite.name, Observation)
     todo = missing(names, form, {} if request.fresh else log.read(), request.retry_failed)
     jobs = request.jobs or jobs_for(todo, "cpu")
     say(console, f"{suite.name}: {suite.question}")
@@ -46,7 +48,18 @@ def run(console: Console, request: Request, suite: Notes) -> int:
     ):
         say(console, warning)
     measure_missing(console, log, todo, form, jobs)
-    return report(console, log, latest(log.read(), suite.form))
+    return report(console, log, latest(log.read(), form))
+
+
+def readable(console: Console, names: Sequence[str], form: Form, asked: Sequence[str]) -> list[str]:
+    """Return the experiments that have what they read, and say which have not; raises Missing for one asked by name."""
+    without = [name for name in names if reads_results(name) and not _standard.at_hand(form)]
+    for name in without:
+        there = f"{_standard.folder(form)} has no records, which {name} reads; ganbench run --suite standard makes them"
+        if name in asked:
+            raise Missing(there)
+        say(console, f"{name} is left out: {there}")
+    return [name for name in names if name not in without]
 
 
 def check_options(request: Request, name: str) -> None:
@@ -111,7 +124,7 @@ def outcome(observation: Observation) -> str:
     return ", ".join(f"{name} {verdict}" for name, verdict in observation.verdicts.items())
 
 
-def latest(known: dict[str, Observation], form: FormName) -> list[Observation]:
+def latest(known: dict[str, Observation], form: Form) -> list[Observation]:
     """Return each experiment's observation under its present key, with MNIST rather than without."""
     keys = [[key for key in keys_for(name, form) if key in known] for name in selected(())]
     return [known[first] for first, *_ in filter(None, keys)]
@@ -120,11 +133,19 @@ def latest(known: dict[str, Observation], form: FormName) -> list[Observation]:
 def report(console: Console, log: Log[Observation], observations: Sequence[Observation]) -> int:
     """Show the verdicts and write the pages; return 1 if an experiment failed."""
     console.print(overview(observations))
-    paths = write(observations, log.folder, redraw=True)
+    paths = write(observations, log.folder, redraw=True, full=thorough(log.folder))
     paths.append(write_atomically(log.folder.parent / LEDGER.name, LEDGER.read_bytes()))
     say(console, f"records: {log.path}")
     say(console, f"pages and pictures: {', '.join(map(str, paths))}")
     return int(any(each.status == "error" for each in observations))
+
+
+def thorough(folder: Path) -> list[Observation]:
+    """Return the observations of the full form that lie beside those of the fast one."""
+    if folder.name != "notes":
+        return []
+    known = Log(folder.parent / "notes-full", Observation).read().values()
+    return list({each.experiment: each for each in known}.values())
 
 
 def overview(observations: Sequence[Observation]) -> Table:
@@ -142,7 +163,7 @@ def tabulate(console: Console, folder: Path) -> int:
     known = log.read()
     forms = {each.form for each in known.values()}
     for form in FORMS:
-        if shown := latest(known, form):
+        if shown := latest(known, Form(form, None, folder.parent)):
             return report(console, log, shown)
     raise RequestError(
         f"{folder}: its observations ({', '.join(sorted(forms))}) are of other code; run the suite again"

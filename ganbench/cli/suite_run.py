@@ -32,7 +32,7 @@ from ganbench.runs.leases import Leases, held
 from ganbench.runs.leases import sweep as sweep_leases
 from ganbench.runs.longer import continued
 from ganbench.runs.queue import Queue
-from ganbench.runs.select import Trial, best, chosen, csv_of, stages, toml, trials, tuning, tuning_csv
+from ganbench.runs.search import Trial, best, chosen, csv_of, stages, toml, trials, tuning, tuning_csv
 from ganbench.suites import find_suite
 from ganbench.suites.changes import changed, check_effect
 from ganbench.suites.suite import Bundle, Cell, Notes, Suite, with_budget

@@ -109,7 +109,7 @@ def side_by_side(records: Sequence[Record], field: str, most: int | None, form: 
     from ganbench.cli.terminal import terminal  # noqa: PLC0415
     from ganbench.tables import export, printed  # noqa: PLC0415
     from ganbench.tables.markup import terminal as shown  # noqa: PLC0415
-    from ganbench.tables.selections import selections, tables_of  # noqa: PLC0415
+    from ganbench.tables.side_by_side import selections, tables_of  # noqa: PLC0415
 
     parts = selections(records, field)
     if form in ("csv", "json"):

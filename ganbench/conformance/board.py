@@ -24,7 +24,6 @@ from ganbench.conformance.sanity import (
     Array,
     Check,
     Desideratum,
-    Expectation,
     Kind,
     Sweep,
     checks,
@@ -38,6 +37,7 @@ SLOW = {"topp", "topr"}  # they take as long as all others together
 DISTANCES = ("fid", "kid", "mmd", "cmmd", "energy_distance", "sliced_wasserstein", "mind")
 METRICS_OF_BOARD = (*(name for name in (*FIDELITY, *DIVERSITY) if name not in SLOW), *DISTANCES)
 TITLES: dict[Kind, str] = {"fidelity": "Fidelity", "diversity": "Diversity", "distance": "Distances"}
+RAISES = ": raises "
 AGREEMENT = {"pass": True, "low": True, "high": True, "fail": False}
 
 
@@ -69,8 +69,16 @@ class Entry:
         return [name for name, faults in self.faults.items() if faults]
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing is wrong but that a set of some sweep was not taken."""
+        faults = [each for those in self.faults.values() for each in those]
+        return bool(faults) and all(RAISES in each for each in faults)
+
+    @property
     def short(self) -> str:
         """The entry in a word or two."""
+        if self.silent:
+            return "no value"
         return f"fails {', '.join(self.failed)}" if self.failed else "pass"
 
 
@@ -89,7 +97,7 @@ def column(name: str, metric: str, implementation: str, function: Implementation
 
 def columns_of_peers(peers: Sequence[Peer] = PEERS) -> tuple[list[Column], dict[str, str]]:
     """Return columns of the libraries that can be imported, and why others are left out."""
-    found: list[Column] = []
+    columns: list[Column] = []
     skipped: dict[str, str] = {}
     for peer in peers:
         if not peer.version:
@@ -101,10 +109,10 @@ def columns_of_peers(peers: Sequence[Peer] = PEERS) -> tuple[list[Column], dict[
             skipped[peer.name] = str(error)
             continue
         names = [metric for metric in peer.metrics if metric in METRICS_OF_BOARD]
-        found += [
+        columns += [
             column(f"{peer.name}: {name}", name, f"{peer.name} {peer.version}", functions(name)) for name in names
         ]
-    return found, skipped
+    return columns, skipped
 
 
 def encoder(where: str) -> Callable[[Array], Array]:
@@ -182,18 +190,13 @@ def entry(check: Check, column: Column, values: Values, raised: Raised) -> Entry
         name: [] for name in DESIDERATA if any(each.desideratum == name for each in expected)
     }
     for sweep in check.sweeps:
-        for each in expected:
-            if each.sweep in {"", sweep.label} and (fault := fault_of(each, sweep, rounded[sweep.label])):
+        known = [value for value in rounded[sweep.label] if value is not None]
+        for each in expected if len(known) == len(sweep.at) else ():
+            if each.sweep in {"", sweep.label} and (fault := each.fault(sweep.at, known)):
                 faults[each.desideratum].append(f"{sweep.label}: {fault}")
     for where, what in raised.items():
-        faults[expected[-1].desideratum].append(f"{where}: raises {what}")
+        faults[expected[-1].desideratum].append(f"{where}{RAISES}{what}")
     return Entry(column.name, column.metric, column.kind, column.implementation, check.name, faults, rounded)
-
-
-def fault_of(expectation: Expectation, sweep: Sweep, values: Sequence[float | None]) -> str:
-    """Return how values err, where there are any to judge."""
-    known = [value for value in values if value is not None]
-    return expectation.fault(sweep.at, known) if len(known) == len(values) else "no value somewhere along the sweep"
 
 
 # ---- the board as text, data and picture ----
@@ -233,7 +236,9 @@ def as_text(rows: Rows) -> str:
             f"{name}: passes {len(passed)} of {len(entries)} checks{': ' if passed else ''}{', '.join(passed)}"
         )
         for each in entries:
-            lines += [f"  {each.check} fails {what}: {faults[0]}" for what, faults in each.faults.items() if faults]
+            for desideratum, faults in each.faults.items():
+                said = "has no value" if each.silent else f"fails {desideratum}"
+                lines += [f"  {each.check} {said}: {faults[0]}"] if faults else []
     return "\n".join(lines) + "\n"
 
 
@@ -259,8 +264,8 @@ def page(rows: Rows, picture: str = "") -> str:
     for kind, title in TITLES.items():
         if lines := matrix(rows, kind):
             parts += [f"## {title}", grid(lines)]
-    if beside := beside_the_paper(rows):
-        parts += beside
+    parts += beside_the_paper(rows)
+    parts += libraries(rows)
     parts += ["## How each fails", *(how(check, entries) for check, entries in rows if any(e.failed for e in entries))]
     return "\n\n".join(parts) + "\n"
 
@@ -274,7 +279,7 @@ def described(row: tuple[Check, Sequence[Entry]]) -> list[str]:
 def how(check: Check, entries: Sequence[Entry]) -> str:
     """Return what every column that fails a check says there."""
     lines = [
-        f"- {each.column}, {name}: {text_cell(faults[0])}"
+        f"- {each.column}, {'no value' if each.silent else name}: {text_cell(faults[0])}"
         + (f" (and {len(faults) - 1} more)" if len(faults) > 1 else "")
         for each in entries
         for name, faults in each.faults.items()
@@ -285,14 +290,14 @@ def how(check: Check, entries: Sequence[Entry]) -> str:
 
 def comparisons(rows: Rows) -> list[tuple[Entry, Desideratum, bool, str]]:
     """Return our own entries beside what the paper found: entry, desideratum, whether both agree, and its word."""
-    found = published()
+    verdicts = published()
     return [
-        (each, name, AGREEMENT[found[key]] == (not faults), found[key])
+        (each, name, AGREEMENT[verdicts[key]] == (not faults), verdicts[key])
         for _, entries in rows
         for each in entries
         if each.implementation == "ganbench"
         for name, faults in each.faults.items()
-        if (key := (each.check, name, each.metric)) in found
+        if (key := (each.check, name, each.metric)) in verdicts
     ]
 
 
@@ -317,6 +322,29 @@ def beside_the_paper(rows: Rows) -> list[str]:
     return ["## Beside what the paper found", said, *([grid([head, *apart])] if apart else [])]
 
 
+def libraries(rows: Rows) -> list[str]:
+    """Return how often each library's verdict is that of our metric of the same name, and where it is not."""
+    flat = [each for _, entries in rows for each in entries]
+    mine = {(each.check, each.metric): each for each in flat if each.implementation == "ganbench"}
+    theirs = [each for each in flat if each.implementation != "ganbench" and (each.check, each.metric) in mine]
+    if not theirs:
+        return []
+    lines = [["library", "version", "metric", "as ours", "otherwise"]]
+    for name in dict.fromkeys(each.column for each in theirs):
+        own = [each for each in theirs if each.column == name]
+        apart = [each for each in own if each.failed != mine[each.check, each.metric].failed]
+        library, _, version = own[0].implementation.partition(" ")
+        said = dict.fromkeys(each.short for each in apart)
+        other = [f"{word} ({', '.join(each.check for each in apart if each.short == word)})" for word in said]
+        lines.append([library, version, own[0].metric, f"{len(own) - len(apart)} of {len(own)}", "; ".join(other)])
+    said_of_values = (
+        "The same draws through other libraries' functions: on how many checks a column passes or fails the same as "
+        "our metric of that name. *No value* is a set that the library does not take, such as rows of one number "
+        "(*d* 1), where what it does take is right."
+    )
+    return ["## Other libraries", said_of_values, grid(lines)]
+
+
 def save(rows: Rows, folder: Path) -> list[Path]:
     """Write the board as page, data and picture; return their paths."""
     content = [asdict(each) for _, entries in rows for each in entries]
@@ -338,7 +366,7 @@ def draw(rows: Rows, path: Path) -> Path:
     """Draw checks by columns: passed, failed, or not about it."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, and checking needs none
 
-    from ganbench.report.style import ALARM, DPI, SAMPLE, save, style  # noqa: PLC0415
+    from ganbench.report.style import ALARM, DPI, QUIET, SAMPLE, save, style  # noqa: PLC0415
 
     names = [each for kind in TITLES for each in dict.fromkeys(e.column for _, r in rows for e in r if e.kind == kind)]
     with style():
@@ -348,10 +376,11 @@ def draw(rows: Rows, path: Path) -> Path:
             for each in entries:
                 share = len(each.failed) / len(each.faults)
                 mark = {0.0: ("o", SAMPLE), 1.0: ("x", ALARM)}.get(share, ("v", "#E69F00"))
+                mark = ("_", QUIET) if each.silent else mark
                 axes.plot(names.index(each.column), i, mark[0], color=mark[1], markersize=5)
         axes.set_xticks(range(len(names)), names, rotation=90)
         axes.set_yticks(range(len(rows)), [check.name for check, _ in rows])
         axes.invert_yaxis()
         axes.set_xlim(-0.7, len(names) - 0.3)
-        axes.set_title("o passes    v passes in part    x fails    empty: not about it", loc="left")
+        axes.set_title("o passes    v passes in part    x fails    - no value    empty: not about it", loc="left")
         return save(figure, path)

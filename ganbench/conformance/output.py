@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET  # only written here, never parsed
 
 from ganbench.conformance.claims import FAIL_ON, LEVELS
 from ganbench.conformance.diagnosis import Diagnosis
 from ganbench.conformance.evaluate import Finding, Verdict
+from ganbench.conformance.place import Place
 
 MARKS = {
     "passed": "passed",
@@ -32,11 +36,15 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """All findings about an implementation, the reasons that explain them, and the levels that make it fail."""
+    """All findings about an implementation, the reasons that explain them, and the levels that make it fail.
+
+    ``place`` is where the implementation is written, for forms that point there.
+    """
 
     findings: Sequence[Finding]
     diagnoses: Sequence[Diagnosis] = ()
     fail_on: Sequence[str] = FAIL_ON
+    place: Place | None = None
 
     @property
     def passed(self) -> bool:
@@ -178,8 +186,10 @@ def escaped(text: str, also: str = "") -> str:
 
 def as_github(outcome: Outcome, _verbose: bool = False) -> str:
     """An error per fault that counts, a warning per other, notices for the reasons and the summary."""
+    place = outcome.place
+    there = f"file={escaped(place.path, ':,')},line={place.line}," if place else ""
     lines = [
-        f"::{'error' if outcome.counts(f) else 'warning'} title={escaped(f.id, ':,')}::{escaped(f.line)}"
+        f"::{'error' if outcome.counts(f) else 'warning'} {there}title={escaped(f.id, ':,')}::{escaped(f.line)}"
         for f in outcome.findings
         if f.verdict in WRONG
     ]
@@ -220,7 +230,10 @@ def as_junit(outcome: Outcome, _verbose: bool = False) -> str:
 
 
 def as_sarif(outcome: Outcome, _verbose: bool = False) -> str:
-    """SARIF 2.1.0: a rule per claim, a result per fault, an error where it counts and a note where it does not."""
+    """SARIF 2.1.0: a rule per claim, a result per fault, an error where it counts and a note where it does not.
+
+    Each result points at the implementation's first line, without which code scanning shows none.
+    """
     wrong = [f for f in outcome.findings if f.verdict in WRONG]
     rules = [{"id": f.id, "shortDescription": {"text": f.says}, "properties": {"level": f.level}} for f in wrong]
     results = [
@@ -229,7 +242,7 @@ def as_sarif(outcome: Outcome, _verbose: bool = False) -> str:
             "ruleIndex": index,
             "level": "error" if outcome.counts(f) else "note",
             "message": {"text": f.line},
-            "locations": [{"logicalLocations": [{"name": f.metric, "fullyQualifiedName": f.id, "kind": "function"}]}],
+            "locations": [location(outcome.place, f)],
         }
         for index, f in enumerate(wrong)
     ]
@@ -239,6 +252,20 @@ def as_sarif(outcome: Outcome, _verbose: bool = False) -> str:
     run = {"tool": {"driver": driver}, "invocations": [invocation], "results": results}
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def location(place: Place | None, finding: Finding) -> dict[str, Any]:
+    """Return where a result belongs: the claim, and the place of the implementation where there is one."""
+    claim = {"name": finding.metric, "fullyQualifiedName": finding.id, "kind": "function"}
+    if place is None:
+        return {"logicalLocations": [claim]}
+    artifact = {"artifactLocation": {"uri": uri(place.path)}, "region": {"startLine": place.line}}
+    return {"physicalLocation": artifact, "logicalLocations": [claim]}
+
+
+def uri(path: str) -> str:
+    """Return a path as SARIF has it: relative to the checkout, or a whole address."""
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)
 
 
 FORMS: dict[str, Callable[[Outcome, bool], str]] = {

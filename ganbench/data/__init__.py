@@ -98,7 +98,7 @@ ENTRIES = [
         "60 000 colour photographs of 10 classes, 32 by 32",
         "ganbench.data.published",
         "published",
-        settings={"size": 0, "flip": 0},
+        settings={"size": 0, "flip": 0, "jpeg": 0, "share": 1.0},
         fixed={"name": "cifar10"},
         files=True,
     ),

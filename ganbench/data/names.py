@@ -24,6 +24,8 @@ OWN_FIELDS: Settings = {
     "flip": 0,
     "skip_broken": 0,
     "channels": 0,
+    "key": "",  # any word: which column or array of several
+    "features": "",  # any extractor's name: what examples are scored by
 }
 OWN_CHOICES: Mapping[str, tuple[Setting, ...]] = {
     "crop": ("center", "none"),
@@ -32,7 +34,20 @@ OWN_CHOICES: Mapping[str, tuple[Setting, ...]] = {
     "skip_broken": (0, 1),
     "channels": (0, 1, 3),
 }
-OWN_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".npz", ".npy", ".safetensors", ".pt", ".pth", ".gz", ".py")
+OWN_SUFFIXES = (
+    ".zip",
+    ".tar",
+    ".tar.gz",
+    ".tgz",
+    ".npz",
+    ".npy",
+    ".safetensors",
+    ".pt",
+    ".pth",
+    ".gz",
+    ".parquet",
+    ".py",
+)
 OWN = re.compile(r"(?P<path>.*?)(?:@(?P<size>\d+))?(?:\((?P<settings>[^()/]*)\))?", re.DOTALL)
 LARGEST = 1024  # side of a picture
 

@@ -3,6 +3,8 @@
     ./faces@64                                   a folder, its pictures cut to squares and resized to 64 x 64
     ./faces.zip@32(crop=none,labels=none)        an archive, stretched instead of cut; sub-folders are no classes
     ./faces.npz(flip=1)                          an array as it is; training sees mirror images too
+    ./faces.parquet@32(key=image)                a column of image files, as data sets on the Hub have them
+    ./shards/train-{000..127}.tar@32             WebDataset shards, or the folder that they lie in
     ./mydata.py:make                             what a function in a file of one's own returns: a ``Dataset``
 
 Which part an example belongs to is decided by a digest of its own content: on every machine the same, whatever its
@@ -30,9 +32,10 @@ from ganbench.data.names import OWN_FIELDS, Setting, Settings, own_function
 from ganbench.data.sources import Finite, Flipped, Pixels
 from ganbench.dataset import Dataset, Space
 from ganbench.errors import BadInput, RequestError
-from ganbench.io import open_source
+from ganbench.io import is_array_file, open_source
 from ganbench.io.fingerprint import remembering
-from ganbench.io.source import LeftOut, Picture, Source
+from ganbench.io.shards import PARQUET, shards_in
+from ganbench.io.source import LeftOut, Picture, Reading, Source
 
 SHARES = (14, 3, 3)  # twentieths of the examples in each part, on average
 LEAST = 10  # examples of each part
@@ -52,9 +55,18 @@ def own(path: str, settings: Settings) -> Dataset:
         return from_file(file, function)
     if path.endswith(".py"):
         raise BadInput(f"{path}: say which function of it returns the data set, as in {path}:make")
-    source = remembering(open_source(file), cache_folder() / "digests.json")
+    if settings["key"] and not has_keys(file):
+        raise BadInput(f"{path}: key names a column of a Parquet file or an array of a file; there is none of either")
+    reading = Reading(key=str(settings["key"]), key_option="(key=NAME) behind the path")
+    source = remembering(open_source(file, reading), cache_folder() / "digests.json")
     options = {name: settings[name] for name in OWN_FIELDS}
     return dataset_of(path, decoded(source, options), options)
+
+
+def has_keys(file: str) -> bool:
+    """Whether what lies at a path holds columns or arrays by name."""
+    paths = [file, *(shards_in(Path(file)) if Path(file).is_dir() else [])]
+    return any(path.lower().endswith(PARQUET) or is_array_file(Path(path)) for path in paths)
 
 
 def from_file(file: str, function: str) -> Dataset:
@@ -91,7 +103,7 @@ def dataset_of(name: str, known: Decoded, options: Settings) -> Dataset:
         name=name,
         space=Space(tuple(known.x.shape[1:]), known.classes, *span_of(known.x)),
         split=f"by a digest of each example, {shares} % for train, held out and control{skipped}",
-        features="random_conv" if pictures else "identity",
+        features=str(options["features"]) or ("random_conv" if pictures else "identity"),
         latent=64 if pictures else max(2, min(known.x.shape[1], 64)),
         version=int(known.digest[:8], 16),
         **sources,
@@ -108,7 +120,12 @@ def decoded(source: Source, options: Settings, part: Part | None = None) -> Deco
 
     ``part`` says which part a picture belongs to, if that is not decided by its content.
     """
-    said = sorted(item for item in options.items() if item != ("channels", OWN_FIELDS["channels"]))
+    later = ("channels", "key")  # settings that older results do not know
+    said = sorted(
+        (name, value)
+        for name, value in options.items()
+        if name != "features" and (name not in later or value != OWN_FIELDS[name])
+    )
     reading = f"{LAYOUT} {source.digest()} {said}"
     digest = blake2b(reading.encode(), digest_size=16).hexdigest()
     return remembered(source.name, digest) or decode(source, options, digest, part or by_content)
@@ -135,11 +152,12 @@ def pictures(
 
     Raises BadInput for pictures that are not alike, or that cannot be read.
     """
-    names, broken, first = list[str](), list[LeftOut](), ""
+    names, places, broken, first = list[str](), list[int](), list[LeftOut](), ""
     for each in source.scan():
         if isinstance(each, LeftOut):
             broken += [each] if each.broken else []
             continue
+        places.append(len(names) + len(broken))
         pixels, first = fitted(each, options), first or each.name
         check_alike(source.name, (first, images.shape or pixels.shape), (each.name, pixels.shape))
         images.add(pixels, part(each))
@@ -151,7 +169,7 @@ def pictures(
         )
     if not names:
         raise BadInput(f"{source.name}: no picture can be read")
-    y, classes = labels(source, names, options, skipped=len(broken))
+    y, classes = labels(source, names, options, places)
     return y, classes, digest, len(broken)
 
 
@@ -162,7 +180,7 @@ def vectors(source: Source, options: Settings, digest: str) -> Decoded:
     rows = np.concatenate([np.asarray(block, np.float32) for block in source.rows()])
     if not np.isfinite(rows).all():
         raise BadInput(f"{source.name}: row {int((~np.isfinite(rows)).any(1).argmax())} is not finite")
-    y, classes = labels(source, [str(i) for i in range(len(rows))], options, skipped=0)
+    y, classes = labels(source, [str(i) for i in range(len(rows))], options, list(range(len(rows))))
     return keep_rows(rows, [part_of(row) for row in rows], y, classes, digest)
 
 
@@ -213,15 +231,18 @@ def check_alike(name: str, first: tuple[str, tuple[int, ...]], other: tuple[str,
         )
 
 
-def labels(source: Source, names: list[str], options: Settings, skipped: int) -> tuple[Tensor, int]:
-    """Return classes (n,) int64 and how many there are: an array's labels, or the folders that all pictures lie in."""
+def labels(source: Source, names: list[str], options: Settings, places: list[int]) -> tuple[Tensor, int]:
+    """Return classes (n,) int64 and how many there are: labels beside examples, or the folders that all lie in.
+
+    ``places`` are those of the examples among all that there are labels for, broken ones too.
+    """
     none = torch.zeros(len(names), dtype=torch.int64), 0
     if options["labels"] == "none":
         return none
     if source.unused_labels:
         raise BadInput(f"{source.name}: its labels cannot be used: {source.unused_labels}; labels=none leaves them out")
-    if source.labels is not None and not skipped:
-        y = torch.from_numpy(source.labels)
+    if source.labels is not None:
+        y = torch.from_numpy(source.labels)[places]
         if int(y.min()) < 0:
             raise BadInput(f"{source.name}: label {int(y.min())}; expected 0 and up")
         if int(y.max()) >= len(y):

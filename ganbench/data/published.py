@@ -36,6 +36,7 @@ Parts = tuple[dict[str, Any], dict[str, Any]]  # what torchvision calls the file
 HERE = Path("data")
 SMALLEST, LARGEST = 8, 128  # sides of squares that networks make
 HALVES = "train: the training file; held out: even positions of the test file; control: odd positions"
+JPEG = "{}-jpeg-50k.zip", "{}-jpeg-10k.zip"  # the training and the test images as JPEG, in a folder for each class
 PARTITION, PICTURES = "list_eval_partition.txt", "img_align_celeba"  # of CelebA
 
 
@@ -63,19 +64,34 @@ SETS = {
 
 
 def published(
-    name: str, size: int = 0, flip: int = 0, unlabelled: int = 0, folder: Path | None = None, download: bool = True
+    name: str,
+    size: int = 0,
+    flip: int = 0,
+    unlabelled: int = 0,
+    jpeg: int = 0,
+    share: float = 1.0,
+    folder: Path | None = None,
+    download: bool = True,
 ) -> Dataset:
     """Return a set as images in [-1, 1] of 256 levels, on which the test file's halves are held out and control.
 
     ``size`` is the side that images are resized to, 0 as they are; ``flip`` mirrors half of what is trained on, left
     to right. With ``unlabelled`` STL-10 is trained on its
-    100 000 images without labels too, and has no classes. Raises Missing with the remedy where files are not there.
+    100 000 images without labels too, and has no classes. With ``jpeg`` the images are those of two archives of JPEG
+    files, which lost a little: other data, for which published numbers do not hold. Of the training images a ``share``
+    is taken, at even distances. Raises Missing with the remedy where files are not there.
     """
     known, folder = SETS[name], HERE if folder is None else folder
-    check_choices(name, flip=flip, unlabelled=unlabelled)
+    check_choices(name, flip=flip, unlabelled=unlabelled, jpeg=jpeg)
+    if not 0 < share <= 1:
+        raise BadInput(f"{name}: share must be above 0 and at most 1, got {share}")
     train = {"split": "train+unlabeled"} if unlabelled else known.train
-    train_x, train_y = examples(name, folder, download, train, size)
-    test_x, test_y = examples(name, folder, download, known.test, size)
+    if jpeg:
+        (train_x, train_y), (test_x, test_y) = unpacked(name, folder, size)
+    else:
+        train_x, train_y = examples(name, folder, download, train, size)
+        test_x, test_y = examples(name, folder, download, known.test, size)
+    train_x, train_y = spread(train_x, share), spread(train_y, share)
     if unlabelled:
         train_y, test_y = torch.zeros_like(train_y), torch.zeros_like(test_y)
     return Dataset(
@@ -101,6 +117,31 @@ def examples(name: str, folder: Path, download: bool, which: dict[str, Any], siz
         x = x.transpose(0, 3, 1, 2)
     y = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
     return torch.from_numpy(np.ascontiguousarray(resized(name, x, size))), y
+
+
+def unpacked(name: str, folder: Path, size: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return images and labels of the archives of JPEG files: those to train on, and those of the test.
+
+    They are decoded once, into the cache. Raises Missing where an archive is not there, BadInput for other images.
+    """
+    paths = [folder / file.format(name) for file in JPEG]
+    if absent := [path.name for path in paths if not path.is_file()]:
+        raise Missing(f"{name}(jpeg=1): {' and '.join(absent)} not in {folder}; name the folder of both with --data")
+    check_size(name, size)
+    options = {**OWN_FIELDS, "size": size, "channels": 3, "split": "one part"}
+    both = []
+    for path in paths:
+        known = decoded(remembering(open_source(str(path)), cache_folder() / "digests.json"), options, lambda _: 0)
+        if known.classes != SETS[name].classes:
+            raise BadInput(f"{path}: expected a folder for each of {SETS[name].classes} classes, got {known.classes}")
+        both.append((known.x, known.y))
+    return both[0], both[1]
+
+
+def spread(rows: Tensor, share: float) -> Tensor:
+    """Return a share of rows at even distances, all of them as they are."""
+    count = max(1, round(share * len(rows)))
+    return rows if count == len(rows) else rows[torch.arange(count) * len(rows) // count]
 
 
 def opened(name: str, folder: Path, download: bool, which: dict[str, Any]) -> Any:

@@ -64,8 +64,8 @@ class Pixels(Finite):
 
     def examples(self, indices: Tensors) -> tuple[Tensor, Tensor]:
         """``(x[index], y[index])`` for an index with any axes, or the images whose levels were fetched."""
-        found = indices if "levels" in indices else self.fetched(indices["index"])
-        return found["levels"].float() / self.divisor - 1, found["label"]
+        batch = indices if "levels" in indices else self.fetched(indices["index"])
+        return batch["levels"].float() / self.divisor - 1, batch["label"]
 
     def streamed(self) -> Pixels:
         """Return the same images, which stay where they are."""

@@ -100,20 +100,26 @@ class Classifier:
         return F.softmax(logits.double(), dim=1)
 
 
-def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
-    """Return the shipped classifier of that name.
+def shipped(name: str, sha256: str, folder: Path) -> bytes:
+    """Return the weights that ship under a name.
 
-    Raises Missing without its file, BadInput when the file is not the one whose digest is written in this module.
+    Raises Missing without their file, BadInput when it is not the one whose digest is given.
     """
-    path, plan = folder / f"{name}.safetensors", PLANS[name]
+    path = folder / f"{name}.safetensors"
     try:
         weights = path.read_bytes()
     except OSError as error:
         raise Missing(f"the weights of features {name} cannot be read ({error}); install the package again") from error
     digest = hashlib.sha256(weights).hexdigest()
-    if digest != plan.sha256:
-        raise BadInput(f"{path}: expected SHA-256 {plan.sha256}, found {digest}; install the package again")
-    return Classifier(name, plan, weights)
+    if digest != sha256:
+        raise BadInput(f"{path}: expected SHA-256 {sha256}, found {digest}; install the package again")
+    return weights
+
+
+def classifier(name: str, folder: Path = WEIGHTS) -> Classifier:
+    """Return the shipped classifier of that name; raises as ``shipped``."""
+    plan = PLANS[name]
+    return Classifier(name, plan, shipped(name, plan.sha256, folder))
 
 
 def digits() -> Classifier:

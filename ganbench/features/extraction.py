@@ -166,6 +166,8 @@ class ImagePass:
     def __init__(self, source: Source, extraction: Extraction, channels: int) -> None:
         self.source, self.extraction, self.channels = source, extraction, channels
         self.names: list[str] = []
+        self.places: list[int] = []  # of the images among all, broken ones too
+        self.met = 0
         self.left_out: list[LeftOut] = []
         self.stored: Counter[str] = Counter()
         self.conversions: Counter[str] = Counter()
@@ -182,11 +184,19 @@ class ImagePass:
         with quietly():
             for window in windows(self.source.scan()):
                 self.left_out += [each for each in window if isinstance(each, LeftOut)]
+                self.place(window)
                 if not self.has_refused:
                     self.add([each for each in window if isinstance(each, Picture)])
                 window.clear()  # not to be held while the next one fills
                 self.extraction.progress(self.source.name, len(self.names), self.source.count)
         return self
+
+    def place(self, window: Sequence[Picture | LeftOut]) -> None:
+        """Note which of all images, broken ones too, those that can be read are."""
+        for each in window:
+            if isinstance(each, Picture):
+                self.places.append(self.met)
+            self.met += isinstance(each, Picture) or each.broken
 
     def whole(self) -> FeatureSet:
         """Return everything in the order of the names."""
@@ -285,7 +295,7 @@ class ImagePass:
         if carried and len(carried) == len(names):
             return compact(torch.tensor(carried)[order])
         beside = self.source.labels
-        return folder_labels(names) if beside is None else compact(torch.from_numpy(beside))
+        return folder_labels(names) if beside is None else compact(torch.from_numpy(beside)[self.places][order])
 
 
 def refuse(name: str, left_out: Sequence[LeftOut], count: int, skip_broken: bool) -> None:

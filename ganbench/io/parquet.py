@@ -14,7 +14,7 @@ from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import Item, decoded, decoder, within_bounds
 from ganbench.io.labels import KEYS, Labelled, labels_of
 from ganbench.io.remote import Remote
-from ganbench.io.source import LeftOut, Reading, Source, between, labelled, printable
+from ganbench.io.source import Reading, Source, between, labelled, printable
 
 ROWS = 256  # of a batch
 NUMBERS = ("int", "uint", "bool", "float", "halffloat", "double")  # Arrow's names of types
@@ -67,9 +67,12 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
 def item(place: int, value: Any) -> Item:
     """Return one row's image as a name and a way to read it; a row without an image is a broken one."""
     content = value.get("bytes") if isinstance(value, dict) else value
-    if not content:
-        return LeftOut(str(place), "no image in this row", broken=True)
-    return str(place), partial(within_bounds, str(place), bytes(content))
+    return str(place), partial(within_bounds, str(place), bytes(content)) if content else partial(empty, place)
+
+
+def empty(place: int) -> bytes:
+    """Raise BadInput for a row that holds no image."""
+    raise BadInput(f"{place}: no image in this row")
 
 
 def column_of(schema: Any, name: str, reading: Reading) -> str:

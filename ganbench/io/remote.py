@@ -103,9 +103,9 @@ def token(info: dict[str, Any]) -> str:
 
 def open_remote_folder(store: Any, top: str, name: str, span: Span | None) -> Source:
     """Return the images below a folder of a store; raises BadInput where there is none."""
-    found = store.find(top, detail=True)
+    entries = store.find(top, detail=True)
     files, left_out = [], []
-    for path, info in found.items():
+    for path, info in entries.items():
         below = printable(path[len(top) :].lstrip("/"))
         if any(part.startswith(".") for part in below.split("/")):
             left_out.append(LeftOut(below, "hidden"))
@@ -127,7 +127,7 @@ def open_remote_folder(store: Any, top: str, name: str, span: Span | None) -> So
 
     whole = blake2b(digest_size=16)
     for below, path in files:
-        whole.update(f"{below} {token(found[path])}\n".encode("utf-8", "surrogateescape"))
+        whole.update(f"{below} {token(entries[path])}\n".encode("utf-8", "surrogateescape"))
     return Source(
         name,
         "images",

@@ -14,7 +14,7 @@ import numpy as np
 from ganbench.errors import BadInput
 from ganbench.io.archive import TAR
 from ganbench.io.decode import SUFFIXES
-from ganbench.io.source import LeftOut, Picture, Reading, Source, natural
+from ganbench.io.source import LeftOut, Picture, Reading, Source, Stamp, natural
 
 PARQUET = ".parquet"
 BRACES = re.compile(r"\{([0-9]+)\.\.([0-9]+)\}")
@@ -55,6 +55,10 @@ def open_shards(paths: Sequence[str], name: str, reading: Reading, opening: Open
         raise BadInput(f"{name}: expected shards of images")
     rows = all(path.lower().endswith(PARQUET) for path in paths)
     labels = [each.labels for each in sources if each.labels is not None]
+    unused = [f"{Path(each.name).name}: {each.unused_labels}" for each in sources if each.unused_labels]
+    if labels and not unused and len(labels) < len(sources):
+        unused = [f"{len(sources) - len(labels)} of {len(sources)} shards have none"]
+    stamps = [each.stamp for each in sources if each.stamp is not None]
 
     def scan_of(some: Sequence[Source]) -> Iterator[Picture | LeftOut]:
         place = numbers()
@@ -65,13 +69,19 @@ def open_shards(paths: Sequence[str], name: str, reading: Reading, opening: Open
     def digest() -> str:
         return blake2b(" ".join(each.digest() for each in sources).encode(), digest_size=16).hexdigest()
 
+    def stamp() -> Stamp:
+        each = [one() for one in stamps]
+        text = blake2b(" ".join(one.text for one in each).encode(), digest_size=16).hexdigest()
+        return Stamp(text, max(one.newest for one in each))
+
     return Source(
         name,
         "images",
         digest,
         lambda: scan_of(sources),
         labels=np.concatenate(labels) if len(labels) == len(sources) else None,
-        unused_labels=next((each.unused_labels for each in sources if each.unused_labels), ""),
+        unused_labels=unused[0] if unused else "",
+        stamp=stamp if len(stamps) == len(sources) else None,
         span=reading.span,
         respan=None if reading.span else lambda span: lambda: scan_of([each.spanned(span) for each in sources]),
         count=sum(each.count or 0 for each in sources),

@@ -39,7 +39,7 @@ def said_by(name: str, content: bytes) -> Any:
     try:
         text = content.decode("utf-8").strip()
         if name.lower().endswith(".cls"):
-            return int(text)
+            return int(text) if text.removeprefix("-").isdecimal() else text
         said = json.loads(text)
     except (ValueError, RecursionError):
         return None

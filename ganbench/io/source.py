@@ -101,7 +101,7 @@ class Source:
     rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
     moments: Moments | None = None
     statistics: Mapping[str, Moments] = field(default_factory=dict)  # all that a file has, by the name of their mean
-    labels: NDArray[np.int64] | None = None  # in order, beside those that pictures carry; folders say it by their names
+    labels: NDArray[np.int64] | None = None  # of each image, broken ones too, beside what pictures carry; or folders do
     unused_labels: str = ""  # why labels that are there cannot be used
     notes: tuple[str, ...] = ()  # what was done to all rows of features
     span: Span | None = None  # named or guessed; None: samples say it themselves, or by their 16 bits
@@ -160,10 +160,10 @@ def labelled(source: Source, labels: NDArray[np.int64], label: Callable[[str], i
 
 
 def between(items: Iterator[Item], first: int, last: int) -> Iterator[Item]:
-    """Yield the images from one position to before another; what was passed over goes with the first."""
+    """Yield images from one position to before another, broken ones too; the first part has what was passed over."""
     place = numbers()
     for each in items:
-        if isinstance(each, LeftOut):
+        if isinstance(each, LeftOut) and not each.broken:
             if first == 0:
                 yield each
         elif first <= (here := next(place)) < last:

@@ -21,7 +21,7 @@ from ganbench.metrics._engine.blocks import (
 )
 from ganbench.metrics._engine.nearest import Nearest, OverNearest, Search
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, pair_of
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 from ganbench.metrics.spec import metric
 
 EVEN = 1e-9  # a vote this near one half is tied
@@ -29,16 +29,12 @@ HIDDEN, EPOCHS, BATCH, RATE = 20, 100, 64, 1e-3
 ONE_NEIGHBOUR = (NearestWithin(real=1, fake=1), NearestAcross())
 
 
-@metric(
-    better="target",
-    scale="logit",
-    ideal=0.5,
-    bounds=(0.0, 1.0),
-    invariances={"symmetric", "rotation", "translation", "scale", "permutation"},
-    minimum=200,
-    requires=ONE_NEIGHBOUR,
-    cost="20 n + 20 m",
+one_nn_metric = partial(
+    metric, better="target", scale="logit", ideal=0.5, bounds=(0.0, 1.0), minimum=200, requires=ONE_NEIGHBOUR
 )
+
+
+@one_nn_metric(invariances={"symmetric", "rotation", "translation", "scale", "permutation"}, cost="20 n + 20 m")
 def one_nn_accuracy(real: Any, fake: Any) -> float:
     """Leave-one-out accuracy of the nearest-neighbour classifier of reals and fakes.
 
@@ -76,16 +72,7 @@ def one_nn_accuracy(real: Any, fake: Any) -> float:
     return sum(one_nn_parts(real, fake)) / 2
 
 
-@metric(
-    better="target",
-    scale="logit",
-    ideal=0.5,
-    bounds=(0.0, 1.0),
-    invariances={"rotation", "translation", "scale", "permutation"},
-    minimum=200,
-    requires=ONE_NEIGHBOUR,
-    cost="20 n",
-)
+@one_nn_metric(invariances={"rotation", "translation", "scale", "permutation"}, cost="20 n")
 def one_nn_real(real: Any, fake: Any) -> float:
     """Share of reals whose nearest neighbour is a real.
 
@@ -123,16 +110,7 @@ def one_nn_real(real: Any, fake: Any) -> float:
     return one_nn_parts(real, fake)[0]
 
 
-@metric(
-    better="target",
-    scale="logit",
-    ideal=0.5,
-    bounds=(0.0, 1.0),
-    invariances={"rotation", "translation", "scale", "permutation"},
-    minimum=200,
-    requires=ONE_NEIGHBOUR,
-    cost="20 m",
-)
+@one_nn_metric(invariances={"rotation", "translation", "scale", "permutation"}, cost="20 m")
 def one_nn_fake(real: Any, fake: Any) -> float:
     """Share of fakes whose nearest neighbour is a fake.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics.inception_score import SMALLEST, class_labels, divergence, entropy, mutual_information, posteriors
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import distance_metric, metric
 
 
 def both(real_posteriors: Any, fake_posteriors: Any) -> tuple[Tensor, Tensor]:
@@ -216,11 +216,7 @@ def class_distribution_chi_square(real_posteriors: Any, fake_posteriors: Any) ->
     return ((p - q).square() / (p + q).clamp(min=torch.finfo(p.dtype).tiny)).sum().div(2).clamp(max=1).item()
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "permutation"},
     minimum=1000,
     cost="20 n k + 20 m k",

@@ -17,9 +17,9 @@ from ganbench.metrics._engine.balls import CountBalls
 from ganbench.metrics._engine.blocks import TIE, CentredRows, MakeReduction, distance_pass
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, Reductions, Requirement, pair_of
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import share_metric
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,7 @@ def own_holders(sample: Features, k: int) -> Tensor:
     return holders
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(ClippedBalls(5),),
@@ -132,11 +128,7 @@ def clipped_density(real: Any, fake: Any, *, k: int = 5) -> float:
     return min(good / usual, 1.0)
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=5), NearestAcross(5)),

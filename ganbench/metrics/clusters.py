@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench._util.streams import stream
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 
 
 def k_means(

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import both, count
+from ganbench.metrics.feature_vectors import both, count
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.inception_score import inception_score_splits, inception_scores_by_split, posteriors
 from ganbench.metrics.kid import Subsets, kid_scores, scores_of_subsets

@@ -94,11 +94,11 @@ def term(part: str, text: str) -> tuple[float, tuple[Factor, ...]]:
     """Return the multiplier and the factors of one product."""
     number, factors, at = 1.0, [], 0
     while at < len(part.rstrip()):
-        found = FACTOR.match(part, at)
-        if found is None:
+        factor = FACTOR.match(part, at)
+        if factor is None:
             raise BadInput(f"cost {text!r}: expected a sum of products such as '2 n d^2 + min(n, d)^3', got {part!r}")
-        multiplier, function, of, name, power = found.groups()
-        at = found.end()
+        multiplier, function, of, name, power = factor.groups()
+        at = factor.end()
         if multiplier:
             number *= float(multiplier)
         else:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.moments import gram
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import metric
 from ganbench.metrics.transport import checked
 

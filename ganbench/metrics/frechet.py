@@ -15,15 +15,11 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.spectrum import SMALL, contrasts, nuclear_norm, trace_of_root, variances
-from ganbench.metrics.features import Features, at_least, both, count, features
-from ganbench.metrics.spec import metric
+from ganbench.metrics.feature_vectors import Features, at_least, both, count, features
+from ganbench.metrics.spec import distance_metric, metric
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, float("inf")),
+@distance_metric(
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
     cost="2 n d min(m, d) + 2 m d min(n, d) + 20 min(n, m, d)^3",
@@ -395,11 +391,7 @@ def transport(source: Tensor, target: Tensor) -> Tensor:
     return inverse @ (basis * squares.clamp(min=0).sqrt()) @ basis.T @ inverse
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, float("inf")),
+@distance_metric(
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
     cost="200 k q d + 4 k q d min(q, d) + 20 k min(q, d)^3",
@@ -443,11 +435,7 @@ def intra_fid(real: Any, fake: Any, real_labels: Any, fake_labels: Any) -> float
     return float(np.mean([fid(a, b) for a, b in pairs]))
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, float("inf")),
+@distance_metric(
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=2048,
     cost="20 n d + 20 m d + 20 d^3",

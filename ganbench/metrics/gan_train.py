@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.inception_score import class_labels
 from ganbench.metrics.spec import Invariance, metric
 

@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import in_full_precision
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import distance_metric, metric
 from ganbench.metrics.transport import directions, sorted_cost
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al., 2003, finest scale first
@@ -274,11 +274,7 @@ def swd_by_level(real_images: Any, fake_images: Any, per_image: int = 128, seed:
     return values
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric"},
     minimum=1000,
     slow=True,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import Features, matrix
+from ganbench.metrics.feature_vectors import Features, matrix
 from ganbench.metrics.spec import metric
 
 SUM_SLACK = {"float16": 1e-2, "bfloat16": 5e-2}  # rounding of a softmax over a thousand classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -17,7 +18,7 @@ from ganbench.metrics._engine.kernel_sums import Distance, Gaussian, WeightedSum
 from ganbench.metrics._engine.median import median_square
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import Features, at_least, count, order_of_bytes
+from ganbench.metrics.feature_vectors import Features, at_least, count, order_of_bytes
 from ganbench.metrics.spec import metric
 
 FEW = (
@@ -104,7 +105,8 @@ def energy(_pair: Pair) -> Distance:
     return Distance()
 
 
-@metric(
+mmd_metric = partial(
+    metric,
     better="lower",
     scale="linear",
     ideal=0.0,
@@ -112,9 +114,10 @@ def energy(_pair: Pair) -> Distance:
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=100,
     version=2,
-    requires=(KernelSums(gaussian),),
-    cost="20 n",
 )
+
+
+@mmd_metric(requires=(KernelSums(gaussian),), cost="20 n")
 def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     """Unbiased squared maximum mean discrepancy with a Gaussian kernel.
 
@@ -156,17 +159,7 @@ def mmd(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     return unbiased(pair, gaussian(pair, bandwidth))
 
 
-@metric(
-    better="lower",
-    scale="linear",
-    ideal=0.0,
-    bounds=(float("-inf"), 2.0),
-    invariances={"rotation", "translation", "scale", "permutation"},
-    minimum=100,
-    version=2,
-    requires=(KernelSums(mixture),),
-    cost="300 n m",
-)
+@mmd_metric(requires=(KernelSums(mixture),), cost="300 n m")
 def mmd_mixture(real: Any, fake: Any) -> float:
     """Unbiased squared maximum mean discrepancy with the mean of five Gaussian kernels.
 

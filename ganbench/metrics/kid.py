@@ -14,7 +14,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.kernel_sums import CubicReduction, Members
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.spec import metric
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import metric
 from ganbench.metrics.transport import centred_samples
 

@@ -14,7 +14,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.blocks import TIE, Block, CentredRows, exact_squares
 from ganbench.metrics._engine.pairs import NearestWithin, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features, at_least, both, features
+from ganbench.metrics.feature_vectors import Features, at_least, both, features
 from ganbench.metrics.spec import metric
 
 CELL = 20  # fakes that a cell must hold to count

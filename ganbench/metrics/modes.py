@@ -18,9 +18,9 @@ from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.compiled import FEWEST as PAIRS
 from ganbench.metrics._engine.compiled import compiled
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.inception_score import divergence, entropy, posteriors
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import distance_metric, metric
 
 ROUNDING = 1e-12  # of a product of shares, which must not cost a mode that has just enough
 FEWEST = 10  # samples that a mode needs before its width is measured
@@ -217,11 +217,7 @@ def high_quality(fake_points: Any, modes: Modes, *, radius: float = 3.0) -> floa
     return hits.sum().item() / n
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"permutation"},
     minimum=2500,
     cost="20 m c d",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
-from ganbench.metrics.features import count, matrix
+from ganbench.metrics.feature_vectors import count, matrix
 
 Map = Callable[[Tensor], Tensor]
 TRIM = 0.01  # share of the shortest and of the longest steps that the authors discard

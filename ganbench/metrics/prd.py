@@ -11,17 +11,13 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features, count
-from ganbench.metrics.spec import metric
+from ganbench.metrics.feature_vectors import Features, count
+from ganbench.metrics.spec import share_metric
 
 ANGLES = 1001
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"identity"},
     minimum=1000,
     cost="runs clusters n d + runs clusters m d + 8000 runs n d + 8000 runs m d",
@@ -67,11 +63,7 @@ def prd_f8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: in
     return best_f(*_curve(real, fake, clusters, runs, seed), 8.0)
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"identity"},
     minimum=1000,
     cost="runs clusters n d + runs clusters m d + 8000 runs n d + 8000 runs m d",

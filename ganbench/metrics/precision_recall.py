@@ -15,17 +15,13 @@ from ganbench.errors import BadInput
 from ganbench.metrics._engine.balls import RadiusRatios, balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import Features, at_least, both, count
-from ganbench.metrics.spec import Invariance, metric
+from ganbench.metrics.feature_vectors import Features, at_least, both, count
+from ganbench.metrics.spec import Invariance, metric, share_metric
 
 INVARIANT: set[Invariance] = {"rotation", "translation", "scale", "permutation"}
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(3),),
@@ -70,11 +66,7 @@ def precision(real: Any, fake: Any, *, k: int = 3) -> float:
     return _share(balls(_pair(real, fake, k), k)[0].holders > 0)
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(3),),
@@ -169,11 +161,7 @@ def density(real: Any, fake: Any, *, k: int = 5) -> float:
     return float(balls(_pair(real, fake, k), k)[0].holders.double().mean()) / k
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
@@ -428,11 +416,7 @@ def _share(condition: Tensor) -> float:
 LEVELS = 30
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     version=2,
@@ -482,11 +466,7 @@ def alpha_precision(real: Any, fake: Any) -> float:
     return _agreement(inside, levels)
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"rotation", "translation", "scale", "permutation"},
     minimum=1000,
     version=2,

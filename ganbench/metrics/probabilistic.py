@@ -13,9 +13,9 @@ from ganbench.metrics._engine.blocks import Block, CentredRows, exact_squares
 from ganbench.metrics._engine.kernel_sums import NEAR, refined
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import share_metric
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,7 @@ def ratios(squares: Tensor, reach: float) -> Tensor:
     return (squares / reach).clamp(max=1) if reach > 0 else (squares > 0).double()
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(Outside(4, 1.2),),
@@ -132,11 +128,7 @@ def p_precision(real: Any, fake: Any, *, k: int = 4, a: float = 1.2) -> float:
     return float((1 - outside(real, fake, k, a)[1]).mean())
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(Outside(4, 1.2),),

@@ -14,9 +14,9 @@ from ganbench.metrics._engine.blocks import MakeReduction, exact_squares, rounde
 from ganbench.metrics._engine.kernel_sums import NEAR, Gaussian
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement, pair_of
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import Features, at_least, count
+from ganbench.metrics.feature_vectors import Features, at_least, count
 from ganbench.metrics.kernels import median_distance, spread_rows, sums_of
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import distance_metric, metric
 
 SHARE = 0.5  # of the median distance between reals: the default bandwidth
 
@@ -102,11 +102,7 @@ def rke(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     return 1 / max(1 + less_one, 1 / len(pair.fake))
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "rotation", "translation", "scale", "permutation"},
     minimum=1000,
     slow=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from inspect import Parameter, getdoc, signature
 from operator import or_
 from typing import Any, Literal, ParamSpec, Protocol, cast, get_args
@@ -195,6 +195,11 @@ def metric(
         return described
 
     return attach
+
+
+# A share of samples, best at 1, and a distance of distributions, best at 0.
+share_metric = partial(metric, better="higher", scale="logit", ideal=1.0, bounds=(0.0, 1.0))
+distance_metric = partial(metric, better="lower", scale="log", ideal=0.0, bounds=(0.0, float("inf")))
 
 
 def sections(docstring: str) -> dict[str, str]:

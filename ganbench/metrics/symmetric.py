@@ -7,16 +7,12 @@ from typing import Any
 from ganbench.metrics._engine.balls import balls, knn_balls
 from ganbench.metrics._engine.blocks import TIE
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, Pair, pair_of
-from ganbench.metrics.features import at_least, count
+from ganbench.metrics.feature_vectors import at_least, count
 from ganbench.metrics.precision_recall import INVARIANT
-from ganbench.metrics.spec import metric
+from ganbench.metrics.spec import share_metric
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
@@ -63,11 +59,7 @@ def symmetric_precision(real: Any, fake: Any, *, k: int = 5) -> float:
     return min(float((of_real.holders > 0).double().mean()), float(of_fake.used.double().mean()))
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(knn_balls(5),),
@@ -121,11 +113,7 @@ def checked(real: Any, fake: Any, k: int, factor: int = 1) -> Pair:
     return pair
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=9, fake=9), NearestAcross(3)),
@@ -175,11 +163,7 @@ def cover_precision(real: Any, fake: Any, *, k: int = 3, factor: int = 3) -> flo
     return float(held.double().mean())
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances=INVARIANT | {"identity"},
     minimum=1000,
     requires=(NearestWithin(real=9, fake=9), NearestAcross(3)),

@@ -11,19 +11,15 @@ from torch import Tensor
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput
 from ganbench.metrics._engine.pairs import Pair, pair_of
-from ganbench.metrics.features import Features, at_least
-from ganbench.metrics.spec import metric
+from ganbench.metrics.feature_vectors import Features, at_least
+from ganbench.metrics.spec import share_metric
 
 DIMENSIONS, REPEATS, LEVEL = 32, 10, 0.1
 NEIGHBOURS = 5 * DIMENSIONS  # as published at 32 dimensions; fewer would drown low-dimensional supports in the band
 BLOCK = 2048
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"identity"},
     minimum=1000,
     cost="3000 n^2 + 3000 m^2 + 3000 n m",
@@ -71,11 +67,7 @@ def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     return _share(supports[1].own, supports[0].density(supports[1].points) > supports[0].band, "fake")
 
 
-@metric(
-    better="higher",
-    scale="logit",
-    ideal=1.0,
-    bounds=(0.0, 1.0),
+@share_metric(
     invariances={"identity"},
     minimum=1000,
     cost="3000 n^2 + 3000 m^2 + 3000 n m",

@@ -15,8 +15,8 @@ from ganbench._util.streams import stream
 from ganbench.errors import BadInput, Missing
 from ganbench.metrics._engine.blocks import CentredRows, differences, exact_squares, rounded_squares
 from ganbench.metrics._engine.kernel_sums import NEAR
-from ganbench.metrics.features import Features, features, order_of_bytes
-from ganbench.metrics.spec import metric
+from ganbench.metrics.feature_vectors import Features, features, order_of_bytes
+from ganbench.metrics.spec import distance_metric
 
 TIED = 1e-12  # of the largest, between numbers that are equal but for rounding
 NARROW = 32  # coordinates up to which differences cost no more than products
@@ -101,11 +101,7 @@ def exact_cost(a: Tensor, b: Tensor, p: float) -> float:
     return float(ot.emd2([], [], cost.cpu().numpy(), numItermax=10_000_000))
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=1000,
     slow=True,
@@ -152,11 +148,7 @@ def w1(real: Any, fake: Any) -> float:
     return exact_cost(*centred_samples(real, fake), 1.0)
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric", "rotation", "translation", "permutation"},
     minimum=1000,
     slow=True,
@@ -207,11 +199,7 @@ def directions(count: int, dim: int, seed: int, name: str) -> Tensor:
     return (draws / draws.norm(dim=1, keepdim=True)).T
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric", "translation", "permutation"},
     minimum=1000,
     cost="2 slices n d + 2 slices m d + 30 slices n log(n) + 30 slices m log(m)",
@@ -262,11 +250,7 @@ def sliced_wasserstein(real: Any, fake: Any, *, p: float = 2.0, slices: int = 50
     return sliced_cost(a, b, directions(slices, a.dim, seed, "sliced_wasserstein"), p) ** (1 / p)
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric", "translation", "permutation"},
     minimum=1000,
     cost="2 slices n d + 2 slices m d + 30 slices n log(n) + 30 slices m log(m)",
@@ -325,11 +309,7 @@ def sliced_cost(a: Features, b: Features, chosen: Tensor, p: float) -> float:
     return torch.cat(costs).mean().item()
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "symmetric", "permutation"},
     minimum=1000,
     version=2,
@@ -485,11 +465,7 @@ def anneal(cost: Tensor, g: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     return f, soft_minimum(cost.T, f, epsilon)
 
 
-@metric(
-    better="lower",
-    scale="log",
-    ideal=0.0,
-    bounds=(0.0, math.inf),
+@distance_metric(
     invariances={"identity", "rotation", "translation", "permutation"},
     minimum=500,
     slow=True,

@@ -19,7 +19,7 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import features
+from ganbench.metrics.feature_vectors import features
 from ganbench.metrics.spec import Invariance, metric
 
 

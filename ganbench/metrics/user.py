@@ -19,7 +19,7 @@ from ganbench._util.names import check_names, find
 from ganbench._util.user_code import content_of, imported, in_one_line, is_path, raising_line, split
 from ganbench.errors import BadInput, RequestError, UserCodeError
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.spec import Better, Invariance, Metric, Need, is_metric
 
 

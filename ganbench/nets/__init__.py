@@ -5,12 +5,13 @@ from __future__ import annotations
 from torch import nn
 
 from ganbench.dataset import NetworkKind, Space
-from ganbench.nets import dcgan, maxout, mlp, resnet
+from ganbench.nets import dcgan, maxout, mlp, r3gan, resnet
 
 SMALL = 16  # images up to this side are left to perceptrons
 UNITS, WIDTH = 128, 16  # of a perceptron's hidden layers; channels of convolutional networks next to the image
 HIDDEN = 2  # layers of a perceptron
 RESNET = (256, 128)  # channels of the residual networks of SNGAN: generator, discriminator
+R3GAN = 768  # channels of R3GAN's residual networks
 MAXOUT = (400, 4)  # units and layers of PacGAN's generator of points
 
 
@@ -26,7 +27,7 @@ def generator(latent: int, space: Space, *, norm: bool = True) -> nn.Module:
     space : Space
         Shape and range of the data.
     norm : bool
-        Whether the generator has BatchNorm, unless its kind is "mlp", which has none.
+        Whether the generator has BatchNorm, unless its kind is "mlp" or "r3gan", which have none.
 
     Returns
     -------
@@ -53,6 +54,8 @@ def generator(latent: int, space: Space, *, norm: bool = True) -> nn.Module:
         return maxout.generator(latent, space, *size_of(space, MAXOUT), norm=norm)
     if kind == "resnet":
         return resnet.generator(latent, space, space.networks.width or RESNET[0], norm=norm)
+    if kind == "r3gan":
+        return r3gan.generator(latent, space, space.networks.width or R3GAN)
     if kind == "dcgan":
         return dcgan.generator(latent, space, width_of(space), norm=norm)
     return mlp.generator(latent, space, *size_of(space, (UNITS, HIDDEN)))
@@ -95,6 +98,8 @@ def discriminator(space: Space, *, out: int = 1, wrap: dcgan.Wrap | None = None)
         return maxout.discriminator(space, *size_of(space, MAXOUT), out=out, wrap=wrap)
     if kind == "resnet":
         return resnet.discriminator(space, space.networks.width or RESNET[1], out=out, wrap=wrap)
+    if kind == "r3gan":
+        return r3gan.discriminator(space, space.networks.width or R3GAN, out=out, wrap=wrap)
     if kind == "dcgan":
         return dcgan.discriminator(space, width_of(space), norm=False, out=out, wrap=wrap)
     return mlp.discriminator(space, *size_of(space, (UNITS, HIDDEN)), out=out, wrap=wrap)

@@ -68,7 +68,7 @@ class Conditioned(nn.Module):
                 layer.norms = nn.ModuleList([conditional(norm, classes) for norm in layer.norms])
                 layers.append(layer)
             elif isinstance(layer, BatchNorm):
-                layers.append(ConditionalBatchNorm(len(layer.weight), classes))
+                layers.append(conditional(layer, classes))
             elif isinstance(layer, nn.Linear) and not normed and i < last:
                 bare = nn.Linear(layer.in_features, layer.out_features, bias=False)  # the norm would undo a bias
                 bare.weight = layer.weight

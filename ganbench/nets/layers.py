@@ -62,11 +62,58 @@ class SpectralNorm(Refreshed):
         return cast("Tensor", torch.func.functional_call(self.layer, {"weight": weight / size}, (x,)))
 
 
-class BatchNorm(nn.Module):
-    """Batch normalisation (Ioffe & Szegedy, 2015) without running averages.
+class Standardised(nn.Module):
+    """Batch normalisation (Ioffe & Szegedy, 2015) without running averages, and without a gain and a shift.
 
     In training mode it uses the batch at hand, whatever came before. In evaluation mode it uses the statistics in
     its buffers, so that a sample does not depend on its batch; they are gathered once, from one large batch.
+
+    Parameters
+    ----------
+    channels : int
+        Features of ``(n, channels)``, or channels of ``(n, channels, H, W)``.
+    eps : float
+        Added to the variance.
+
+    References
+    ----------
+    Ioffe & Szegedy, Batch Normalization, 2015. arXiv:1502.03167
+
+    Examples
+    --------
+    >>> Standardised(1)(torch.tensor([[1.0], [3.0]])).round(decimals=3).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+        self.eps, self.gathering = eps, False
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.standardised(x)
+
+    def standardised(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        """Return what is normalised, times a gain and moved by a shift where there are such."""
+        if self.gathering:
+            axes = [axis for axis in range(x.ndim) if axis != 1]
+            self.mean.copy_(x.mean(axes))
+            self.variance.copy_(x.var(axes, unbiased=False))
+        if self.training:
+            return F.batch_norm(x, None, None, weight, bias, training=True, eps=self.eps)
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        sd = (self.variance + self.eps).sqrt()
+        if weight is None or bias is None:
+            return (x - self.mean.view(shape)) / sd.view(shape)
+        return (x - self.mean.view(shape)) * (weight / sd).view(shape) + bias.view(shape)
+
+
+class BatchNorm(Standardised):
+    """Batch normalisation with a gain and a shift for each channel, else as ``Standardised``.
 
     Parameters
     ----------
@@ -85,26 +132,12 @@ class BatchNorm(nn.Module):
     [[-1.0], [1.0]]
     """
 
-    mean: Tensor
-    variance: Tensor
-
     def __init__(self, channels: int, eps: float = 1e-5) -> None:
-        super().__init__()
+        super().__init__(channels, eps)
         self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("variance", torch.ones(channels))
-        self.eps, self.gathering = eps, False
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.gathering:
-            axes = [axis for axis in range(x.ndim) if axis != 1]
-            self.mean.copy_(x.mean(axes))
-            self.variance.copy_(x.var(axes, unbiased=False))
-        if self.training:
-            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        scale = self.weight / (self.variance + self.eps).sqrt()
-        return (x - self.mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
+        return self.standardised(x, self.weight, self.bias)
 
 
 class SumPool(nn.Module):

@@ -56,10 +56,8 @@ def generator(latent: int, space: Space, width: int = 400, depth: int = 4, *, no
         Size of the noise vector.
     space : Space
         Shape and range of the data.
-    width : int
-        Units of each hidden layer.
-    depth : int
-        Number of hidden layers.
+    width, depth : int
+        Units of each hidden layer, and how many such layers there are.
     norm : bool
         Whether there is BatchNorm; only without it have hidden layers a bias.
 
@@ -95,10 +93,8 @@ def discriminator(space: Space, width: int = 400, depth: int = 4, out: int = 1, 
         Shape and range of the data.
     width, depth : int
         Of the generator that it is trained against.
-    out : int
-        How many numbers it returns for each example.
-    wrap : callable, optional
-        Goes around each dense layer, such as ``ganbench.nets.layers.SpectralNorm``.
+    out, wrap
+        As in ``ganbench.nets.mlp.discriminator``.
 
     Returns
     -------

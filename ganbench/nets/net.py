@@ -63,6 +63,11 @@ class Net:
         """Return this network as a constant: no gradient flows to its weights."""
         return Net(self._module, {k: v.detach() for k, v in self.weights.items()}, self._buffers)
 
+    def moved(self, weights: Tensors) -> Net:
+        """Return this network at other weights, with gradients that are taken there and count for its own."""
+        there = {name: own + (weights[name] - own).detach() for name, own in self.weights.items()}
+        return Net(self._module, there, self._buffers, self._descent)
+
     def grad(self, loss: Callable[[Net], Tensor]) -> Tensors:
         """Return the differentiable gradient of ``loss`` with respect to these weights, by name."""
         return cast("Tensors", grad(lambda weights: loss(Net(self._module, weights, self._buffers)))(self.weights))

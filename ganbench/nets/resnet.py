@@ -34,15 +34,18 @@ class Up(nn.Module):
     norm : bool
         Whether there is BatchNorm; ``ganbench.nets.conditional.Conditioned`` makes it depend on a class. With it
         convolutions have no bias: what it would add is the same everywhere, and the next BatchNorm takes it away.
+    wrap : callable, optional
+        Goes around each convolution.
     """
 
-    def __init__(self, inputs: int, outputs: int, side: int, norm: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, side: int, norm: bool, wrap: Wrap | None = None) -> None:
         super().__init__()
+        around: Wrap = wrap or (lambda layer: layer)
         self.side = side
         self.norms = nn.ModuleList([BatchNorm(inputs), BatchNorm(outputs)] if norm else [nn.Identity(), nn.Identity()])
-        self.first = started(nn.Conv2d(inputs, outputs, 3, padding=1, bias=not norm), sqrt(2))
-        self.second = started(nn.Conv2d(outputs, outputs, 3, padding=1, bias=not norm), sqrt(2))
-        self.past = started(nn.Conv2d(inputs, outputs, 1, bias=not norm))
+        self.first = around(started(nn.Conv2d(inputs, outputs, 3, padding=1, bias=not norm), sqrt(2)))
+        self.second = around(started(nn.Conv2d(outputs, outputs, 3, padding=1, bias=not norm), sqrt(2)))
+        self.past = around(started(nn.Conv2d(inputs, outputs, 1, bias=not norm)))
 
     def forward(self, x: Tensor, *y: Tensor) -> Tensor:
         h = self.first(self.enlarged(self.norms[0](x, *y).relu()))

@@ -35,6 +35,8 @@ EXPERIMENTS: tuple[str, ...] = (
     "dirac_gan",
     "ring_games",
     "settled_modes",
+    "collapse_architectures",
+    "dcgan_changes",
     "variational_bounds",
     "fitted_gaussians",
     "covering",
@@ -44,6 +46,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "lipschitz",
     "emd_monitor",
     "blur",
+    "generator_inputs",
     "random_codes",
     "vae_bound",
     "linear_vae",
@@ -55,6 +58,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "control_rows",
     "grid_packing",
     "wgan_gp_toys",
+    "six_improvements",
 )
 
 

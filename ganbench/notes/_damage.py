@@ -19,7 +19,7 @@ from ganbench.errors import BadInput
 from ganbench.features.classifier import Classifier, classifier
 from ganbench.metrics import METRICS
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.notes._mnist import mnist
 from ganbench.notes.base import Form
 

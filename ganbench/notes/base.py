@@ -20,6 +20,7 @@ class Form:
 
     name: FormName
     folder: Path | None = None  # where data sets lie that come as files; None for ./data
+    results: Path | None = None  # where results of suites lie, for experiments that read them; None for ./results
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 LISTS: dict[ListName, str] = {
     "notes": "What the notes say",
     "papers": "What the papers that they name say",
-    "ours": "What we found on the way",
+    "ours": "What we claims on the way",
 }
 
 
@@ -95,12 +95,12 @@ def text_of(name: ListName) -> str:
 @cache
 def claims() -> tuple[Claim, ...]:
     """Return every claim, in the order of the lists; raises BadInput for a row that does not fit."""
-    found = tuple(claim_of(name, row) for name in LISTS for row in tomllib.loads(text_of(name)).get("claim", ()))
-    names = [each.name for each in found]
+    every = tuple(claim_of(name, row) for name in LISTS for row in tomllib.loads(text_of(name)).get("claim", ()))
+    names = [each.name for each in every]
     for name in names:
         if names.count(name) > 1:
             raise BadInput(f"claims: expected the name {name!r} once, got it {names.count(name)} times")
-    return found
+    return every
 
 
 def claim_of(name: ListName, row: Mapping[str, Any]) -> Claim:

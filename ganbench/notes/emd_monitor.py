@@ -23,7 +23,7 @@ from matplotlib.ticker import NullFormatter
 from scipy.stats import spearmanr
 
 from ganbench import data, features
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import fid
 from ganbench.notes.base import Experiment, Findings, Form
 from ganbench.report.style import COLOURS

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.notes.base import Experiment, Findings, Form, Matrix
 from ganbench.report.style import line_style
 

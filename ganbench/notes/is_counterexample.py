@@ -21,7 +21,7 @@ from scipy.special import expit
 
 from ganbench._util.streams import stream
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.notes._detection import detection
 from ganbench.notes._two_gaussians import FAKES, REACH, TRUTH, distributions, posteriors, uncertainty
 from ganbench.notes.base import Experiment, Findings, Form, Matrix

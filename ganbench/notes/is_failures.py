@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ganbench.metrics import METRICS
 from ganbench.metrics.diversity import vendi_from_kernel
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.notes._detection import detection
 from ganbench.notes._failures import FAILURES, Case, Material, cases, material
 from ganbench.notes.base import Experiment, Findings, Form, Matrix

@@ -14,6 +14,7 @@ from ganbench._util.markup import escaped
 from ganbench.notes import CHAPTERS, EXPERIMENTS, load
 from ganbench.notes.base import Experiment, Findings, Matrix
 from ganbench.notes.claims import LISTS, VERDICTS, Claim, about, claims, digest
+from ganbench.notes.history import recorded
 from ganbench.notes.record import Observation
 from ganbench.report.style import DPI, save, style
 from ganbench.tables.numbers import written
@@ -53,25 +54,30 @@ GAINS = (  # what a reader gains, and the claims that must be right for it to be
      ("IS on copied training images",)),
     ("Log-likelihood by Parzen windows ranks centres of clusters above true samples.",
      ("Parzen windows for an implicit density",)),
+    ("With settings searched for each alike, none of six published improvements is a fifth closer to the data than the "
+     "original GAN on every data set that was tried.",
+     ("six improvements and the original",)),
     ("A GAN's own losses say nothing of its distance to the data; the estimate of a WGAN-GP's discriminator "
      "follows it, along one run.",
      ("no robust stopping criterion", "the discriminator's estimate as a monitor")),
 )  # fmt: skip
-WAITING = (
-    "Six improvements, none of which beats the original (Lucic et al., 2018): waits for settings that were searched "
-    "for each method.",
-    "DCGAN's changes one by one: strided against pooled convolution, LeakyReLU against ReLU, tanh, BatchNorm.",
-    "Collapse by architecture: minibatch discrimination, MAD-GAN.",
-    "Class and noise joined by concatenation against the Hadamard product; noise from a uniform against a normal "
-    "distribution.",
-)
+LOOKED = "## Rules that were changed after a look at the numbers"
 HEADER = ["statement", "where", "expected", "measured", "verdict"]
 MEANT = {"confirmed": "right", "note is wrong": "wrong", "not confirmed": "undecided"}  # in records of an older form
 
 
-def write(observations: Sequence[Observation], folder: Path, redraw: bool) -> list[Path]:
-    """Write ``table.md``, ``table.csv``, ``atlas.md`` and, with ``redraw``, the pictures; return their paths."""
-    texts = {"table.md": table(observations), "atlas.md": atlas(observations), "table.csv": csv(observations)}
+def write(
+    observations: Sequence[Observation], folder: Path, redraw: bool, full: Sequence[Observation] = ()
+) -> list[Path]:
+    """Write ``table.md``, ``table.csv``, ``atlas.md`` and, with ``redraw``, the pictures; return their paths.
+
+    ``full`` are observations of the full form, whose verdicts stand beside those of the fast one.
+    """
+    texts = {
+        "table.md": table(observations, full),
+        "atlas.md": atlas(observations, full=full),
+        "table.csv": csv(observations, full),
+    }
     paths = [write_atomically(folder / name, text.encode()) for name, text in texts.items()]
     return paths + ([picture(each, folder) for each in observations if each.status == "done"] if redraw else [])
 
@@ -100,12 +106,12 @@ def judged(observations: Sequence[Observation]) -> list[tuple[Claim, Observation
             if claim.experiment in known or claim.kind == "damaged"]  # fmt: skip
 
 
-def table(observations: Sequence[Observation]) -> str:
+def table(observations: Sequence[Observation], full: Sequence[Observation] = ()) -> str:
     """Return the statements with their verdicts, list by list, the matrices, and what is to be corrected."""
-    pairs = judged(observations)
+    pairs, thorough = judged(observations), by_experiment(full)
     parts = ["# Statements and verdicts", tally(observations)]
     for name, title in LISTS.items():
-        if rows := [row(claim, each) for claim, each in pairs if claim.list == name]:
+        if rows := [row(claim, each, thorough.get(claim.experiment)) for claim, each in pairs if claim.list == name]:
             parts += [f"## {title}", grid(HEADER, rows)]
     parts += ["## Matrices"] if any(each.findings.matrices for each in observations) else []
     parts += [matrix for _, part in ordered(observations) for _, each in part for matrix in matrices(each.findings)]
@@ -123,13 +129,18 @@ def tally(observations: Sequence[Observation]) -> str:
     return "\n".join(lines)
 
 
-def row(claim: Claim, observation: Observation | None) -> list[str]:
+def by_experiment(observations: Sequence[Observation]) -> dict[str, Observation]:
+    return {each.experiment: each for each in observations if each.status == "done"}
+
+
+def row(claim: Claim, observation: Observation | None, full: Observation | None) -> list[str]:
+    said = verdict(claim, observation)
     return [
         escaped(claim.statement),
         escaped(claim.where),
         escaped(f"{claim.expected} ({claim.source})" if claim.expected else ""),
         measured(claim, observation),
-        verdict(claim, observation),
+        f"{said}; full form: {verdict(claim, full)}" if full else said,
     ]
 
 
@@ -187,11 +198,23 @@ def errata(observations: Sequence[Observation]) -> list[str]:
     return ["## To be corrected in the notes", "\n".join(lines)] if lines else []
 
 
+def changed_rules() -> list[str]:
+    """List the changes of rules that were committed when numbers were known, as version control has them."""
+    return [
+        f"- {each.date}, {escaped(each.claim)}: "
+        + (f"{each.part} `{each.before}` then, `{each.after}` now" if each.part else "withdrawn")
+        for each in recorded()
+        if each.after_a_look == "yes"
+    ]
+
+
 def after_a_look(observations: Sequence[Observation]) -> list[str]:
     """List the rules that are younger than the numbers they judge, and the verdicts that changed with them."""
+    since = changed_rules()
+    listed = [f"Changed in version control since rules are data, when numbers were known:\n\n{chr(10).join(since)}"]
     younger = [each for each in observations if each.rules != digest(each.experiment)]
     if not younger:
-        return []
+        return [LOOKED, *listed] if since else []
     changed = [
         f"- {escaped(claim.name)}: {MEANT.get(before, before)} then, {now} now"
         for each in younger
@@ -203,10 +226,11 @@ def after_a_look(observations: Sequence[Observation]) -> list[str]:
     said = (
         f"The numbers of {len(younger)} of {len(observations)} experiments were known before their present rules: "
         f"{names}. Their verdicts were computed again from the recorded numbers, some of them on a "
-        "statement in other words. Version control has every change of a "
-        "rule: `git log -p ganbench/notes/claims`, and `git log -p ganbench/notes` for the rules that were code before."
+        "statement in other words: these rules were code before, and became data on one day "
+        "(`git log -p ganbench/notes`). Every change since then is in `ganbench/notes/claims/changes.csv`, which "
+        "`python -m ganbench.notes.history` writes from version control."
     )
-    return ["## Rules that were changed after a look at the numbers", said, *(["\n".join(changed)] if changed else [])]
+    return [LOOKED, said, *(["\n".join(changed)] if changed else []), *(listed if since else [])]
 
 
 def gains(observations: Sequence[Observation]) -> str:
@@ -216,23 +240,49 @@ def gains(observations: Sequence[Observation]) -> str:
     return "\n".join(lines) or "- nothing yet: run the experiments"
 
 
-def atlas(observations: Sequence[Observation], pictures: str = "") -> str:
+def atlas(observations: Sequence[Observation], pictures: str = "", full: Sequence[Observation] = ()) -> str:
     """Return the page that shows each experiment with its picture; ``pictures`` is where those are, from the page."""
     introduction = INTRODUCTION.format(gains=gains(observations), count=len(judged(observations)))
-    parts = [introduction, tally(observations)]
+    thorough = by_experiment(full)
+    parts = [introduction, tally(observations), *apart(observations, thorough)]
     for title, pairs in ordered(observations):
         parts.append(f"## {title}")
         for experiment, each in pairs:
             shown = f"![{experiment.title}]({pictures}{each.experiment}.png)" if each.status == "done" else ""
             parts += [f"### {escaped(experiment.title)}", *([shown] if shown else [])]
-            parts += [entry(claim, each) for claim in about(experiment.name)]
+            parts += [entry(claim, each, thorough.get(experiment.name)) for claim in about(experiment.name)]
             parts += matrices(each.findings)
     parts += ["## Damaged text", *(entry(claim, None) for claim in claims() if claim.kind == "damaged")]
-    parts += ["## Statements without an experiment yet", "\n".join(f"- {text}" for text in WAITING)]
+    parts += waiting(observations)
     return "\n\n".join([*parts, *errata(observations), *after_a_look(observations)]) + "\n"
 
 
-def entry(claim: Claim, observation: Observation | None) -> str:
+def waiting(observations: Sequence[Observation]) -> list[str]:
+    """List the statements whose experiment has not been carried out, or has nothing to read here."""
+    known = {each.experiment for each in observations} | {""}
+    lines = [
+        f"- {escaped(claim.statement)} (`{claim.experiment}`)" for claim in claims() if claim.experiment not in known
+    ]
+    return ["## Statements whose experiment was not carried out here", "\n".join(lines)] if lines else []
+
+
+def apart(observations: Sequence[Observation], full: Mapping[str, Observation]) -> list[str]:
+    """Say how many statements the full form has judged too, and list the verdicts that differ from the fast one's."""
+    pairs = [(c, verdict(c, each), verdict(c, full[c.experiment])) for c, each in judged(observations)
+             if c.experiment in full]  # fmt: skip
+    if not pairs:
+        return []
+    lines = [f"- {escaped(c.statement)} ({fast} in the fast form, {thorough} in the full one)"
+             for c, fast, thorough in pairs if fast != thorough]  # fmt: skip
+    said = (
+        f"The verdicts are those of the fast forms, of minutes. Of {len(pairs)} statements the full form, with more "
+        f"seeds, steps or draws, was run as well (`ganbench run --suite notes-full`); {len(lines)} of its verdicts "
+        f"differ{':' if lines else '.'}"
+    )
+    return [said, *(["\n".join(lines)] if lines else [])]
+
+
+def entry(claim: Claim, observation: Observation | None, full: Observation | None = None) -> str:
     """Return one claim with its quotation, its numbers, its rule and what they mean."""
     lines = [f"**{escaped(claim.statement)}** ({escaped(claim.where)})"]
     quoted = [claim.original] if claim.original else []
@@ -241,6 +291,7 @@ def entry(claim: Claim, observation: Observation | None) -> str:
     facts = [f"- expected: {escaped(claim.expected)} ({escaped(claim.source)})"] if claim.expected else []
     facts += [f"- measured: {text}"] if (text := measured(claim, observation)) else []
     facts += [f"- verdict: **{verdict(claim, observation)}**{rule(claim)}"]
+    facts += [f"- full form: **{verdict(claim, full)}** ({measured(claim, full)})"] if full else []
     facts += [f"- correct: {escaped(claim.correct)}"] if claim.correct else []
     return "\n".join([*lines, "", *facts, *(["", escaped(claim.remark)] if claim.remark else [])])
 
@@ -254,12 +305,14 @@ def rule(claim: Claim) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def csv(observations: Sequence[Observation]) -> str:
+def csv(observations: Sequence[Observation], full: Sequence[Observation] = ()) -> str:
     """Return one line for each claim, with all values of the numbers that answer it as JSON."""
-    return pd.DataFrame([line(*pair) for pair in judged(observations)]).to_csv(index=False, lineterminator="\n")
+    thorough = by_experiment(full)
+    lines = [line(claim, each, thorough.get(claim.experiment)) for claim, each in judged(observations)]
+    return pd.DataFrame(lines).to_csv(index=False, lineterminator="\n")
 
 
-def line(claim: Claim, observation: Observation | None) -> Mapping[str, object]:
+def line(claim: Claim, observation: Observation | None, full: Observation | None) -> Mapping[str, object]:
     """Return the facts of one claim."""
     numbers = {name: observation.findings.numbers.get(name, ()) for name in claim.shown} if observation else {}
     return {
@@ -272,6 +325,7 @@ def line(claim: Claim, observation: Observation | None) -> Mapping[str, object]:
         "source": claim.source,
         "measured": json.dumps(numbers),
         "verdict": verdict(claim, observation),
+        "verdict_full": verdict(claim, full) if full else "",
         "form": observation.form if observation else "",
         "seconds": observation.provenance.get("seconds") if observation else None,
         "rules": digest(claim.experiment) if claim.experiment else "",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ganbench._util.machine import fixed_arithmetic, provenance
 from ganbench._util.user_code import in_one_line
 from ganbench.metrics import METRICS
-from ganbench.notes import load
+from ganbench.notes import _standard, load
 from ganbench.notes._mnist import at_hand
 from ganbench.notes.base import Findings, Form, FormName
 from ganbench.notes.claims import about, digest
@@ -45,26 +45,34 @@ class Observation:
 
 def key_for(name: str, form: Form) -> str:
     """Return the key of an experiment's findings, with MNIST where the form finds it."""
-    return keys_for(name, form.name)[0 if at_hand(form) else 1]
+    return keys_for(name, form)[0 if at_hand(form) else 1]
 
 
-def keys_for(name: str, form: FormName) -> tuple[str, str]:
+def keys_for(name: str, form: Form) -> tuple[str, str]:
     """Return an experiment's keys with MNIST and without: the same for one that never reads it.
 
     They are digests of its name, its version and that of the training code, and of whatever baseline or metric that it
-    mentions has a later version than its first. No source text is part of them.
+    mentions has a later version than its first; of one that reads results, of these too. No source text is part of
+    them.
     """
     code = code_of(name)
     mentioned = {word for text in code.values() for word in re.findall(r"[\"'](\w+)(?::\w+)?[\"']", text)}
     facts = {
         "experiment": name,
         "version": load(name).version,
-        "form": form,
+        "form": form.name,
         "engine": ENGINE_VERSION,
         "raised": {each: version for each, version in versions(mentioned).items() if version > 1},
     }
-    reads_mnist = form == "full" and "_mnist" in code
+    if reads_results(name):
+        facts["results"] = _standard.digest(form)
+    reads_mnist = form.name == "full" and "_mnist" in code
     return key_of(facts | {"mnist": reads_mnist}), key_of(facts | {"mnist": False})
+
+
+def reads_results(name: str) -> bool:
+    """Whether an experiment measures nothing itself but reads the results of a suite."""
+    return "_standard" in code_of(name)
 
 
 def versions(names: set[str]) -> dict[str, int]:

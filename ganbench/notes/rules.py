@@ -44,8 +44,8 @@ class Condition:
 
 def parse(text: str, numbers: Numbers) -> list[Condition]:
     """Return the conditions that a text stands for; raises BadInput for one that cannot be read or has no numbers."""
-    if found := SHARE.match(text.strip()):
-        return [of_share(text, found, numbers)]
+    if share := SHARE.match(text.strip()):
+        return [of_share(text, share, numbers)]
     sides = re.fullmatch(
         r'((?:"[^"]*"|[^"<>=])+)([<>=])((?:"[^"]*"|[^"<>=])+?)(?:\s+within\s+([\d.eE-]+))?', text.strip()
     )
@@ -64,9 +64,9 @@ def parse(text: str, numbers: Numbers) -> list[Condition]:
     return expanded(whole, numbers)
 
 
-def of_share(text: str, found: re.Match[str], numbers: Numbers) -> Condition:
+def of_share(text: str, share: re.Match[str], numbers: Numbers) -> Condition:
     """Return the condition that more than a share of the seeds lies on one side of a bound."""
-    name, sign, bound, above, least = found.groups()
+    name, sign, bound, above, least = share.groups()
     check_names("number", [name], numbers)
     if above == "<":
         raise BadInput(f"rule: a share is asked to be above something, got {text!r}")
@@ -75,16 +75,16 @@ def of_share(text: str, found: re.Match[str], numbers: Numbers) -> Condition:
 
 def terms(side: str, text: str) -> list[tuple[str, float]]:
     """Return the names with factors, and numbers under the name ""."""
-    found, place = [], 0
+    parts, place = [], 0
     for match in re.finditer(TERM, side):
         if side[place : match.start()].strip():
             break
         sign = -1.0 if match[1] == "-" else 1.0
-        found.append((match[3] or match[4] or "", sign * float(match[2] or 1.0)))
+        parts.append((match[3] or match[4] or "", sign * float(match[2] or 1.0)))
         place = match.end()
-    if not found or side[place:].strip():
+    if not parts or side[place:].strip():
         raise BadInput(f"rule: expected a sum of numbers and names in double quotes, got {side.strip()!r} in {text!r}")
-    return found
+    return parts
 
 
 def expanded(condition: Condition, numbers: Numbers) -> list[Condition]:

@@ -2,8 +2,8 @@
 
 Note 0: "Optimize a surrogate objective that instead maximizes some distance"; the order of the two steps. Note 1: two
 equivalences of objectives, and zeros between pixels. Note 2: D(G(z)) as an autoencoder the other way round. Note 3:
-cross entropy and KL divergence differ by a constant; discrete data cannot be differentiated. Nothing here is random:
-every number is computed to rounding, on grids where there is no formula.
+cross entropy and KL divergence differ by a constant; discrete data cannot be differentiated; a GAN's density is
+implicit. Nothing here is random: every number is computed to rounding, on grids where there is no formula.
 """
 
 from __future__ import annotations
@@ -134,9 +134,21 @@ def choices() -> dict[str, float]:
     return sizes
 
 
+def directions() -> dict[str, float]:
+    """Return in how many directions a generator's samples move with its noise: the rank of its Jacobian at one z."""
+    space = load("digits").space
+    G = generator(CODES, space).double()
+    z = torch.randn(CODES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    jacobian: Tensor = torch.autograd.functional.jacobian(lambda one: G(one[None]).flatten(), z)
+    return {
+        "directions of samples": float(torch.linalg.matrix_rank(jacobian)),
+        "numbers in a picture": float(jacobian.shape[0]),
+    }
+
+
 def measure(form: Form) -> Findings:
     """Compute everything; both forms are the same."""
-    parts = (objectives(), distances(), orders(), upsampling(), shapes(), constants(), choices())
+    parts = (objectives(), distances(), orders(), upsampling(), shapes(), constants(), choices(), directions())
     numbers: dict[str, tuple[float, ...]] = {name: (value,) for part in parts for name, value in part.items()}
     curves = {"D": tuple(GRID[::50].tolist())}
     curves["GAN"] = tuple((P * np.log(GRID) + Q * np.log(1 - GRID))[::50].tolist())
@@ -155,5 +167,11 @@ def draw(findings: Findings, figure: Figure) -> None:
 
 
 EXPERIMENT = Experiment(
-    "worked_examples", "Statements that a small computation decides", "training", measure, draw, size=(4.6, 2.6)
+    name="worked_examples",
+    title="Statements that a small computation decides",
+    chapter="training",
+    measure=measure,
+    draw=draw,
+    size=(4.6, 2.6),
+    version=2,
 )

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ganbench._util.files import write_atomically
 from ganbench._util.names import RENAMED
-from ganbench._util.signed import packed
+from ganbench._util.tensor_files import packed
 from ganbench.errors import BadInput, RequestError
 from ganbench.records.key import cell_key, key_of
 from ganbench.records.record import MIGRATE, SCHEMA, Record, from_line, to_line

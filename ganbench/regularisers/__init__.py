@@ -1,7 +1,8 @@
 """Regularisers, by name: each goes around the losses of any baseline that has a discriminator, ``ns_gan+diffaug``.
 
 ``REGULARISERS`` is in the order in which they go around a loss, whatever order they are named in: what transforms the
-discriminator's images comes last, so that a penalty is on the gradient through the transformation.
+discriminator's images comes last, so that a penalty is on the gradient through the transformation. Optimisers are named
+in the same way.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from typing import Any
 
 from ganbench._util.names import check_names
 from ganbench.baseline import Baseline
+from ganbench.regularisers.adaptive_augmentation import ADA
 from ganbench.regularisers.augmentation import DiffAugment
-from ganbench.regularisers.gradient_penalty import R1, R2
+from ganbench.regularisers.consistency import BCR, CR
+from ganbench.regularisers.gradient_penalty import R1, R2, LazyR1, LazyR2
 from ganbench.regularisers.lecam import LeCam
+from ganbench.regularisers.optimisation import Extragradient, Lookahead, Optimistic
 from ganbench.regularisers.regularised import Regularised, check_order, regularised
 from ganbench.regularisers.regulariser import Regulariser
+from ganbench.regularisers.top_k import TopK
 
 __all__ = ["REGULARISERS", "Regularised", "Regulariser", "around", "in_order"]
 
-REGULARISERS: dict[str, type[Regulariser]] = {cls.name: cls for cls in (R1, R2, LeCam, DiffAugment)}
+EVERY = (R1, R2, LazyR1, LazyR2, LeCam, CR, BCR, TopK, ADA, DiffAugment, Optimistic, Lookahead, Extragradient)
+REGULARISERS: dict[str, type[Regulariser]] = {cls.name: cls for cls in EVERY}
 
 
 def in_order(names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from ganbench._util.names import check_names
-from ganbench.baseline import Baseline, Batch, Draw, Net, uniform
+from ganbench.baseline import Batch, Draw, Net, uniform
 from ganbench.dataset import Space
 from ganbench.regularisers import images
 from ganbench.regularisers.regulariser import Around, Loss, Regulariser
@@ -22,6 +22,7 @@ class Augmenting(Regulariser):
     """The discriminator sees images through a random transformation, which the generator's gradient runs through."""
 
     images: ClassVar[bool] = True
+    transforms: ClassVar[bool] = True
     numbers: ClassVar[int] = 0  # that are drawn for each image
 
     def noise(self, space: Space) -> dict[str, Draw]:
@@ -49,12 +50,6 @@ class Augmenting(Regulariser):
         """Return transformed images from ``numbers`` uniform draws for each."""
         raise NotImplementedError(f"{type(self).__name__} has no augmented")
 
-    def unsupported(self, baseline: Baseline, space: Space, batch: int) -> str | None:
-        if reason := super().unsupported(baseline, space, batch):
-            return reason
-        low, high = space.low, space.high
-        return None if (low, high) == (-1, 1) else f"{self.name} needs images in [-1, 1], got [{low:g}, {high:g}]"
-
 
 @dataclass(frozen=True)
 class DiffAugment(Augmenting):
@@ -62,7 +57,8 @@ class DiffAugment(Augmenting):
 
     Each call of the discriminator within a loss has its own draws. Zeros come in where an image is moved or cut out:
     mid-grey, as in the authors' code. Numbers are the authors': brightness by up to 0.5, saturation by 0 to 2,
-    contrast by 0.5 to 1.5, translation by up to an eighth, and a hole of half of each side.
+    contrast by 0.5 to 1.5, translation by up to an eighth (rounded, as in their code since 2020), and a hole of half
+    of each side, around any pixel. Nothing differs from their code but where the draws come from.
 
     Parameters
     ----------

@@ -6,6 +6,8 @@ the same shape. Values need not stay in their range.
 
 from __future__ import annotations
 
+from math import sqrt
+
 import torch
 from torch import Tensor
 
@@ -104,3 +106,71 @@ def cut_out(x: Tensor, u: Tensor, v: Tensor, ratio: float = 0.5) -> Tensor:
         outside.append((places < start[:, None]) | (places >= start[:, None] + length))
     keep = outside[0][:, None, :, None] | outside[1][:, None, None, :]
     return x * keep.to(x.dtype)
+
+
+def chosen(which: Tensor, these: Tensor, others: Tensor) -> Tensor:
+    """Return ``these`` images where ``which`` (n,) holds, and the ``others`` elsewhere.
+
+    Examples
+    --------
+    >>> chosen(torch.tensor([True, False]), torch.ones(2, 1, 1, 1), torch.zeros(2, 1, 1, 1)).flatten().tolist()
+    [1.0, 0.0]
+    """
+    return torch.where(column(which), these, others)
+
+
+def view(x: Tensor, u: Tensor, v: Tensor, w: Tensor) -> Tensor:
+    """Mirror half of the images, left to right, and move each by up to an eighth of either side.
+
+    Examples
+    --------
+    >>> view(torch.tensor([[[[1.0, 2.0]]]]), *torch.tensor([[0.0], [0.5], [0.5]])).flatten().tolist()
+    [2.0, 1.0]
+    """
+    return translated(chosen(u < 0.5, x.flip(-1), x), v, w)
+
+
+def turned(x: Tensor, quarters: Tensor) -> Tensor:
+    """Turn square images by whole quarters of a circle, (n,) from 0 to 3, counterclockwise.
+
+    Examples
+    --------
+    >>> turned(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), torch.tensor([1])).flatten().tolist()
+    [2.0, 4.0, 1.0, 3.0]
+    """
+    for quarter in range(1, 4):
+        x = chosen(quarters >= quarter, torch.rot90(x, 1, (2, 3)), x)
+    return x
+
+
+def moved_in_mirrors(x: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Move images by whole pixels (n,), fewer than there are; what comes in mirrors the image at its last pixel.
+
+    Examples
+    --------
+    >>> moved_in_mirrors(torch.tensor([[[[1.0, 2.0, 3.0]]]]), torch.tensor([0]), torch.tensor([1])).flatten().tolist()
+    [2.0, 3.0, 2.0]
+    """
+    for dim, shift in ((2, down), (3, right)):
+        last = x.shape[dim] - 1
+        places = (torch.arange(last + 1, device=x.device) + shift[:, None]).abs()
+        x = taken(x, dim, last - (last - places).abs())
+    return x
+
+
+def luma(x: Tensor) -> Tensor:
+    """Return the mean of an image's channels, (n, 1, height, width)."""
+    return x.sum(1, keepdim=True) / x.shape[1]
+
+
+def hued(x: Tensor, angle: Tensor) -> Tensor:
+    """Turn the colours of images (n, 3, height, width) around the axis of grey by angles (n,).
+
+    Examples
+    --------
+    >>> third = torch.tensor([2 * torch.pi / 3])  # red becomes green
+    >>> hued(torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1), third).flatten().round(decimals=5).abs().tolist()
+    [0.0, 1.0, 0.0]
+    """
+    across = (x.roll(1, 1) - x.roll(-1, 1)) / sqrt(3)
+    return luma(x) + (x - luma(x)) * column(angle.cos()) + across * column(angle.sin())

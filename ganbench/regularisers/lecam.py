@@ -19,6 +19,10 @@ class LeCam(Regulariser):
     ``real`` and ``fake`` are running means of the discriminator's answers about either kind. They begin at 0 and move
     once in a training step, by the generator's batch, before its step.
 
+    It is the paper's equation. The authors' code differs: there an answer counts only on one side (``D(x)`` above
+    ``fake``, ``D(G(z))`` below ``real``), the means move at every step of the discriminator, by its own batch, and
+    their start is forgotten (StyleGAN2) or the term waits for a thousand steps (BigGAN).
+
     Parameters
     ----------
     weight
@@ -28,8 +32,8 @@ class LeCam(Regulariser):
 
     References
     ----------
-    Tseng et al., Regularizing Generative Adversarial Networks under Limited Data, 2021, section 3.2 (the term without
-    the cut at zero of the authors' code). arXiv:2104.03310
+    Tseng et al., Regularizing Generative Adversarial Networks under Limited Data, 2021, section 3.2.
+    arXiv:2104.03310
 
     Examples
     --------

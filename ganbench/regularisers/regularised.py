@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import field, fields, make_dataclass
 from functools import cache, partial, reduce
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
 import torch
 from torch import Tensor
@@ -15,8 +16,10 @@ from ganbench.dataset import Space, Tensors
 from ganbench.errors import BadInput
 from ganbench.nets.net import Descent as Step
 from ganbench.optim import Descent, Optimizer
+from ganbench.regularisers.optimisation import updates_in_a_step
 from ganbench.regularisers.regulariser import Answers, Loss, Regulariser
 
+UPDATED: dict[Update, str] = {"discriminator": "D", "generator": "G", "both": "GD"}  # which networks move
 PROBED = 4  # examples with which a loss is computed to see what it asks of the discriminator
 
 
@@ -54,17 +57,66 @@ class Regularised(Baseline):
     def sampling_noise(self, space: Space) -> dict[str, Draw]:
         return self.plain.sampling_noise(space)
 
+    def phase(self, update: int) -> int:
+        return sum(each.takes_part(update) << place for place, each in enumerate(self.regularisers))
+
+    def in_phase(self, phase: int) -> Self:
+        held = copy.copy(self)
+        object.__setattr__(held, "current", phase)
+        return held
+
+    @property
+    def taking_part(self) -> list[Regulariser]:
+        """The regularisers of the phase that it is in; all of them in none."""
+        phase = self.__dict__.get("current", -1)
+        return [each for place, each in enumerate(self.regularisers) if phase >> place & 1]
+
     def discriminator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return self.discriminator_part(*self.extrapolated(G, D, b), b)
+
+    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+        return self.generator_part(*self.extrapolated(G, D, b), b)
+
+    def discriminator_part(self, G: Net, D: Net, b: Batch) -> Tensor:
+        """Return the discriminator's loss where the networks are."""
         loss: Loss = self.plain.discriminator_loss
-        for each in self.regularisers:
+        for each in self.taking_part:
             loss = partial(each.discriminator_loss, loss)
         return loss(G, D, b)
 
-    def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
+    def generator_part(self, G: Net, D: Net, b: Batch) -> Tensor:
+        """Return the generator's loss where the networks are."""
         loss: Loss = self.plain.generator_loss
-        for each in self.regularisers:
+        for each in self.taking_part:
             loss = partial(each.generator_loss, loss)
         return loss(G, D, b)
+
+    @property
+    def extrapolates(self) -> bool:
+        """Whether losses are those after a step of both networks."""
+        return any(each.extrapolates for each in self.around)
+
+    def extrapolated(self, G: Net, D: Net, b: Batch) -> tuple[Net, Net]:
+        """Return both networks after a step, where losses are those after it; its gradient is not looked through."""
+        if not self.extrapolates:
+            return G, D
+        ahead_G = G.stepped(lambda G: self.generator_part(G, D, b)).weights
+        ahead_D = D.stepped(lambda D: self.discriminator_part(G, D, b)).weights
+        return G.moved(ahead_G), D.moved(self.plain.project(ahead_D))
+
+    def optimizers(self, progress: float) -> tuple[Optimizer, Optimizer]:
+        G, D = self.plain.optimizers(progress)
+        often = [updates_in_a_step(self, UPDATED, name) for name in "GD"]
+        for each in self.regularisers:
+            G, D = (each.optimizer(base, updates) for base, updates in zip((G, D), often, strict=True))
+        return G, D
+
+    def updates(self, step: int) -> tuple[Update, ...]:
+        return ("both",) if self.extrapolates else self.plain.updates(step)
+
+    def unused_fields(self) -> dict[str, str]:
+        at_once = dict.fromkeys(("d_steps", "order") if self.extrapolates else (), "both networks are updated at once")
+        return super().unused_fields() | at_once
 
     def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         return self.plain.monitor(G, D, b)
@@ -86,8 +138,9 @@ class Regularised(Baseline):
         if reason := plain.unsupported(space, batch) or next(filter(None, reasons), None):
             return reason
         needs = {kind: each.name for each in self.regularisers for kind in each.reads}
-        whole = next((each.name for each in self.regularisers if each.images), "")
-        return misfit(plain, space, whole, needs)
+        whole = next((each.name for each in self.regularisers if each.transforms), "")
+        steering = next((each.name for each in self.regularisers if each.steers), "")
+        return misfit(plain, space, whole, needs) or unsteered(plain, space, steering)
 
 
 @cache
@@ -117,8 +170,8 @@ def regularised(base: Any, around: tuple[type[Regulariser], ...]) -> type[Baseli
 
 def default_of(owner: Any, name: str) -> Any:
     """Return the default of a field, as a field of another class takes it."""
-    found: Any = next(each for each in fields(owner) if each.name == name)
-    return field(default=found.default, default_factory=found.default_factory)
+    known: Any = next(each for each in fields(owner) if each.name == name)
+    return field(default=known.default, default_factory=known.default_factory)
 
 
 def misfit(baseline: Baseline, space: Space, whole: str, needs: dict[str, str]) -> str | None:
@@ -133,19 +186,32 @@ def misfit(baseline: Baseline, space: Space, whole: str, needs: dict[str, str]) 
     needs
         Names of regularisers that read the answer about "real" or "fake" examples, by that word.
     """
+    if not whole and not needs:
+        return None
     answers = probe(baseline, space)
     for kind in ("real", "fake") if whole else needs:
         name = needs.get(kind, whole)
-        found = getattr(answers, kind)
-        if found is None:
+        answer = getattr(answers, kind)
+        if answer is None:
             return f"{name} needs a loss that asks the discriminator as a whole about {kind} examples"
-        if kind in needs and found.output.shape != found.x.shape[:1]:
+        if kind in needs and answer.output.shape != answer.x.shape[:1]:
             return f"{name} needs a discriminator that answers with one number per example"
     return None
 
 
-def probe(baseline: Baseline, space: Space) -> Answers:
-    """Return what the discriminator's loss asks of freshly made networks, on a few examples of zeros."""
+def unsteered(baseline: Baseline, space: Space, name: str) -> str | None:
+    """Return what a generator's loss does not ask of the discriminator that the regulariser of that name needs."""
+    if not name:
+        return None
+    answer = probe(baseline, space, "generator").fake
+    if answer is None:
+        return f"{name} needs a generator's loss that asks the discriminator as a whole about its samples"
+    whole = answer.output.shape == answer.x.shape[:1]
+    return None if whole else f"{name} needs a discriminator that answers with one number per example"
+
+
+def probe(baseline: Baseline, space: Space, whose: str = "discriminator") -> Answers:
+    """Return what a network's loss asks of freshly made networks, on a few examples of zeros."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         pair = baseline.networks(baseline.with_networks(space))
@@ -155,7 +221,7 @@ def probe(baseline: Baseline, space: Space) -> Answers:
     draws = {name: draw(n, torch.Generator().manual_seed(0)) for name, draw in baseline.noise(space).items()}
     held = {"x": torch.zeros(n, *space.shape), "y": torch.zeros(n, dtype=torch.long), "progress": torch.zeros(())}
     b = Batch(held | draws | baseline.initial_state(G, D))
-    return Answers(baseline.discriminator_loss, G, D, b)
+    return Answers(getattr(baseline, f"{whose}_loss"), G, D, b)
 
 
 def first_step(net: torch.nn.Module, rule: Optimizer) -> Step:

@@ -12,6 +12,7 @@ from ganbench.baseline import Baseline, Batch, Draw
 from ganbench.dataset import Space, Tensors
 from ganbench.errors import BadInput
 from ganbench.nets.net import Net
+from ganbench.optim import Optimizer
 
 Loss = Callable[[Net, Net, Batch], Tensor]
 Call = Callable[..., Tensor]
@@ -30,12 +31,23 @@ class Regulariser:
     claim: ClassVar[str] = ""  # what the paper says of it, in one sentence
     version: ClassVar[int] = 1  # raised when the same settings train to other numbers
     images: ClassVar[bool] = False  # whether it transforms images, and so trains on nothing else
+    transforms: ClassVar[bool] = False  # whether it changes what the discriminator is given
     reads: ClassVar[tuple[str, ...]] = ()  # whose answers of the discriminator it reads: "real", "fake"
+    extrapolates: ClassVar[bool] = False  # whether losses are those after a step of both networks
+    steers: ClassVar[bool] = False  # whether it changes answers about generated examples in the generator's loss
 
     def require(self, holds: bool, field: str, expected: str) -> None:
         """Raise BadInput unless a field's value ``holds``."""
         if not holds:
             raise BadInput(f"{self.name}_{field} must be {expected}, got {getattr(self, field)!r}")
+
+    def optimizer(self, base: Optimizer, updates: int) -> Optimizer:
+        """Return what a network is optimised by instead of ``base``; it has so many ``updates`` in a training step."""
+        return base
+
+    def takes_part(self, update: int) -> bool:
+        """Whether it is in the loss of that update of its kind, counted from 0."""
+        return True
 
     def noise(self, space: Space) -> dict[str, Draw]:
         """Return the draws that it needs beside the baseline's, by name."""
@@ -61,9 +73,12 @@ class Regulariser:
         """Return why it cannot go around this baseline's losses on such data, or None."""
         if type(baseline).d_steps == 0 or not baseline.updates(0):
             return f"{self.name} needs a discriminator"
-        if self.images and not space.is_image:
+        if not self.images:
+            return None
+        if not space.is_image:
             return f"{self.name} transforms images, not points"
-        return None
+        low, high = space.low, space.high
+        return None if (low, high) == (-1, 1) else f"{self.name} needs images in [-1, 1], got [{low:g}, {high:g}]"
 
 
 class Around(Net):
@@ -107,6 +122,8 @@ class Answers:
         Computed once, with both networks under observation.
     G, D, b
         As the loss is given them.
+    fakes
+        What the loss is told instead of an answer about what the generator returned.
 
     Attributes
     ----------
@@ -116,8 +133,10 @@ class Answers:
         The first answer about the data ``b.x`` themselves, and that about what the generator returned; or None.
     """
 
-    def __init__(self, loss: Loss, G: Net, D: Net, b: Batch) -> None:
-        self.data, self.made = b.x, list[Tensor]()
+    def __init__(
+        self, loss: Loss, G: Net, D: Net, b: Batch, fakes: Callable[[Tensor], Tensor] = lambda output: output
+    ) -> None:
+        self.data, self.made, self.fakes = b.x, list[Tensor](), fakes
         self.real: Answer | None = None
         self.fake: Answer | None = None
         self.value = loss(Watched(G, self.generated), Around(D, self.asked), b)
@@ -136,14 +155,15 @@ class Answers:
             self.real = self.real or Answer(inputs[0], inputs[1:], output)
         elif any(inputs[0] is each for each in self.made):
             self.fake = self.fake or Answer(inputs[0], inputs[1:], output)
+            return self.fakes(output)
         return output
 
     def of(self, kind: str) -> Answer:
         """Return the answer about "real" or "fake" examples; raises BadInput where there is none."""
-        found: Answer | None = getattr(self, kind)
-        if found is None:
+        answer: Answer | None = getattr(self, kind)
+        if answer is None:
             raise BadInput(f"the loss never asks the discriminator about {kind} examples as they are")
-        return found
+        return answer
 
 
 class Watched(Around):

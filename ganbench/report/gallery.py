@@ -18,7 +18,7 @@ from ganbench.data import load
 from ganbench.dataset import Dataset
 from ganbench.errors import Missing, RequestError
 from ganbench.features.base import Extractor
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.records.record import Record
 from ganbench.report.influence import suspects
 from ganbench.report.pictures import kept

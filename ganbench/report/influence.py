@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganbench.metrics._engine.pairs import pair_of
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 from ganbench.metrics.frechet import symmetric_root
 
 CUTOFF = 1e-10  # of the largest eigenvalue, below which a direction holds no samples

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganbench._util.signed import unpacked
+from ganbench._util.tensor_files import unpacked
 from ganbench.data import load
 from ganbench.dataset import Dataset
 from ganbench.errors import Missing

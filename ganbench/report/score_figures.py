@@ -15,7 +15,7 @@ from ganbench.io.decode import quietly
 from ganbench.io.source import Bytes, Picture
 from ganbench.metrics._engine.pairs import pair_of
 from ganbench.metrics.clusters import k_means
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prd import prd_curve
 from ganbench.records.display import ARROWS, display_name
 from ganbench.report.samples import bare, message

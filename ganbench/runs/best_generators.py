@@ -13,7 +13,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from ganbench._util.files import in_place, write_atomically
-from ganbench._util.signed import FACTS, packed, unpacked
+from ganbench._util.tensor_files import FACTS, packed, unpacked
 from ganbench.dataset import Tensors
 from ganbench.errors import Missing
 from ganbench.records.record import Record

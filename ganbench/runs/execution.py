@@ -17,7 +17,7 @@ import torch
 from ganbench import data
 from ganbench._util.files import in_place, place_error, write_atomically
 from ganbench._util.machine import fixed_arithmetic, provenance
-from ganbench._util.signed import packed, unpacked
+from ganbench._util.tensor_files import packed, unpacked
 from ganbench._util.user_code import in_one_line
 from ganbench.baseline import Baseline
 from ganbench.dataset import Dataset, Tensors

@@ -11,7 +11,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from ganbench._util.machine import device_name
-from ganbench._util.signed import FACTS
+from ganbench._util.tensor_files import FACTS
 from ganbench.metrics.user import find_metric
 from ganbench.records.key import CONDITIONS, key_of
 from ganbench.records.record import Record
@@ -51,8 +51,8 @@ class Shorter:
         baseline = registry.configure(cell.baseline, cell.settings, data)
         plan = {"steps": cell.steps, "batch": cell.batch, "backend": cell.backend}
         facts = conditions(cell.baseline, baseline, data, plan, cell.samples)
-        found = self.known.get(identity(facts, plan, cell.seed), [])
-        if not (shorter := [record for record in found if record.plan["steps"] < cell.steps]):
+        trained = self.known.get(identity(facts, plan, cell.seed), [])
+        if not (shorter := [record for record in trained if record.plan["steps"] < cell.steps]):
             return None, ""
         record = max(shorter, key=lambda each: each.plan["steps"])
         steps = record.plan["steps"]

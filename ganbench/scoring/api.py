@@ -21,6 +21,7 @@ from ganbench.io.memory import is_one_set
 from ganbench.io.source import Kind
 from ganbench.metrics import METRICS
 from ganbench.metrics.spec import Metric
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.controls import better_than_real, controls
 from ganbench.scoring.costs import Plan, planned
 from ganbench.scoring.intervals import interval
@@ -28,7 +29,6 @@ from ganbench.scoring.named import opened, opened_samples
 from ganbench.scoring.pairing import Key, Pair, Pairing
 from ganbench.scoring.report import Report, Row
 from ganbench.scoring.scorer import MetricProgress, Scorer, untold
-from ganbench.scoring.selection import wanted
 from ganbench.scoring.warnings import MAKERS, Comparison, warnings_of
 
 __all__ = ["Options", "Report", "score"]

@@ -28,7 +28,7 @@ from ganbench.features.image_network import ImageNetwork
 from ganbench.io.decode import quietly
 from ganbench.io.source import Bytes, LeftOut, Picture, Source
 from ganbench.metrics.conventions import frechet_population
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.kernels import cmmd
 from ganbench.scoring import api

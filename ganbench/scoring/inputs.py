@@ -18,7 +18,7 @@ from ganbench.features.extraction import reordered, with_channels
 from ganbench.features.feature_set import Facts, FeatureSet, content_order, digest_of, digest_rows
 from ganbench.io.decode import quietly
 from ganbench.io.source import Picture, Source, natural
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 
 MOST_IMAGE_BYTES = 1 << 30  # of images held at once, for metrics that compare images as images
 

@@ -19,7 +19,7 @@ from ganbench.features.feature_set import FeatureSet
 from ganbench.io.decode import LOSSY
 from ganbench.io.grey_levels import CLIPPED
 from ganbench.metrics._engine.pairs import pair_of
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
 

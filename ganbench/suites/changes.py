@@ -119,9 +119,9 @@ def owners_of(suite: Suite, change: Change) -> list[str]:
 
     Raises UnknownName where none is, or where they have no such field.
     """
-    names = running(suite)
+    names, asked = running(suite), registry.ordered(change.owner)
     called = {name: {name, file_split(name)[0], registry.title(name), *registry.names_of(name)} for name in names}
-    if not (owners := [name for name in names if change.owner in called[name]]):
+    if not (owners := [name for name in names if asked in called[name]]):
         there = sorted(set().union(*called.values()))
         raise UnknownName(f"--set: no {change.owner!r} among what runs; {suggestion(change.owner, there)}")
     for name in owners:

@@ -156,8 +156,10 @@ class Suite:
         for table in (*self.settings.values(), everywhere, *searched.values()):
             shared = [name for name, value in table.items() if not isinstance(value, dict)]
             check_names("field of every baseline", shared, SHARED)
-            owners = [file_split(name)[0] for name in table if name not in shared and not is_path(name)]
-            check_names("baseline", owners, registry.names())
+            owners = [name for name in table if name not in shared]
+            check_names("baseline", [file_split(name)[0] for name in owners if not is_path(name)], registry.names())
+            for name in owners:
+                registry.ordered(name)  # raises for a regulariser that there is not
 
     def on(self, table: Mapping[str, Any], dataset: str) -> Any:
         """Return a table's entry for a data set, under its full name or the name without settings, or None."""
@@ -170,7 +172,8 @@ class Suite:
 
     def trials_on(self, dataset: str, baseline: str) -> int:
         """Return how many settings of a baseline were tried before those for a data set were chosen, 0 if none were."""
-        counts: dict[str, int] = self.like_on(self.trials, dataset) or {}
+        table: dict[str, int] = self.like_on(self.trials, dataset) or {}
+        counts = {registry.ordered(name): count for name, count in table.items()}
         return next((counts[name] for name in registry.names_of(baseline) if name in counts), 0)
 
     def metrics_on(self, dataset: str) -> Metrics:
@@ -280,8 +283,9 @@ def with_budget(suite: Suite, budget: str) -> Suite:
 def own_entries(table: Mapping[str, Any], baseline: str) -> dict[str, Any]:
     """Return what a table holds for a baseline: for its family, over that for the member, under any of its names."""
     entries: dict[str, Any] = dict(table.get(file_split(baseline)[0], {}))
+    tables = {registry.ordered(name): own for name, own in table.items() if isinstance(own, dict)}
     for name in registry.names_of(baseline):
-        entries |= table.get(name, {})
+        entries |= tables.get(name, {})
     return entries
 
 

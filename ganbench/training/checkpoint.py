@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ganbench._util.files import write_atomically
 from ganbench._util.machine import device_name
-from ganbench._util.signed import packed, unpacked
+from ganbench._util.tensor_files import packed, unpacked
 from ganbench.errors import Diverged
 from ganbench.training.trainer import Trainer
 

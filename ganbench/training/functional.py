@@ -14,7 +14,7 @@ from torch.func import vmap
 from ganbench._util.streams import stream
 from ganbench.baseline import Net
 from ganbench.dataset import Tensors
-from ganbench.nets.layers import BatchNorm, Refreshed, refreshed
+from ganbench.nets.layers import Refreshed, Standardised, refreshed
 from ganbench.optim import Descent
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class StackedNet:
         """Return this network with every BatchNorm writing the statistics of its batch into its buffers."""
         skeleton = copy.deepcopy(self.skeleton)
         for layer in skeleton.modules():
-            if isinstance(layer, BatchNorm):
+            if isinstance(layer, Standardised):
                 layer.gathering = True
         return StackedNet(skeleton, self.layout)
 

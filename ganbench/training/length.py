@@ -38,7 +38,7 @@ def uses_progress(baseline: Baseline, data: Dataset, plan: Plan, kind: Update) -
     trainer = Trainer(baseline, data, (0,), replace(plan, steps=1, device="cpu", backend="eager"))
     drawn, schedule = trainer.batches(kind).draw(0), trainer.schedule()
     tensors = [*trainer.leaves, *drawn.values(), *schedule.values()]
-    graph = trace(trainer.flat(kind, list(drawn), list(schedule)), tensors).graph
+    graph = trace(trainer.flat(kind, baseline.phase(0), list(drawn), list(schedule)), tensors).graph
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     place = len(trainer.leaves) + len(drawn) + list(schedule).index("progress")
     return bool(inputs[place].users)

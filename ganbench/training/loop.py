@@ -17,7 +17,7 @@ from ganbench.baseline import Baseline, Batch, Net, Update
 from ganbench.dataset import Tensors
 from ganbench.errors import BadInput
 from ganbench.nets.layers import refreshed
-from ganbench.optim import SGD, Adam, Descent, Optimizer, RMSProp
+from ganbench.optim import SGD, Adam, Descent, Lookahead, Optimistic, Optimizer, RMSProp
 from ganbench.training.update import UPDATED, Tree, scalar
 
 # for each of our optimisers, the names of its state and of the same state in torch's optimiser
@@ -26,6 +26,37 @@ STATE_NAMES: dict[type, dict[str, str]] = {
     RMSProp: {"square": "square_avg"},
     SGD: {"velocity": "momentum_buffer"},
 }
+
+
+class AfterStep:
+    """torch's optimiser, after whose steps weights are moved once more, as Optimistic or Lookahead says.
+
+    What that needs from step to step is kept beside the state that torch's optimiser has for a parameter.
+    """
+
+    def __init__(self, rule: Optimistic | Lookahead, inner: torch.optim.Optimizer | AfterStep) -> None:
+        self.rule, self.inner, self.count = rule, inner, 0
+        self.param_groups: list[dict[str, Any]] = inner.param_groups
+        self.state: Any = inner.state
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Make the inner step, then the move."""
+        weights = [weight for group in self.param_groups for weight in group["params"]]
+        before = [weight.clone() for weight in weights]
+        self.inner.step()
+        self.count += 1
+        for weight, old in zip(weights, before, strict=True):
+            kept = self.state[weight]
+            if isinstance(self.rule, Optimistic):
+                step = weight - old
+                weight.copy_(old + 2 * step - kept.get("before", torch.zeros_like(step)))
+                kept["before"] = step
+            else:
+                slow = kept.setdefault("slow", old)
+                if self.count % self.rule.period == 0:
+                    weight.copy_((1 - self.rule.alpha) * slow + self.rule.alpha * weight)
+                    kept["slow"] = weight.clone()
 
 
 class Loop:
@@ -164,8 +195,10 @@ def backward(loss: Tensor, net: nn.Module) -> None:
         loss.backward(inputs=parameters)
 
 
-def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer:
+def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer | AfterStep:
     """Return torch's optimiser of that kind for a network's parameters; raises BadInput where torch has none."""
+    if isinstance(rule, Optimistic | Lookahead):
+        return AfterStep(rule, torch_optimizer(rule.base, net))
     parameters = [*net.parameters()] or [nn.Parameter(torch.zeros(0))]  # torch refuses to optimise nothing
     if isinstance(rule, Adam):
         return torch.optim.Adam(parameters, rule.lr, rule.betas, rule.eps)
@@ -176,8 +209,21 @@ def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer:
     raise BadInput(f"the backend loop knows Adam, RMSProp and SGD of ganbench.optim, got {type(rule).__name__}")
 
 
-def set_schedule(optimizer: torch.optim.Optimizer, rule: Optimizer) -> None:
+def innermost(rule: Optimizer) -> Optimizer:
+    """Return what an optimiser is made of that torch has too."""
+    return innermost(rule.base) if isinstance(rule, Optimistic | Lookahead) else rule
+
+
+def state_names(rule: Optimizer) -> dict[str, str]:
+    """Return the names of an optimiser's state and of the same state in torch's."""
+    if isinstance(rule, Optimistic):
+        return state_names(rule.base) | {"before": "before"}
+    return state_names(rule.base) | {"slow": "slow"} if isinstance(rule, Lookahead) else STATE_NAMES[type(rule)]
+
+
+def set_schedule(optimizer: torch.optim.Optimizer | AfterStep, rule: Optimizer) -> None:
     """Set the scheduled numbers of an optimiser."""
+    rule = innermost(rule)
     (group,) = optimizer.param_groups
     values = rule.schedule()
     group["lr"] = values["lr"]
@@ -192,23 +238,27 @@ def columns(rule: Optimizer, count: int) -> Tensors:
     return {name: torch.tensor([value], dtype=torch.double) for name, value in rule.schedule(count).items()}
 
 
-def optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module) -> Tensors:
-    """Return the state of torch's optimiser as ours keeps it: rows of all parameters; zeros before the first step."""
+def optimizer_state(rule: Optimizer, optimizer: torch.optim.Optimizer | AfterStep, net: nn.Module) -> Tensors:
+    """Return the state of torch's optimiser as ours keeps it: rows of all parameters; before the first step, as new."""
+    new = rule.init(row(net.parameters()))
     state: Tensors = {}
-    for ours, theirs in STATE_NAMES[type(rule)].items():
-        moments = [(weight, optimizer.state[weight].get(theirs)) for weight in net.parameters()]
-        state[ours] = row([torch.zeros_like(weight) if moment is None else moment for weight, moment in moments])
+    for ours, theirs in state_names(rule).items():
+        moments = [(optimizer.state[weight].get(theirs), piece) for weight, piece in parts(net, new[ours])]
+        state[ours] = row([piece if moment is None else moment for moment, piece in moments])
     return state
 
 
 def load_optimizer_state(
-    rule: Optimizer, optimizer: torch.optim.Optimizer, net: nn.Module, state: Tensors, count: int
+    rule: Optimizer, optimizer: torch.optim.Optimizer | AfterStep, net: nn.Module, state: Tensors, count: int
 ) -> None:
     """Put the state of our optimiser after ``count`` updates into torch's."""
-    for ours, theirs in STATE_NAMES[type(rule)].items():
+    within = optimizer
+    while isinstance(within, AfterStep):
+        within.count, within = count, within.inner
+    for ours, theirs in state_names(rule).items():
         for weight, moment in parts(net, state[ours]):
             optimizer.state[weight] |= {theirs: moment.clone()}
-    if not isinstance(rule, SGD):
+    if not isinstance(innermost(rule), SGD):
         for weight in net.parameters():
             optimizer.state[weight]["step"] = torch.tensor(float(count))
 

@@ -68,6 +68,15 @@ def canonical(name: str) -> str:
     return "+".join([plain, *in_order(file_and_regularisers(name)[1])])
 
 
+def ordered(name: str) -> str:
+    """Return a name with its regularisers in the order in which they go around the loss.
+
+    Raises UnknownName with the nearest names for a regulariser that there is not, BadInput for one named twice.
+    """
+    plain, added = file_and_regularisers(name)
+    return "+".join([plain, *in_order(added)])
+
+
 def names_of(name: str) -> list[str]:
     """Return all names whose settings a baseline takes: of a member of a family all names, its own last.
 

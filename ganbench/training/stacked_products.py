@@ -36,8 +36,9 @@ BATCH_NORMS = {aten.native_batch_norm.default, aten.native_batch_norm_backward.d
 class Products(TorchDispatchMode):
     """Replaces products of stacked matrices, grouped convolutions and sums among the operations that pass through it.
 
-    Convolutions with stacked weights arrive as one convolution in groups. Each seed's is computed by itself: that is
-    what it computes alone, and oneDNN takes up to four times as long for groups. What is summed lies as it does alone.
+    Convolutions with stacked weights arrive as one convolution in groups. Each seed's is computed by itself, with the
+    groups that it has alone: that is what it computes alone, and oneDNN takes up to four times as long for groups. What
+    is summed lies as it does alone.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ class Products(TorchDispatchMode):
         if function is aten.bmm.default:
             return self.product(*args)
         if function in (aten.convolution.default, aten.convolution_backward.default):
-            return (convolution if function is aten.convolution.default else convolution_backward)(*args)
+            own = convolution if function is aten.convolution.default else convolution_backward
+            return own(self.seeds, *args)
         if function in BATCH_NORMS and not self.compiled and args[0].ndim == 2:
             return self.normalised(function, *args)
         return self.other(function, args, kwargs or {})
@@ -135,28 +137,35 @@ def product(left: Tensor, right: Tensor) -> Tensor:
     return left.bmm(right)
 
 
-def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
-    """Return a grouped convolution, each group by itself; the last of ``options`` is the number of groups."""
+def convolution(seeds: int, x: Tensor, weight: Tensor, bias: Tensor | None, *options: Any) -> Tensor:
+    """Return a grouped convolution, each seed's by itself; the last of ``options`` is the number of groups."""
     *same, groups = options
-    biases = bias.chunk(groups) if bias is not None else [None] * groups
-    parts = zip(pieces(x, groups), weight.chunk(groups), biases, strict=True)
-    return torch.cat([aten.convolution(*part, *same, 1) for part in parts], 1)
+    count = parts_of(groups, seeds)
+    biases = bias.chunk(count) if bias is not None else [None] * count
+    parts = zip(pieces(x, count), weight.chunk(count), biases, strict=True)
+    return torch.cat([aten.convolution(*part, *same, groups // count) for part in parts], 1)
 
 
 def convolution_backward(
-    grad: Tensor, x: Tensor, weight: Tensor, bias_sizes: list[int] | None, *options: Any
+    seeds: int, grad: Tensor, x: Tensor, weight: Tensor, bias_sizes: list[int] | None, *options: Any
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients of a grouped convolution by its input, weight and bias, each group by itself."""
+    """Return the gradients of a grouped convolution by its input, weight and bias, each seed's by itself."""
     *same, groups, wanted = options
-    sizes = [size // groups for size in bias_sizes] if bias_sizes else bias_sizes
-    parts = zip(pieces(grad, groups), pieces(x, groups), weight.chunk(groups), strict=True)
-    grads = [aten.convolution_backward(*part, sizes, *same, 1, wanted) for part in parts]
+    count = parts_of(groups, seeds)
+    sizes = [size // count for size in bias_sizes] if bias_sizes else bias_sizes
+    parts = zip(pieces(grad, count), pieces(x, count), weight.chunk(count), strict=True)
+    grads = [aten.convolution_backward(*part, sizes, *same, groups // count, wanted) for part in parts]
     joined = zip(zip(*grads, strict=True), (1, 0, 0), wanted, strict=True)
     return tuple(torch.cat(each, axis) if asked else None for each, axis, asked in joined)
 
 
+def parts_of(groups: int, seeds: int) -> int:
+    """Return into how many parts a grouped convolution is cut: one for each seed, where its weights are stacked."""
+    return groups if groups % seeds else seeds
+
+
 def pieces(x: Tensor, groups: int) -> list[Tensor]:
-    """Return the channels of each group, contiguous as a lone seed's are: sums are rounded by how numbers lie.
+    """Return the channels of each part, contiguous as a lone seed's are: sums are rounded by how numbers lie.
 
     They lie along the second axis, of a vector along its only one.
     """

@@ -20,7 +20,7 @@ from ganbench.training.backends import Step, available, resolve
 from ganbench.training.batches import BatchSampler, examples
 from ganbench.training.functional import StackedNet, seeded
 from ganbench.training.loop import Loop
-from ganbench.training.scalars import holding, scalars
+from ganbench.training.settings_as_tensors import holding, scalars
 from ganbench.training.stacked_products import Products
 from ganbench.training.update import LOSSES, UPDATED, Tree, Updates, overwrite
 
@@ -143,7 +143,7 @@ class Trainer:
         self.scalars = scalars(baseline, self.device) if in_code else {}
         together = TOGETHER if in_code and self.device.type == "cpu" else len(seeds)
         self.shares = [(rows, [leaf[rows] for leaf in self.leaves]) for rows in shares(len(seeds), together)]
-        self.steps: dict[tuple[Update, int], Step] = {}
+        self.steps: dict[tuple[Update, int, int], Step] = {}
         self.samplers: dict[Update, BatchSampler] = {}
         self.columns: dict[str, tuple[float, Tensor]] = {}
         self.counts: dict[Update, int] = dict.fromkeys(LOSSES, 0)
@@ -183,43 +183,47 @@ class Trainer:
     def update(self, kind: Update) -> Tensors:
         """Make one update of that kind for all seeds; return the losses behind it, (seeds,) each."""
         drawn, schedule = self.batches(kind).draw(self.counts[kind]), self.schedule()
+        phase = self.baseline.phase(self.counts[kind])
         self.counts[kind] += 1
         if self.plan.backend == "loop":
-            return dict(zip(LOSSES[kind], self.update_in_loops(kind, drawn), strict=True))
-        parts = [self.update_share(kind, rows, leaves, drawn, schedule) for rows, leaves in self.shares]
+            return dict(zip(LOSSES[kind], self.update_in_loops(kind, phase, drawn), strict=True))
+        parts = [self.update_share(kind, phase, share, drawn, schedule) for share in self.shares]
         losses = parts[0] if len(parts) == 1 else [torch.cat(each) for each in zip(*parts, strict=True)]
         return dict(zip(LOSSES[kind], losses, strict=True))
 
     def update_share(
-        self, kind: Update, rows: slice, leaves: Sequence[Tensor], drawn: Tensors, schedule: Tensors
+        self, kind: Update, phase: int, share: tuple[slice, list[Tensor]], drawn: Tensors, schedule: Tensors
     ) -> Sequence[Tensor]:
-        """Make one update of some of the seeds, whose state the ``leaves`` are."""
+        """Make one update of some of the seeds: a share is their rows, and the leaves of their state."""
+        rows, leaves = share
         own = [*drawn.values(), *schedule.values()]
         if len(self.shares) > 1:
             own = [tensor[rows] for tensor in own]
         tensors = [*leaves, *own, *self.scalars.values()]
-        key = (kind, rows.stop - rows.start)
+        key = (kind, phase, rows.stop - rows.start)
         if key not in self.steps:
-            self.steps[key] = self.backend(self.flat(kind, list(drawn), list(schedule)), tensors)
+            self.steps[key] = self.backend(self.flat(kind, phase, list(drawn), list(schedule)), tensors)
         return self.steps[key](tensors)
 
-    def flat(self, kind: Update, drawn: Sequence[str], schedule: Sequence[str]) -> Step:
+    def flat(self, kind: Update, phase: int, drawn: Sequence[str], schedule: Sequence[str]) -> Step:
         """One kind of update as a function of a flat list: the state, what was drawn, the schedule, the settings."""
 
         def step(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
             state = tree_unflatten(list(tensors[: len(self.leaves)]), self.structure)
             named = dict(zip([*drawn, *schedule, *self.scalars], tensors[len(self.leaves) :], strict=True))
             batch = examples(self.source, {name: named[name] for name in [*drawn, "progress"]})
-            baseline = holding(self.baseline, {name: named[name] for name in self.scalars})
+            baseline = holding(self.baseline.in_phase(phase), {name: named[name] for name in self.scalars})
             updates = replace(self.updates, baseline=baseline)
             return updates(kind, state, batch, {name: named[name] for name in schedule})
 
         return step
 
-    def update_in_loops(self, kind: Update, drawn: Tensors) -> list[Tensor]:
+    def update_in_loops(self, kind: Update, phase: int, drawn: Tensors) -> list[Tensor]:
         """Make one update in each seed's loop, and keep a copy of what became of it in the state."""
         progress, decay = self.done / self.plan.steps, self.baseline.decay(self.done)
         batches = self.batch_of_each_seed(drawn)
+        for loop in self.loops:
+            loop.baseline = self.baseline.in_phase(phase)
         losses = [loop.update(kind, batch, progress, decay) for loop, batch in zip(self.loops, batches, strict=True)]
         overwrite(self.state, tree_map(lambda *rows: torch.stack(rows), *(loop.state() for loop in self.loops)))
         return [torch.stack(each) for each in zip(*losses, strict=True)]

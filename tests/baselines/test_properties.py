@@ -19,7 +19,11 @@ STEPS = 3
 SHIPPED = [
     name for name in registry.everyone() if not name.startswith("f_gan:") or name in {"f_gan:kl", "f_gan:pearson"}
 ]
-NAMES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SHIPPED]  # one process keeps its trainers
+HEAVY = {"biggan", "stylegan2"}  # a quarter of a minute to trace
+NAMES = [  # one process keeps a baseline's trainers
+    pytest.param(name, marks=[pytest.mark.xdist_group(name), *([pytest.mark.slow] if name in HEAVY else [])])
+    for name in SHIPPED
+]
 TRAINED = [param for param, name in zip(NAMES, SHIPPED, strict=True) if not issubclass(registry.load(name), Control)]
 # One of each kind of training; tracing the others takes seconds each, so they belong to the slow tests.
 TYPICAL = {"ns_gan", "wgan_gp", "sngan", "began", "infogan", "mad_gan", "r3gan", "vae:gaussian", "gmmn", "consensus"}

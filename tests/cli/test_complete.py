@@ -36,6 +36,8 @@ def completed(*words: str, cwd: Path = ROOT) -> list[str]:
     [
         (("run", "--baseline", "wgan"), ["wgan", "wgan_gp", "wgan_lp"]),
         (("run", "--baseline", "al"), ["all"]),
+        (("run", "--baseline", "ns_gan+r"), ["ns_gan+r1", "ns_gan+r2"]),
+        (("run", "--add", "f_gan:kl+r1+le"), ["f_gan:kl+r1+lecam"]),
         (("run", "--dataset", "ri"), ["ring8"]),
         (("run", "--suite", "qu"), ["quick"]),
         (("run", "--experiment", "bl"), ["blur"]),
@@ -56,6 +58,10 @@ def test_a_name_is_completed(words: tuple[str, ...], names: list[str]) -> None:
 
 def test_a_name_that_is_there_already_is_not_offered_again() -> None:
     assert "fid,fid" not in completed("run", "--metrics", "fid,f")
+
+
+def test_a_regulariser_that_is_there_already_is_not_offered_again() -> None:
+    assert completed("run", "--baseline", "ns_gan+r1+r") == ["ns_gan+r1+r2"]
 
 
 def test_a_path_is_left_to_the_shell() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganbench.cli.notes_page import page
+from ganbench.cli.notes_run import thorough
 from ganbench.notes import EXPERIMENTS
 from ganbench.notes.base import Form
 from ganbench.notes.pages import write
@@ -26,7 +27,7 @@ def test_the_committed_pages_are_those_of_the_committed_observations(
     observed: dict[str, Observation], tmp_path: Path
 ) -> None:
     records = [observed[key_for(name, Form("fast"))] for name in EXPERIMENTS]
-    for path in write(records, tmp_path, redraw=False):
+    for path in write(records, tmp_path, redraw=False, full=thorough(NOTES)):
         assert path.read_bytes() == (NOTES / path.name).read_bytes(), path.name
     assert all((NOTES / f"{name}.png").exists() for name in EXPERIMENTS)
 

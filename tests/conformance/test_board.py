@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ganbench.conformance import board, sanity
+from ganbench.conformance.adapters import PEERS
 from ganbench.conformance.board import DISTANCES, METRICS_OF_BOARD, Entry, entry
 from ganbench.conformance.implementation import Implementation
 from ganbench.conformance.sanity import DIVERSITY, FIDELITY, checks, kind_of, published
@@ -146,6 +147,29 @@ def test_what_raises_and_what_is_nan_is_said_with_its_place(monkeypatch):
     said = "; ".join(mine.faults["purpose"])
     assert "raises ValueError: too few" in said
     assert "raises NoNumber: expected a finite number, got nan" in said
+
+
+def test_a_set_that_is_not_taken_is_no_failure_of_purpose(monkeypatch):
+    some(monkeypatch, "moment_atoms")
+
+    def two_columns(real, fake):
+        if real.shape[1] > 8:
+            raise ValueError("too wide")
+        return METRICS["mind"](real, fake)
+
+    columns = [board.column("mine", "mind", "mine 1.0", Implementation(two_columns)), *board.columns_of_ours(["mind"])]
+    ((check, (mine, ours)),) = board.fill(columns, repetitions=1)
+    assert (mine.short, ours.short) == ("no value", "pass")
+    assert mine.failed == ["purpose"]  # it does not count as passed
+    assert "moment_atoms has no value: d 64, at 0: raises ValueError: too wide" in board.as_text([(check, [mine])])
+    page = board.page([(check, [mine, ours])])
+    assert "| mine | 1.0 | mind | 0 of 1 | no value (moment_atoms) |" in page
+    assert "- mine, no value: d 64, at 0: raises" in page
+
+
+def test_the_committed_board_has_the_other_libraries_too(committed):
+    found = {each.column for _, row in committed for each in row if each.implementation != "ganbench"}
+    assert found == {f"{peer.name}: {name}" for peer in PEERS for name in peer.metrics if name in METRICS_OF_BOARD}
 
 
 def test_features_of_the_users_own_go_between(monkeypatch, tmp_path):

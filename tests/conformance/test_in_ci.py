@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -19,6 +20,7 @@ from ganbench.conformance.claims import selected
 from ganbench.conformance.diagnosis import examine
 from ganbench.conformance.evaluate import evaluate
 from ganbench.conformance.implementation import implementation
+from ganbench.conformance.place import Place, place_of
 from tests.conformance.test_runner import FINDINGS
 from tests.narrow import narrow
 
@@ -91,6 +93,27 @@ def test_every_wrong_verdict_is_annotated_on_one_line():
     assert len(lines) == len(many) + 1 + any(finding.level == "value" for finding in many)
     for line in lines:
         assert re.fullmatch(r"::(error|warning|notice) title=[^:,]+::[^\n]*", line)
+
+
+def test_annotations_and_sarif_point_at_the_implementation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "a_pkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('never run here')\n")
+    (package / "my metrics.py").write_text("x = 1\n\n\ndef fid(real, fake):\n    return 0\n")
+    (package / "kinds.py").write_text("class Score:\n    def fid(self, real, fake):\n        return 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert place_of("a_pkg/my metrics.py:fid") == Place("a_pkg/my metrics.py", 4)
+    assert place_of("a_pkg.kinds:Score.fid") == Place("a_pkg/kinds.py", 2)
+    assert place_of("a_pkg.kinds:made_elsewhere") == Place("a_pkg/kinds.py", 1)
+    assert narrow(place_of("numpy:mean"), Place).path.startswith("/")  # outside of the folder
+    assert [place_of(each) for each in ("nowhere:f", "sys:exit", "a_pkg.none:f", "none.py:f")] == [None] * 4
+    outcome = output.Outcome(FINDINGS, place=Place("a_pkg/my metrics.py", 4))
+    assert "file=a_pkg/my metrics.py,line=4,title=" in output.as_github(outcome)
+    (run,) = json.loads(output.as_sarif(outcome))["runs"]
+    there = run["results"][0]["locations"][0]["physicalLocation"]
+    assert there == {"artifactLocation": {"uri": "a_pkg/my%20metrics.py"}, "region": {"startLine": 4}}
+    assert output.uri("/a b/c.py") == "file:///a%20b/c.py"
 
 
 def test_checking_imports_nothing_of_training_and_no_package_beyond_the_base():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from ganbench.data.own import SHARES, part_of
 from ganbench.data.sources import Flipped, Pixels
 from ganbench.dataset import Dataset
 from ganbench.errors import BadInput, Missing, UnknownName
+from ganbench.scoring.reference import applicable
 
 N = 240
 
@@ -110,6 +114,112 @@ def test_a_zip_and_an_array_of_the_same_images_are_the_same_examples(photos: Pat
     arrays = data.load(str(tmp_path / "a.npz"))
     assert arrays.space.classes == 5
     assert as_set(arrays, "train") <= {image.transpose(2, 0, 1).tobytes() for image in x}
+
+
+def written_as_parquet(photos: Path, path: Path, **more: list[object]) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    files = sorted(photos.rglob("*.png"))
+    rows = [{"bytes": file.read_bytes(), "path": file.name} for file in files]
+    labels = [int(file.parent.name == "dogs") for file in files]
+    parquet.write_table(arrow.table({"image": rows, "label": labels} | more), path)
+
+
+def written_as_shards(photos: Path, folder: Path, without: int = 0) -> None:
+    """Three WebDataset shards; the last ``without`` pictures have no class beside them."""
+    files, count = sorted(photos.rglob("*.png")), len(list(photos.rglob("*.png")))
+    folder.mkdir()
+    for shard in range(3):
+        with tarfile.open(folder / f"train-{shard}.tar", "w") as archive:
+            for place in range(count - 1 - shard, -1, -3):  # not in the order of names
+                archive.add(files[place], f"{place}.png")
+                if place < count - without:
+                    content = b"1\n" if files[place].parent.name == "dogs" else b"0\n"
+                    info = tarfile.TarInfo(f"{place}.cls")
+                    info.size = len(content)
+                    archive.addfile(info, io.BytesIO(content))
+
+
+def labelled(dataset: Dataset, part: str) -> set[tuple[bytes, int]]:
+    source = getattr(dataset, part)
+    assert isinstance(source, Pixels)
+    return {(x.numpy().tobytes(), int(y)) for x, y in zip(source.levels, source.y, strict=True)}
+
+
+def test_parquet_files_and_webdataset_shards_are_the_same_examples_with_their_classes(
+    photos: Path, tmp_path: Path
+) -> None:
+    written_as_parquet(photos, tmp_path / "a.parquet")
+    written_as_shards(photos, tmp_path / "shards")
+    folder = data.load(f"{photos}@8")
+    written = (f"{tmp_path}/a.parquet@8", f"{tmp_path}/shards@8", f"{tmp_path}/shards/train-{{0..2}}.tar@8")
+    for name in written:
+        made = data.load(name)
+        assert made.name == name
+        assert made.space == folder.space
+        for part in PARTS:
+            assert labelled(made, part) == labelled(folder, part)
+    assert is_own("a.parquet")
+
+
+def test_rows_that_cannot_be_read_leave_the_classes_of_the_others(photos: Path, tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    written_as_parquet(photos, tmp_path / "whole.parquet")
+    table = parquet.read_table(tmp_path / "whole.parquet").to_pydict()
+    table["image"][3], table["image"][100] = {"bytes": None, "path": None}, {"bytes": b"no picture", "path": None}
+    parquet.write_table(arrow.table(table), tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match=r"2 of 240 pictures cannot be read: 3 \(no image in this row\), 100 \("):
+        data.load(f"{tmp_path}/a.parquet@8")
+    some, whole = data.load(f"{tmp_path}/a.parquet@8(skip_broken=1)"), data.load(f"{photos}@8")
+    assert sum(len(labelled(some, part)) for part in PARTS) == N - 2
+    for part in PARTS:
+        assert labelled(some, part) <= labelled(whole, part)
+
+
+def test_a_column_is_chosen_by_its_key(photos: Path, tmp_path: Path) -> None:
+    files = [file.read_bytes() for file in sorted(photos.rglob("*.png"))]
+    written_as_parquet(photos, tmp_path / "a.parquet", small=list(reversed(files)))
+    with pytest.raises(BadInput, match=r"may hold images; say which with \(key=NAME\) behind the path"):
+        data.load(f"{tmp_path}/a.parquet@8")
+    image, small = (data.load(f"{tmp_path}/a.parquet@8(key={key})") for key in ("image", "small"))
+    assert as_set(image, "train") == as_set(small, "train")
+    assert labelled(image, "train").isdisjoint(labelled(small, "train"))  # the other way round
+    assert image.version != small.version
+    with pytest.raises(BadInput, match="no column 'imag' in it; did you mean 'image'"):
+        data.load(f"{tmp_path}/a.parquet@8(key=imag)")
+    with pytest.raises(BadInput, match="key names a column of a Parquet file or an array of a file"):
+        data.load(f"{photos}@8(key=image)")
+
+
+def test_examples_are_scored_by_the_features_that_are_asked_for(photos: Path) -> None:
+    plain, asked = data.load(f"{photos}@8"), data.load(f"{photos}@8(features=pixels)")
+    assert (asked.name, asked.features, plain.features) == (f"{photos}@8(features=pixels)", "pixels", "random_conv")
+    assert asked.version == plain.version  # the examples are the same
+    assert applicable(asked)
+    with pytest.raises(UnknownName, match="unknown features 'pixel'; did you mean 'pixels'"):
+        applicable(data.load(f"{photos}@8(features=pixel)"))
+
+
+@pytest.mark.parametrize("labels", [["cat"] * N, [None] * N])
+def test_labels_that_are_none_are_refused_in_one_line(photos: Path, tmp_path: Path, labels: list[object]) -> None:
+    written_as_parquet(photos, tmp_path / "a.parquet", label=labels)
+    with pytest.raises(BadInput, match=r"its labels cannot be used: column label .*; labels=none leaves them out"):
+        data.load(f"{tmp_path}/a.parquet@8")
+    assert data.load(f"{tmp_path}/a.parquet@8(labels=none)").space.classes == 0
+
+
+def test_pictures_of_a_shard_without_a_class_are_refused_in_one_line(photos: Path, tmp_path: Path) -> None:
+    written_as_shards(photos, tmp_path / "shards", without=6)
+    with pytest.raises(BadInput, match=r"cannot be used: train-0\.tar: 2 of 80 images have no label beside them"):
+        data.load(f"{tmp_path}/shards@8")
+
+
+def test_a_parquet_file_without_pyarrow_says_what_to_install(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written_as_parquet(photos, tmp_path / "a.parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(Missing, match=r"Parquet files need pyarrow; pip install 'ganbench\[parquet\]'"):
+        data.load(f"{tmp_path}/a.parquet@8")
 
 
 def test_vectors_are_points(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import pickle
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -246,3 +247,47 @@ def test_score_reads_a_whole_file_in_its_order_and_the_halves_as_runs_do(tmp_pat
     source, dataset = opened("cifar10:held_out", Reading(), tmp_path)
     assert dataset is not None
     assert len(list(source.scan())) == 2
+
+
+def jpeg_archives(folder: Path, classes: int = 10) -> None:
+    """Write both archives: two pictures of each class to train on, four of the test, each of one shade of its own."""
+    for file, count in (("cifar10-jpeg-50k.zip", 2), ("cifar10-jpeg-10k.zip", 4)):
+        with zipfile.ZipFile(folder / file, "w") as archive:
+            for label in range(classes):
+                for i in range(count):
+                    saved = io.BytesIO()
+                    Image.fromarray(np.full((32, 32, 3), 20 * label + 4 * i, np.uint8)).save(saved, "jpeg", quality=100)
+                    archive.writestr(f"class{label}/{i:04}.jpg", saved.getvalue())
+
+
+def test_cifar10_is_read_from_archives_of_jpeg_files(tmp_path: Path) -> None:
+    jpeg_archives(tmp_path)
+    dataset = load("cifar10(jpeg=1)", tmp_path, download=False)
+    assert (dataset.name, dataset.space.shape, dataset.space.classes) == ("cifar10(jpeg=1)", (3, 32, 32), 10)
+    shades = {part: levels(dataset, part)[:, 0, 0, 0].tolist() for part in ("train", "held_out", "control")}
+    assert shades["train"] == [20 * label + 4 * i for label in range(10) for i in (0, 1)]
+    assert shades["held_out"] == [20 * label + 4 * i for label in range(10) for i in (0, 2)]
+    assert shades["control"] == [20 * label + 4 * i for label in range(10) for i in (1, 3)]
+    assert dataset.train.y.tolist() == [label for label in range(10) for _ in range(2)]  # type: ignore[attr-defined]
+    half = load("cifar10(share=0.5,jpeg=1,flip=1)", tmp_path, download=False)
+    assert half.name == "cifar10(flip=1,jpeg=1,share=0.5)"
+    assert isinstance(half.train, Flipped)
+    assert (half.train.size, half.train.y.tolist()) == (10, list(range(10)))
+    assert half.held_out.size == dataset.held_out.size
+
+
+def test_a_share_of_torchvisions_files_is_at_even_distances(tmp_path: Path, monkeypatch: Patch) -> None:
+    x, _ = cifar(tmp_path, monkeypatch, datasets.CIFAR10, "labels", 10)
+    part = load("cifar10(share=0.3)", tmp_path, download=False)
+    assert np.array_equal(levels(part, "train"), x[[0, 3, 6]])
+
+
+def test_what_is_wrong_with_archives_of_jpeg_files_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match=r"cifar10-jpeg-50k.zip and cifar10-jpeg-10k.zip not in .*--data"):
+        load("cifar10(jpeg=1)", tmp_path, download=False)
+    jpeg_archives(tmp_path, classes=3)
+    with pytest.raises(BadInput, match="expected a folder for each of 10 classes, got 3"):
+        load("cifar10(jpeg=1)", tmp_path, download=False)
+    for name, said in (("cifar10(share=0)", "share must be above 0"), ("cifar10(jpeg=2)", "jpeg must be 0 or 1")):
+        with pytest.raises(BadInput, match=said):
+            load(name, tmp_path, download=False)

@@ -104,9 +104,13 @@ KINDS = {
 # Defaults that would take too long, by baseline or by baseline and kind.
 SETTINGS: dict[str, dict[str, Any]] = {
     "ae_ot": {"kept": 60, "rounds": 20},
+    "ns_gan+ada": {"ada_start": 0.5, "ada_kimg": 0.5, "ada_interval": 1},  # else no image is changed so soon
+    "ns_gan+lookahead": {"lookahead_every": 2},
     "gmm": {"components": 5, "limit": 500},
     "kde": {"limit": 500},
     "pixelcnn on grey28": {"width": 8, "layers": 2},
+    **{f"biggan on {kind}": {"width": 8} for kind in ("digits", "colour32")},
+    **{f"stylegan2 on {kind}": {"width": 8} for kind in ("digits", "grey28", "colour32")},
     **{
         f"{name} on {kind}": {"width": 8, "sampling_steps": 4}
         for name in ("ddpm", "flow_matching")

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from ganbench.errors import BadInput, Missing
+from ganbench.features import load
+from ganbench.features.extraction import Extraction
 from ganbench.io import Reading, open_source
 from ganbench.io import remote as stores
 from ganbench.scoring.api import score
@@ -105,10 +107,27 @@ def test_webdataset_shards_are_one_set(folder: Path, real: Path, tmp_path: Path)
     want = fid(folder, real)
     assert fid(shards, real) == want
     assert fid(f"{shards}/train-{{000..002}}.tar", real) == want
+    assert narrowed(open_source(shards).labels) == [1] * N
     with pytest.raises(Missing, match=r"train-003\.tar: no such file or folder"):
         open_source(f"{shards}/train-{{000..003}}.tar")
     with pytest.raises(BadInput, match="from the lower number to the higher"):
         open_source(f"{shards}/train-{{5..2}}.tar")
+
+
+def test_labels_stay_with_their_images_in_any_order_and_beside_broken_ones(folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as file:
+        for place in reversed(range(N)):
+            content = b"broken" if place == 5 else (folder / f"{place}.png").read_bytes()
+            for name, held in ((f"{place}.png", content), (f"{place}.cls", f"{place % 3}".encode())):
+                info = tarfile.TarInfo(name)
+                info.size = len(held)
+                file.addfile(info, io.BytesIO(held))
+    source = open_source(tmp_path / "a.tar")
+    whole = Extraction(load("pixels"), skip_broken=True)(source)
+    assert narrowed(whole.labels) == [int(Path(name).stem) % 3 for name in whole.names]
+    some = Extraction(load("pixels"), skip_broken=True)(source.part(10, 20))
+    assert list(some.names) == [f"{place}.png" for place in range(4, 14) if place != 5]
+    assert narrowed(some.labels) == [int(Path(name).stem) % 3 for name in some.names]
 
 
 def test_image_columns_of_parquet_files_are_sets(folder: Path, real: Path, tmp_path: Path, memory: Any) -> None:

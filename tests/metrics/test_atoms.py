@@ -9,7 +9,7 @@ import torch
 from ganbench.errors import BadInput
 from ganbench.metrics import authenticity, coverage, fid, mind, recall
 from ganbench.metrics.atoms import moment_atoms
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.scoring.api import Options, score
 
 

@@ -9,7 +9,7 @@ from scipy.stats import betabinom
 from ganbench.errors import BadInput
 from ganbench.metrics import clipped_coverage, clipped_density
 from ganbench.metrics.clipped import expected_share, own_holders
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from tests.metrics.test_precision_recall import CASES, in_float32, normal, squares
 
 K = 5

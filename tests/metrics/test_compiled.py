@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from ganbench.dataset import Modes
-from ganbench.metrics import METRICS, features, frechet
+from ganbench.metrics import METRICS, feature_vectors, frechet
 from ganbench.metrics._engine import blocks, compiled, median, pairs
 from ganbench.metrics._engine.pairs import pair_of
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import fid
 from ganbench.metrics.kernels import energy_distance, median_distance, mmd
 from ganbench.metrics.kid import kid, kid_scores
@@ -63,7 +63,7 @@ def all_values(real, fake):
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_compiled_loops_give_the_values_of_torch(name, kind, monkeypatch):
-    for module in (features, pairs):
+    for module in (feature_vectors, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: kind)
     monkeypatch.setattr(blocks, "BLOCK", 64)
     monkeypatch.setattr(compiled, "FEWEST", 1)

@@ -9,7 +9,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics import frechet
 from ganbench.metrics._engine import spectrum
 from ganbench.metrics._engine.spectrum import nuclear_norm
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet import (
     between_class_fid,
     between_class_fid_infinity,

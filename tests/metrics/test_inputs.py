@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ganbench.errors import BadInput
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from tests.metrics.inputs import BASE, base_value, each_metric, metric_inputs, value, value_or_refusal, within
 
 

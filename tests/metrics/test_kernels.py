@@ -9,10 +9,10 @@ from scipy.stats import energy_distance as rooted_energy_distance
 
 from ganbench._util.streams import stream
 from ganbench.errors import BadInput, UnknownName
-from ganbench.metrics import METRICS, features
+from ganbench.metrics import METRICS, feature_vectors
 from ganbench.metrics._engine import blocks, kernel_sums, pairs
 from ganbench.metrics._engine.pairs import pair_of
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.kernels import cmmd, energy_distance, median_distance, mmd, mmd_mixture, permutation_test
 from ganbench.metrics.kid import Subsets, kid, kid_scores, kid_subsets
 from ganbench.metrics.prepare import prepare
@@ -47,7 +47,7 @@ def exact_kid(x, y):
 @pytest.fixture
 def in_float32(monkeypatch):
     """Use the fast products whatever the size of the samples, in several blocks."""
-    for module in (features, pairs):
+    for module in (feature_vectors, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: torch.float32)
     monkeypatch.setattr(blocks, "BLOCK", 64)
 

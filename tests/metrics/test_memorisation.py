@@ -6,7 +6,7 @@ import torch
 
 from ganbench import data
 from ganbench.errors import BadInput
-from ganbench.metrics import features
+from ganbench.metrics import feature_vectors
 from ganbench.metrics._engine import blocks, pairs
 from ganbench.metrics.memorisation import authenticity, birthday_support, c_t, copies, rank_score
 
@@ -31,7 +31,7 @@ def authenticity_of_all_nearest(train, fake):
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_equally_near_training_rows_share_the_vote_on_a_fake(kind, monkeypatch):
-    for module in (features, pairs):
+    for module in (feature_vectors, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: kind)
     monkeypatch.setattr(blocks, "BLOCK", 64)
     rng = np.random.default_rng(30)
@@ -110,7 +110,7 @@ def test_c_t_weighs_its_cells_by_their_reals():
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
 def test_the_support_is_the_pairs_over_those_that_collide(block, kind, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK", block)
-    monkeypatch.setattr(features, "working_type", lambda *_: kind)
+    monkeypatch.setattr(feature_vectors, "working_type", lambda *_: kind)
     support = np.eye(50) * 9
     fake = np.repeat(support[:10], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0)
     collisions = sum(i * (i - 1) / 2 for i in range(1, 11))

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from ganbench.errors import BadInput
-from ganbench.metrics import features
+from ganbench.metrics import feature_vectors
 from ganbench.metrics._engine import blocks, pairs
 from ganbench.metrics.c2st import one_nn_accuracy, one_nn_fake, one_nn_parts, one_nn_real
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.precision_recall import (
     coverage,
     density,
@@ -48,7 +48,7 @@ def brute(real, fake, ks=(3, 3, 5, 5)):
 @pytest.fixture
 def in_float32(monkeypatch):
     """Use the fast products whatever the size of the samples, in several blocks."""
-    for module in (features, pairs):
+    for module in (feature_vectors, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: torch.float32)
     monkeypatch.setattr(blocks, "BLOCK", 64)
 

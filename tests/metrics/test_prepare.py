@@ -9,7 +9,7 @@ from ganbench.metrics import METRICS, coverage, kid, one_nn_real, precision
 from ganbench.metrics._engine import blocks
 from ganbench.metrics._engine.balls import KnnBalls, RadiusRatios
 from ganbench.metrics._engine.pairs import NearestAcross, NearestWithin, pair_of, union
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prepare import prepare
 
 DECLARED = [name for name, metric in METRICS.items() if metric.spec.requires]

@@ -10,7 +10,7 @@ import torch
 
 from ganbench.errors import BadInput
 from ganbench.metrics import fid, mind, rke, rrke, sliced_wasserstein
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.kernels import median_distance, spread_rows
 from ganbench.metrics.transport import directions
 from tests.metrics.test_precision_recall import in_float32, normal, squares

@@ -6,7 +6,7 @@ import torch
 from sklearn.neighbors import KernelDensity
 
 from ganbench.errors import BadInput
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prd import best_f, prd_curve, prd_f1_8, prd_f8
 from ganbench.metrics.precision_recall import alpha_precision, beta_recall, precision
 from ganbench.metrics.topological import kernel_sums, project, support, topp, topr

@@ -18,7 +18,7 @@ from ganbench.metrics import (
     symmetric_recall,
 )
 from ganbench.metrics._engine.pairs import NearestAcross, pair_of
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prepare import prepare
 from tests.metrics.test_precision_recall import CASES, in_float32, normal, squares
 

@@ -8,7 +8,7 @@ import torch
 
 from ganbench.dataset import Modes
 from ganbench.metrics import kernels
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from tests.metrics.inputs import BASE, METRICS, metric_inputs, value
 
 ROWS, DIMENSION = 160, 4

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.metrics import features, laplacian_swd
+from ganbench.metrics import feature_vectors, laplacian_swd
 from ganbench.metrics._engine import median, pairs
 from tests.metrics.inputs import BASE, METRICS, base_value, each_metric, value
 
@@ -53,7 +53,7 @@ def test_tensors_of_inference_mode_and_those_with_gradients_are_as_good_as_array
 
 @pytest.mark.parametrize("name", ["precision", "kid", "energy_distance", "mmd", "one_nn_accuracy", "realism"])
 def test_autocast_rounds_none_of_the_fast_products(name, monkeypatch):
-    for module in (features, median, pairs):
+    for module in (feature_vectors, median, pairs):
         monkeypatch.setattr(module, "working_type", lambda *_: torch.float32)
     expected = value(METRICS[name], BASE)
     with torch.autocast("cpu", torch.bfloat16):

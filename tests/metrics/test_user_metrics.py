@@ -48,7 +48,7 @@ def own(folder: Path, text: str = SHIFT, name: str = "mine.py") -> str:
 
 
 def points(*rows: float) -> Any:
-    from ganbench.metrics.features import Features
+    from ganbench.metrics.feature_vectors import Features
 
     return Features(np.array(rows)[:, None])
 

@@ -77,6 +77,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Counted]:
         monkeypatch.setattr(module, "about", statements)
     every = tuple(claim for name in known for claim in statements(name))
     monkeypatch.setattr(pages, "claims", lambda: every)
+    monkeypatch.setattr(pages, "recorded", list)  # no rule was changed
     monkeypatch.setattr(record, "code_of", lambda name: {name: "code"})
     return counted
 
@@ -225,7 +226,7 @@ def test_the_pages_show_what_was_measured_with_mnist_rather_than_without(
         assert typed(images / "out", *full, *data)[0] == 0
     assert measured["works"].times == 2
     known = Log(images / "out" / "notes-full", Observation).read()
-    (shown,) = notes_console.latest(known, "full")
+    (shown,) = notes_console.latest(known, Form("full"))
     assert shown.key == record.key_for("works", Form("full", images))
     assert len(known) == 2
 
@@ -235,6 +236,28 @@ def test_every_experiment_is_complete(name: str) -> None:
     experiment = load(name)
     assert experiment.name == name
     assert experiment.chapter in experiments.CHAPTERS
+
+
+def test_the_full_form_stands_beside_the_fast_one_and_a_verdict_that_differs_is_said(
+    measured: dict[str, Counted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scattered(form: Form) -> Findings:
+        return works(form) if form.name == "fast" else Findings({"gradient": (1.0, -1.2, 0.9), "sign": (1.0,)})
+
+    typed(tmp_path, "--experiment", "works")
+    alone = (tmp_path / "notes" / "atlas.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(measured["works"], "measure", scattered)
+    typed(tmp_path, "--experiment", "works", "--suite", "notes-full")
+    typed(tmp_path, "--experiment", "works")
+    page = (tmp_path / "notes" / "atlas.md").read_text(encoding="utf-8")
+    assert "full form" not in alone
+    assert "Of 2 statements the full form" in page
+    assert "2 of its verdicts differ:" in page
+    assert r"- Gradients are \| positive. (right in the fast form, undecided in the full one)" in page
+    assert "- full form: **undecided** (0.23 ± 3.09)" in page
+    table = (tmp_path / "notes" / "table.md").read_text(encoding="utf-8")
+    assert "| right; full form: undecided |" in table
+    assert "full form" not in (tmp_path / "notes-full" / "atlas.md").read_text(encoding="utf-8")
 
 
 def test_the_page_lists_what_was_judged_by_rules_younger_than_the_numbers(

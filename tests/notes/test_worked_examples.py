@@ -23,6 +23,7 @@ pytestmark = pytest.mark.xdist_group("experiment-worked_examples")
         ("cross entropy less KL", -sum(p * log(p) for p in (0.1, 0.2, 0.3, 0.4))),
         ("gradient through argmax", 0.0),
         ("EBGAN's discriminator: output over input", 1.0),
+        ("directions of samples", 16.0),  # a layer of 16 numbers lets no more through
     ],
 )
 def test_each_number_is_the_worked_one(name: str, worked: float) -> None:

@@ -17,7 +17,7 @@ from ganbench.suites.changes import changed
 from ganbench.suites.suite import Suite
 from ganbench.training import registry
 from ganbench.training.trainer import Plan, Trainer, unsupported
-from tests.golden.trace import KINDS, loaded, pinned
+from tests.golden.trace import KINDS, SETTINGS, loaded, pinned
 
 RING, DIGITS = data.load("ring8"), data.load("digits")
 MINE = """
@@ -44,7 +44,8 @@ def trained(name: str, kind: str, seeds: tuple[int, ...], backend: str) -> Tenso
     """All numbers of the last seed after three steps in double precision."""
     with pinned(KINDS[kind]):
         dataset = loaded(kind)
-        trainer = Trainer(registry.configure(name, {}, dataset), dataset, seeds, Plan(3, 16, backend=backend))
+        baseline = registry.configure(name, SETTINGS.get(name, {}), dataset)
+        trainer = Trainer(baseline, dataset, seeds, Plan(3, 16, backend=backend))
         trainer.advance(3)
     state = trainer.state
     parts = [state["G"]["weights"], state["D"]["weights"], state["average"], *state["carried"].values()]
@@ -139,6 +140,13 @@ def test_a_bad_setting_ends_in_one_line(settings: dict[str, Any], line: str) -> 
         ("noise+r1", RING, "r1 needs a discriminator"),
         ("acgan+r1", DIGITS, "r1 needs a discriminator that answers with one number per example"),
         ("pacgan+diffaug", DIGITS, "diffaug needs a loss that asks the discriminator as a whole about real examples"),
+        ("ns_gan+cr", RING, "cr transforms images, not points"),
+        ("pacgan+bcr", DIGITS, "bcr needs a loss that asks the discriminator as a whole about real examples"),
+        (
+            "feature_matching+topk",
+            RING,
+            "topk needs a generator's loss that asks the discriminator as a whole about its samples",
+        ),
         ("instance_noise+r2", RING, "r2 needs a loss that asks the discriminator as a whole about fake examples"),
     ],
 )

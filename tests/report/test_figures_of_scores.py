@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.report.score_figures import curve, rings, tiled
 
 

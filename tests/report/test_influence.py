@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganbench.metrics import fid
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.report.influence import influence, suspects
 
 

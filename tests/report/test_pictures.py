@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from ganbench._util.signed import packed
 from ganbench._util.streams import stream
+from ganbench._util.tensor_files import packed
 from ganbench.data import load
 from ganbench.records.picture_marks import is_complete, lacking, note, place
 from ganbench.records.record import SCHEMA, Record, Scores, Status

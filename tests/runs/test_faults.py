@@ -15,7 +15,7 @@ import torch
 from ganbench._util.files import sweep, write_atomically
 from ganbench._util.markup import harmless, printable
 from ganbench._util.processes import is_alive, machine
-from ganbench._util.signed import packed, unpacked
+from ganbench._util.tensor_files import packed, unpacked
 from ganbench.errors import PlaceError
 from ganbench.records.store import Store
 from tests.records.test_record import example

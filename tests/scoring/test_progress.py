@@ -15,9 +15,9 @@ from rich.progress import Progress
 from ganbench.cli.score_progress import Metrics, told
 from ganbench.metrics import METRICS
 from ganbench.scoring.api import Options, score
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.costs import Expected, Plan
 from ganbench.scoring.scorer import DISTANCES, Step
-from ganbench.scoring.selection import wanted
 from tests.runs.command import ganbench
 from tests.scoring.sets import features
 

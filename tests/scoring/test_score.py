@@ -35,13 +35,13 @@ from ganbench.io import folder as files
 from ganbench.io.source import Picture
 from ganbench.metrics import METRICS, metric
 from ganbench.records.record import to_line
-from ganbench.scoring import named, selection
+from ganbench.scoring import asked_metrics, named
 from ganbench.scoring.api import Options, score
+from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.intervals import GROUPS
 from ganbench.scoring.reference import DatasetScorer
 from ganbench.scoring.scorer import Scorer
-from ganbench.scoring.selection import wanted
 from tests.narrow import narrow
 from tests.records.test_record import example
 from tests.scoring.sets import features, folder_of, image, in_scored_order, photos, tar_of, zip_of
@@ -374,7 +374,7 @@ def test_a_user_s_metric_joins_by_its_path(tmp_path: Path, real: Any, fake: Any)
 def test_a_metric_that_only_some_sets_can_meet_is_undefined_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "USUAL", ("fid", "intra_fid", "inception_score"))
+    monkeypatch.setattr(asked_metrics, "USUAL", ("fid", "intra_fid", "inception_score"))
     for seed, side in enumerate(("real", "fake")):
         for i, name in enumerate("ab"):
             folder_of(photos(12, 2 * seed + i), tmp_path / side / name)

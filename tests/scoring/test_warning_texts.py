@@ -14,7 +14,7 @@ from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.grey_levels import CLIPPED
 from ganbench.io.source import LeftOut, Source
 from ganbench.metrics import fid, inception_score_splits, metric
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.warnings import Comparison, Warned, least_distance, near_copies, same_rows, warnings_of
 

@@ -14,7 +14,7 @@ from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.grey_levels import CLIPPED
 from ganbench.io.source import LeftOut, Source
 from ganbench.metrics import fid, inception_score, inception_score_splits, precision
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.scoring.api import Options, score
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.warnings import TITLES, Comparison, least_distance, warnings_of

@@ -11,6 +11,7 @@ import pytest
 from ganbench.errors import BadInput, Missing, RequestError, UnknownName
 from ganbench.runs.grid import grid, with_at_hand
 from ganbench.suites import find_suite, names, read, shipped
+from ganbench.suites.changes import changed
 from ganbench.suites.suite import Budget, Suite, with_budget
 from ganbench.training import registry
 from tests.narrow import narrow
@@ -78,6 +79,30 @@ def test_settings_are_shared_then_the_familys_then_the_members(tmp_path: Path) -
     assert cells["f_gan:kl", "ring8"] == {"lr": 0.5, "d_steps": 4, "order": "discriminator_first", "ema": 0.5}
     assert cells["noise", "ring8"] == {}
     assert cells["wgan", "digit"] == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("ns_gan+difaug", "unknown regulariser 'difaug'; did you mean 'diffaug'"),
+        ("./mine.py+lecan", "unknown regulariser 'lecan'; did you mean 'lecam'"),
+        ("ns_gan+r1+r1", "the regulariser r1 is named twice"),
+    ],
+)
+def test_a_regulariser_that_there_is_not_is_refused_among_settings(tmp_path: Path, key: str, line: str) -> None:
+    with pytest.raises((BadInput, UnknownName), match=line):
+        suite_of(tmp_path, f'{FULL}\n[settings.ring8."{key}"]\nema = 0.9\n')
+    with pytest.raises((BadInput, UnknownName), match=line):
+        suite_of(tmp_path, f'{FULL}\n[search."{key}"]\nema = [0.9]\n')
+
+
+def test_settings_and_trials_of_regularisers_hold_in_whatever_order_they_are_named(tmp_path: Path) -> None:
+    text = FULL.replace('"ns_gan", ', '"ns_gan+r1+lecam", ')
+    text += '\n[settings.ring8."ns_gan+lecam+r1"]\nr1_gamma = 3.0\n[trials.ring8]\n"ns_gan+lecam+r1" = 4\n'
+    row = next(cell for cell in grid(suite_of(tmp_path, text)) if cell.baseline.startswith("ns_gan"))
+    assert (row.baseline, row.settings["r1_gamma"], row.trials) == ("ns_gan+r1+lecam", 3.0, 4)
+    made = changed(suite_of(tmp_path, text), ["ns_gan+lecam+r1.r1_gamma=5"])
+    assert grid(made)[0].settings["r1_gamma"] == 5.0
 
 
 def test_a_suite_chooses_the_shared_networks_of_all_its_cells_below_what_settings_say(tmp_path: Path) -> None:

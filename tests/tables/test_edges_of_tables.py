@@ -33,7 +33,7 @@ from ganbench.tables.overall import Overall, Range, Untold, ends_of, ranged, see
 from ganbench.tables.overview import open_question, overview, rounded, spell
 from ganbench.tables.rows import Row, label, rows, spans
 from ganbench.tables.scales import Scale, scale_named
-from ganbench.tables.selections import selections, tables_of, value_of
+from ganbench.tables.side_by_side import selections, tables_of, value_of
 from ganbench.tables.statistics import binomial, clopper_pearson, estimate, interval, iqm, student, summary
 from ganbench.tables.summary import Summary
 from tests.tables.made import scores, seeds_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganbench._util.signed import packed, unpacked
+from ganbench._util.tensor_files import packed, unpacked
 from ganbench.data import load
 from ganbench.errors import Diverged
 from ganbench.records.record import Record, to_line

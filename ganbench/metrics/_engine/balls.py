@@ -14,7 +14,7 @@ from ganbench.metrics._engine.blocks import MANY, TIE, Block, CentredRows, exact
 from ganbench.metrics._engine.compiled import loop_for
 from ganbench.metrics._engine.pairs import Pair, Reductions, Requirement
 from ganbench.metrics.cost import Cost
-from ganbench.metrics.features import at_least
+from ganbench.metrics.feature_vectors import at_least
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganbench.metrics._engine.blocks import MANY, Block, CentredRows, exact_squares, in_float64
 from ganbench.metrics._engine.compiled import loop_for
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 
 Kernel = Callable[[Block], Tensor]  # values for every pair of a block, zero for a row with itself
 

@@ -21,7 +21,7 @@ from ganbench.metrics._engine.blocks import (
 )
 from ganbench.metrics._engine.nearest import Nearest, OfPairs, OverNearest, search_across, search_back
 from ganbench.metrics.cost import NOTHING, Cost
-from ganbench.metrics.features import Features, at_least, both
+from ganbench.metrics.feature_vectors import Features, at_least, both
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scipy.linalg.lapack import dlauum, dpstrf
 from torch import Tensor
 
 from ganbench.metrics._engine.blocks import differences, doubled_gram
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 
 SMALL = 512  # dimensions up to which singular values themselves cost nothing
 ROWS = 8192  # rows that are held in float64 at once

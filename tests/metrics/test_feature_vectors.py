@@ -13,7 +13,7 @@ from ganbench.metrics._engine.blocks import centred_rows, distance_pass, exact_s
 from ganbench.metrics._engine.moments import Moments
 from ganbench.metrics._engine.nearest import search_within
 from ganbench.metrics._engine.pairs import pair_of
-from ganbench.metrics.features import Features, both, features
+from ganbench.metrics.feature_vectors import Features, both, features
 from ganbench.metrics.precision_recall import coverage, density, precision, recall
 from ganbench.metrics.prepare import prepare
 

@@ -1,4 +1,4 @@
-"""Search of settings by successive halving, and the choice: ``python -m ganbench.runs.select results/search``.
+"""Search of settings by successive halving, and the choice: ``python -m ganbench.runs.search results/search``.
 
 The rule: of the trials of a baseline on a data set in which every seed ended well, those with the best mean of the
 suite's objective over its seeds go on; of equals the first. The best of the last rung is the choice.
@@ -10,8 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from csv import writer
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from io import StringIO
 from math import comb, inf
 from pathlib import Path
@@ -145,6 +144,7 @@ def counted(suite: Suite, settings: Mapping[str, Mapping[str, Any]]) -> dict[str
     return {
         split(name)[0]: {each: len(suite.combinations(each, name)) for each in settings[split(name)[0]]}
         for name in suite.datasets
+        if split(name)[0] in settings
     }
 
 
@@ -199,20 +199,36 @@ def toml(suite: Suite, settings: Mapping[str, Mapping[str, Mapping[str, Any]]]) 
     return "\n".join(tables)
 
 
+def finished(suite: Suite, records: Records, files: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the best settings on every data set whose search is finished, and say of the others what they lack."""
+    settings: dict[str, dict[str, dict[str, Any]]] = {}
+    for name in suite.datasets:
+        try:
+            settings |= chosen(replace(suite, datasets=(name,)), records, files)
+        except RequestError as error:
+            sys.stderr.write(f"ganbench: left out {name}: {error}\n")
+    if not settings:
+        raise BadInput("no data set has been searched to the end")
+    return settings
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Print the settings that a folder's search arrived at; a second argument is the folder of data sets as files."""
+    """Print the settings that a folder's search arrived at; a second argument is the folder of data sets as files.
+
+    Data sets whose search is not finished are left out, with a line each.
+    """
     folder = Path(arguments[0])
     try:
         suite = find_suite(folder.name)
         if not isinstance(suite, Suite) or not suite.rungs:
             raise BadInput(f"{folder}: expected the results of a suite that searches, such as results/search")
-        choose = partial(chosen, folder=Path(arguments[1])) if len(arguments) > 1 else chosen
-        settings = choose(suite, Store(folder).read())
+        files = Path(arguments[1]) if len(arguments) > 1 else None
+        settings = finished(suite, Store(folder).read(), files)
         text = toml(suite, settings)
     except RequestError as error:
         sys.stderr.write(f"ganbench: {error}\n")
         return 2
-    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.select {folder}`: do not edit.\n\n{text}")
+    sys.stdout.write(f"# Chosen by `python -m ganbench.runs.search {folder}`: do not edit.\n\n{text}")
     return 0
 
 

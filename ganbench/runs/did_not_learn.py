@@ -1,6 +1,6 @@
 """Who learned nothing: trained cells whose samples score no better than those of the same networks before any update.
 
-``python -m ganbench.runs.unlearned results/standard [folder of data]`` prints them.
+``python -m ganbench.runs.did_not_learn results/standard [folder of data]`` prints them.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from ganbench.cli.main import main
 from ganbench.errors import BadInput, UnknownName
 from ganbench.records.record import Record
 from ganbench.records.store import Store
-from ganbench.tables.selections import selections, tables_of
+from ganbench.tables.side_by_side import selections, tables_of
 from tests.tables.made import scores, seeds_of
 
 SHORT = {"steps": 500, "batch": 64}

@@ -18,7 +18,7 @@ from ganbench.errors import BadInput
 from ganbench.records.record import Record, Scores
 from ganbench.records.store import Store
 from ganbench.runs.grid import grid
-from ganbench.runs.select import Trial, best_of, chosen, main, stages, toml, trials, tuning
+from ganbench.runs.search import Trial, best_of, chosen, main, stages, toml, trials, tuning
 from ganbench.suites import merged, read
 from ganbench.suites.suite import Cell, Suite
 from tests.records.test_record import example
@@ -235,3 +235,16 @@ def test_a_search_over_no_list_or_for_nobody_is_refused(tmp_path: Path) -> None:
 def test_only_results_of_a_search_are_chosen_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ROOT / "results" / "quick")]) == 2
     assert "expected the results of a suite that searches" in capsys.readouterr().err
+
+
+def test_what_was_searched_to_the_end_is_printed_and_the_rest_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main([str(ROOT / "results" / "search")]) == 0
+    printed, said = capsys.readouterr()
+    searched = (ROOT / "ganbench/suites/settings/searched.toml").read_text("utf-8")
+    assert tomllib.loads(printed)["ring8"]["wgan"] == tomllib.loads(searched)["ring8"]["wgan"]
+    assert "left out mnist(validation=1): " in said
+    (tmp_path / "search").mkdir()
+    assert main([str(tmp_path / "search")]) == 2
+    assert "no data set has been searched to the end" in capsys.readouterr().err

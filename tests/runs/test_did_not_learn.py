@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.records.store import Store
-from ganbench.runs.unlearned import main, verdicts
+from ganbench.runs.did_not_learn import main, verdicts
 from tests.runs.command import TINY, ganbench, suite
 
 
