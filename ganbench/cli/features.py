@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ganbench.cli.complete import of, splits
-from ganbench.cli.elsewhere import elsewhere, executor_options
+from ganbench.cli.elsewhere import elsewhere, executor_options, is_first
 from ganbench.cli.score import span_of
 
 KEEP = ("features", "statistics", "both")
@@ -65,12 +65,16 @@ def features(
         raise BadInput(f"{out}: expected a name that ends in .safetensors")
     source = opened_samples(samples, Reading(layout or "", span, key), data)
     extractor = extractors.load(name, weights, download, trust_weights)
-    with elsewhere(**where) as away, progress_bars() as (progress, _):
+    with elsewhere(**where) as away, progress_bars(quiet=not is_first(away)) as (progress, _):
         extraction = Extraction(extractor, None, skip_broken, progress, away)
-        if parts.is_done(out, source, extraction, which, keep):
-            click.echo(f"{out}: there already, of the same images and features", err=True)
+        done = parts.is_done(out, source, extraction, which, keep)
+        if getattr(away, "agreed", bool)(done):
+            if is_first(away):
+                click.echo(f"{out}: there already, of the same images and features", err=True)
             return
         part = parts.take(source, extraction, shard=which, keep=keep, colour=colour)
+    if not is_first(away):
+        return
     parts.write(part, out)
     click.echo(f"{out}: {keep} of {len(part.digests)} images, shard {which.index}/{which.count}", err=True)
 

@@ -12,7 +12,7 @@ import click
 
 from ganbench.cli.cache import usual_cache
 from ganbench.cli.complete import of, splits
-from ganbench.cli.elsewhere import elsewhere, executor_options
+from ganbench.cli.elsewhere import elsewhere, executor_options, is_first, shared
 
 if TYPE_CHECKING:
     from ganbench.scoring.report import Report
@@ -177,7 +177,7 @@ def score(
         template.check()
     with (
         elsewhere(**where) as away,
-        progress_bars(lines="all" in metrics.split(",")) as (progress, metric_progress),
+        progress_bars(lines="all" in metrics.split(","), quiet=not is_first(away)) as (progress, metric_progress),
     ):
         options = api.Options(
             train=train,
@@ -191,7 +191,7 @@ def score(
             skip_broken=skip_broken,
             controls=controls,
             intervals=intervals,
-            cache=None if no_cache else usual_cache(),
+            cache=None if no_cache else shared(usual_cache(), away),
             slow=slow,
             progress=progress,
             metric_progress=metric_progress,
@@ -201,6 +201,8 @@ def score(
         report = api.score(
             list(samples), reference, metrics=metrics, features=features, protocol=protocol, options=options
         )
+        if not is_first(away):
+            return
         if figures:
             draw(report, figures, figure_format)
         if html:

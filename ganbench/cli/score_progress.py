@@ -72,10 +72,13 @@ class Metrics:
 
 
 @contextmanager
-def progress_bars(*, lines: bool = False) -> Iterator[tuple[Report, Metrics]]:
-    """Show bars on a terminal's stderr, and anywhere, with ``lines``, what metrics will cost and have cost."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+def progress_bars(*, lines: bool = False, quiet: bool = False) -> Iterator[tuple[Report, Metrics]]:
+    """Show bars on a terminal's stderr, and anywhere, with ``lines``, what metrics will cost and have cost.
+
+    ``quiet`` shows nothing: another process does it.
+    """
+    console = Console(stderr=True, quiet=quiet)
+    if quiet or not console.is_terminal:
         yield silent, Metrics(console, lines)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())

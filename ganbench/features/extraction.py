@@ -174,6 +174,7 @@ class ImagePass:
         self.digests: list[bytes] = []
         self.spreads: list[float] = []
         self.sizes: list[tuple[int, int]] = []
+        self.labels: list[int | None] = []
         self.scaled: set[str] = set()
         self.depth = 0
         self.values, self.posteriors = Rows(), Rows()
@@ -220,6 +221,7 @@ class ImagePass:
             self.spreads.append(spread(pixels))
             self.sizes.append(each.pixels.shape[:2])
             self.names.append(each.name)
+            self.labels.append(each.label)
             self.stored[each.stored] += 1
             self.conversions.update(each.conversions)
             self.scaled |= {worded(each.span)} if each.span else set()
@@ -273,11 +275,10 @@ class ImagePass:
             torch.tensor(self.spreads, dtype=torch.float32)[order],
             torch.tensor(self.sizes, dtype=torch.int32)[order],
         )
-        labels = None if self.source.labels is None else torch.from_numpy(self.source.labels)[self.places][order]
         return FeatureSet(
             self.values.whole(order),
             self.posteriors.whole(order) if len(self.posteriors) else None,
-            *(folder_labels(names) if labels is None else compact(labels)),
+            *self.classes(order, names),
             names,
             facts,
             self.channels,
@@ -287,6 +288,14 @@ class ImagePass:
             tuple(sorted(self.scaled)),
             self.depth,
         )
+
+    def classes(self, order: Tensor, names: Sequence[str]) -> tuple[Tensor | None, tuple[str, ...]]:
+        """Return labels as positions, and the classes: what the images carry, what lies beside them, or folders."""
+        carried = [each for each in self.labels if each is not None]
+        if carried and len(carried) == len(names):
+            return compact(torch.tensor(carried)[order])
+        beside = self.source.labels
+        return folder_labels(names) if beside is None else compact(torch.from_numpy(beside)[self.places][order])
 
 
 def refuse(name: str, left_out: Sequence[LeftOut], count: int, skip_broken: bool) -> None:

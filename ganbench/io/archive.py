@@ -9,19 +9,17 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-import numpy as np
-
 from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import DECODER_ERRORS, SUFFIXES, decode
 from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import LARGEST, Decode, Item, decoded, decoder, reasons_of, within_bounds
-from ganbench.io.labels import Labelled
+from ganbench.io.sidecars import LARGEST as LARGEST_SIDECAR
+from ganbench.io.sidecars import SIDECARS, TABLE, Sidecars, note, with_sidecars, with_table
 from ganbench.io.source import LeftOut, Picture, Source, Span, between, natural, printable
 
 ZIP, TAR = (".zip",), (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 GNU_LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
-CLASS, LONGEST_CLASS = ".cls", 64  # ending of a member of a WebDataset shard that holds a class, and its bytes
-Classes = dict[str, str]  # what stands in these members, by what they share with their images
+NO_IMAGE = "no image by its suffix"
 T = TypeVar("T")
 EVERY = 1 << 62  # behind the last position
 LONGEST_HEADER = 1 << 20  # bytes of a name or of other facts about a member of a tar file, which are read at once
@@ -31,52 +29,27 @@ BOMB, FREE = 1000, 1 << 30  # an archive may grow by this factor, or to this man
 
 def open_archive(path: Path, name: str, span: Span | None = None) -> Source:
     """Return the images in an archive; raises BadInput where there is none or the archive cannot be used."""
-    scan, classes = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures, Classes()
-    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path, classes), name))
-    count = sum(not isinstance(each, LeftOut) for each in members)
-    if not count:
+    scan = zip_pictures if path.name.lower().endswith(ZIP) else tar_pictures
+    sidecars: Sidecars = {}
+    members = list(guarded(zip_names(path) if scan is zip_pictures else tar_names(path, sidecars), name))
+    names = [each[0] for each in members if not isinstance(each, LeftOut)]
+    if not names:
         left_out = [each for each in members if isinstance(each, LeftOut)]
         raise BadInput(f"{name}: no image in this archive{reasons_of(left_out)}")
-    labels, unused_labels = labels_of(classes, [each[0] for each in members if not isinstance(each, LeftOut)])
-    return Source(
+    source = Source(
         name,
         "images",
-        lambda: content_digest(path, name) + " with classes" * (labels is not None),
+        lambda: content_digest(path, name),
         lambda: guarded(scan(path, decoder(span)), name),
-        labels=labels,
-        unused_labels=unused_labels,
         span=span,
         respan=None if span else lambda guessed: lambda: guarded(scan(path, decoder(None, guessed[1])), name),
-        count=count,
+        count=len(names),
         between=lambda first, last: lambda: guarded(scan(path, decoder(span), first, last), name),
         stamp=lambda: stamp([path]),
     )
-
-
-def labels_of(classes: Classes, images: list[str]) -> Labelled:
-    """Return the label of each image of a WebDataset shard, or none and why those that are there cannot be used."""
-    texts = [classes.get(stem(name)) for name in images]
-    missing = texts.count(None)
-    if missing == len(texts):
-        return None, ""
-    if missing:
-        return None, f"{missing} of {len(texts)} images have no {CLASS} beside them"
-    wrong = next((each for each in zip(images, texts, strict=True) if not whole(each[1])), None)
-    if wrong:
-        return None, f"{stem(wrong[0])}{CLASS} holds {printable(str(wrong[1]))!r}; expected a whole number"
-    return np.array([int(each or 0) for each in texts], np.int64), ""
-
-
-def stem(name: str) -> str:
-    """Return what members of one example share in a WebDataset shard: all before the first dot of the file's name."""
-    folder, slash, file = name.rpartition("/")
-    return folder + slash + file.partition(".")[0]
-
-
-def whole(text: str | None) -> bool:
-    """Whether a text is a whole number of at most nine digits."""
-    digits = (text or "").removeprefix("-")
-    return digits.isascii() and digits.isdecimal() and len(digits) < 10
+    if scan is tar_pictures:
+        return with_sidecars(source, names, sidecars)
+    return with_table(source, names, partial(table_in, path)) if has_table(path) else source
 
 
 def guarded(items: Iterator[T], name: str) -> Iterator[T]:
@@ -101,7 +74,7 @@ def unfit(name: str, is_file: bool, size: int) -> str:
     if any(part.startswith((".", "__MACOSX")) for part in path.parts):
         return "hidden"
     if path.suffix.lower() not in SUFFIXES:
-        return "no image by its suffix"
+        return NO_IMAGE
     return "" if size else "empty"
 
 
@@ -119,7 +92,7 @@ def zip_names(path: Path) -> Iterator[Item]:
 
 def zip_items(file: zipfile.ZipFile, path: Path) -> Iterator[Item]:
     """Yield what is passed over, then the images in natural order; raises BadInput for a bomb."""
-    files = [info for info in file.infolist() if not info.is_dir()]
+    files = [info for info in file.infolist() if not info.is_dir() and info.filename != TABLE]
     refuse_bomb(sum(info.file_size for info in files), path)
     good = []
     for info in files:
@@ -131,6 +104,18 @@ def zip_items(file: zipfile.ZipFile, path: Path) -> Iterator[Item]:
         yield LeftOut(printable(info.filename), reason)
     for info in sorted(good, key=lambda each: natural(each.filename)):
         yield printable(info.filename), partial(unzipped, file, info)
+
+
+def has_table(path: Path) -> bool:
+    """Whether a zip file holds a ``dataset.json``."""
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
+        return TABLE in file.namelist()
+
+
+def table_in(path: Path) -> bytes:
+    """Return the ``dataset.json`` of a zip file; raises BadInput where it is damaged or too large."""
+    with path.open("rb") as raw, zipfile.ZipFile(raw) as file:
+        return unzipped(file, file.getinfo(TABLE))
 
 
 def unzipped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -159,15 +144,15 @@ def tar_pictures(path: Path, decode: Decode = decode, first: int = 0, last: int 
     return decoded(between(tar_items(path), first, last), decode)
 
 
-def tar_names(path: Path, classes: Classes) -> Iterator[Item]:
-    """List a tar file, and note what stands in its members of classes."""
-    return tar_items(path, classes)
+def tar_names(path: Path, sidecars: Sidecars) -> Iterator[Item]:
+    """List a tar file, and note the labels that lie beside its images."""
+    return tar_items(path, sidecars)
 
 
-def tar_items(path: Path, classes: Classes | None = None) -> Iterator[Item]:
+def tar_items(path: Path, sidecars: Sidecars | None = None) -> Iterator[Item]:
     """Yield members in the order of the archive, which cannot be jumped in; raises BadInput for a bomb.
 
-    Where ``classes`` are given they are noted there, and no image is read.
+    With ``sidecars`` no image is read, and labels are noted there.
     """
     total = 0
     with path.open("rb") as raw, tarfile.open(fileobj=raw, mode="r|*", tarinfo=Member) as file:
@@ -177,14 +162,14 @@ def tar_items(path: Path, classes: Classes | None = None) -> Iterator[Item]:
             if info.isdir():
                 continue
             reason = unfit(info.name, info.isreg(), info.size)
-            if classes is not None and info.isreg() and info.name.lower().endswith(CLASS):
-                member = file.extractfile(info)
-                text = member.read(LONGEST_CLASS) if member else b""
-                classes[stem(printable(info.name))] = text.decode("utf-8", "replace").strip()
+            if reason == NO_IMAGE and info.name.lower().endswith(SIDECARS):
+                if sidecars is not None and info.size <= LARGEST_SIDECAR and (beside := file.extractfile(info)):
+                    note(sidecars, printable(info.name), beside.read())
+                continue
             if reason:
                 yield LeftOut(printable(info.name), reason)
                 continue
-            member = file.extractfile(info) if classes is None else None
+            member = file.extractfile(info) if sidecars is None else None
             content = member.read(LARGEST + 1) if member else b""
             yield printable(info.name), partial(within_bounds, printable(info.name), content)
 

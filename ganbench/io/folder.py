@@ -17,6 +17,7 @@ from ganbench.errors import BadInput, Missing
 from ganbench.io.decode import SUFFIXES, decode
 from ganbench.io.fingerprint import stamp
 from ganbench.io.grey_levels import FULL
+from ganbench.io.sidecars import TABLE, with_table
 from ganbench.io.source import LeftOut, Picture, Source, Span, between, natural, printable
 
 LARGEST = 1 << 27  # bytes of a single image file
@@ -42,8 +43,11 @@ def open_folder(path: Path, name: str, span: Span | None = None) -> Source:
         for file in files:
             yield relative(file, path), partial(bytes_of, file)
 
+    table = path / TABLE
+    has_table = table.is_file()
+    left_out = [each for each in left_out if not (has_table and each.name == TABLE)]
     passed = [f"{each.reason}: {each.name}" for each in left_out]
-    return Source(
+    source = Source(
         name,
         "images",
         lambda: digest(items()),
@@ -52,8 +56,10 @@ def open_folder(path: Path, name: str, span: Span | None = None) -> Source:
         respan=None if span else lambda guessed: lambda: decoded(items(), decoder(None, guessed[1])),
         count=len(files),
         between=lambda first, last: lambda: decoded(between(items(), first, last), decoder(span)),
-        stamp=lambda: stamp(files, *passed),
+        stamp=lambda: stamp([*files, str(table)] if has_table else files, *passed),
     )
+    names = [relative(file, path) for file in files] if has_table else []
+    return with_table(source, names, partial(bytes_of, str(table))) if has_table else source
 
 
 def listed(top: Path) -> tuple[list[str], list[LeftOut]]:

@@ -8,18 +8,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from ganbench._util.names import suggestion
 from ganbench.errors import BadInput, Missing
 from ganbench.io.fingerprint import content_digest, stamp
 from ganbench.io.folder import Item, decoded, decoder, within_bounds
-from ganbench.io.labels import Labelled
+from ganbench.io.labels import KEYS, Labelled, labels_of
 from ganbench.io.remote import Remote
-from ganbench.io.source import Reading, Source, between, printable
+from ganbench.io.source import Reading, Source, between, labelled, printable
 
 ROWS = 256  # of a batch
-LABELS = ("label", "labels", "fine_label", "class")
+NUMBERS = ("int", "uint", "bool", "float", "halffloat", "double")  # Arrow's names of types
+LABELS = (*KEYS, "fine_label", "cls")
 
 
 def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
@@ -37,7 +36,7 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
             file = parquet.ParquetFile(raw)
             schema, count = file.schema_arrow, file.metadata.num_rows
             column = column_of(schema, name, reading)
-            labels, unused_labels = labels_in(file, schema)
+            labels, unused = labels_in(file, schema)
     except (OSError, ValueError) as error:
         raise BadInput(f"{name}: damaged or no Parquet file ({' '.join(str(error).split())[:200]})") from error
 
@@ -50,19 +49,19 @@ def open_parquet(path: Path | Remote, name: str, reading: Reading) -> Source:
                     place += 1
 
     local = isinstance(path, Path)
-    return Source(
+    source = Source(
         name,
         "images",
         lambda: f"{content_digest(cast('Path', path), name)} {column}",
         lambda: decoded(items(), decoder(reading.span)),
-        labels=labels,
-        unused_labels=unused_labels,
         span=reading.span,
         respan=None if reading.span else lambda guessed: lambda: decoded(items(), decoder(None, guessed[1])),
         count=count,
         between=lambda first, last: lambda: decoded(between(items(), first, last), decoder(reading.span)),
         stamp=(lambda: stamp([path], column)) if local else None,  # type: ignore[list-item]
+        unused_labels=unused,
     )
+    return source if labels is None else labelled(source, labels, lambda row: int(labels[int(row)]))
 
 
 def item(place: int, value: Any) -> Item:
@@ -98,13 +97,14 @@ def holds_images(kind: Any) -> bool:
 
 
 def labels_in(file: Any, schema: Any) -> Labelled:
-    """Return the labels in a column of a usual name, or none and why those that are there cannot be used."""
-    named = [each for each in LABELS if each in schema.names]
-    column = next((each for each in named if "int" in str(schema.field(each).type)), None)
-    if column is None:
-        reason = f"column {named[0]} holds {schema.field(named[0]).type}; expected whole numbers" if named else ""
-        return None, reason
-    values = file.read([column]).column(0)
+    """Return the labels in a column of a usual name, or None and why what is there cannot be used."""
+    there = [each for each in LABELS if each in schema.names and not holds_images(schema.field(each).type)]
+    usable = [each for each in there if str(schema.field(each).type).startswith(NUMBERS)]
+    if not there:
+        return None, ""
+    if not usable:
+        return None, f"column {there[0]} holds {schema.field(there[0]).type}; expected whole numbers"
+    values = file.read([usable[0]]).column(0)
     if values.null_count:
-        return None, f"column {column} has {values.null_count} rows without a label"
-    return values.to_numpy().astype(np.int64), ""
+        return None, f"column {usable[0]} has {values.null_count} rows of {len(values)} without a label"
+    return labels_of(values.to_numpy(), len(values))

@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ganbench.io.labels import labels_digest
+
 Bytes = NDArray[np.uint8]
 Kind = Literal["images", "features", "moments"]
 Taken = Callable[[], tuple[dict[str, Any], dict[str, str]]]  # tensors and text of a file of features
@@ -30,6 +32,7 @@ class Picture:
     conversions: tuple[str, ...] = ()
     span: Span | None = None  # from which it was scaled to 256 levels; None: it has eight bits
     depth: int = 0  # the largest value of 16 bits whose range nothing says
+    label: int | None = None  # where the source has one for each image
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Source:
     rows: Callable[[], Iterator[NDArray[np.floating]]] = lambda: iter(())
     moments: Moments | None = None
     statistics: Mapping[str, Moments] = field(default_factory=dict)  # all that a file has, by the name of their mean
-    labels: NDArray[np.int64] | None = None  # of each image, broken ones too; folders say it by their names
+    labels: NDArray[np.int64] | None = None  # of each image, broken ones too, beside what pictures carry; or folders do
     unused_labels: str = ""  # why labels that are there cannot be used
     notes: tuple[str, ...] = ()  # what was done to all rows of features
     span: Span | None = None  # named or guessed; None: samples say it themselves, or by their 16 bits
@@ -134,6 +137,26 @@ class Source:
     def changed(self) -> bool:
         """Whether the content is another than when its digest was taken."""
         return self.again is not None and self.again() != self.digest()
+
+
+def labelled(source: Source, labels: NDArray[np.int64], label: Callable[[str], int]) -> Source:
+    """Return a source of images whose pictures carry their labels, which ``label`` tells of a name.
+
+    Pictures carry them because a broken one may be left out, and files are put into the order of their names.
+    """
+
+    def marked(scan: Scan) -> Scan:
+        return lambda: (each if isinstance(each, LeftOut) else replace(each, label=label(each.name)) for each in scan())
+
+    respan, some = source.respan, source.between
+    return replace(
+        source,
+        labels=labels,
+        digest=lambda: f"{source.digest()} labels {labels_digest(labels)}",
+        scan=marked(source.scan),
+        respan=(lambda span: marked(respan(span))) if respan else None,
+        between=(lambda first, last: marked(some(first, last))) if some else None,
+    )
 
 
 def between(items: Iterator[Item], first: int, last: int) -> Iterator[Item]:

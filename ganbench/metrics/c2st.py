@@ -241,7 +241,14 @@ def c2st_knn(real: Any, fake: Any, *, seed: int = 0) -> float:
     return float(torch.where(margin.abs() < EVEN, 0.5, ((margin > 0) == (truth > 0.5)).double()).mean())
 
 
-@metric(better="target", scale="logit", ideal=0.5, bounds=(0.0, 1.0), minimum=1000, cost="10000 n d")
+@metric(
+    better="target",
+    scale="logit",
+    ideal=0.5,
+    bounds=(0.0, 1.0),
+    minimum=1000,
+    cost="10000 min(n, m) d + 30000000 min(n, m)",
+)
 def c2st_nn(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Held-out accuracy of a small neural network that tells reals from fakes.
 

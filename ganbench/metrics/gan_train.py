@@ -37,7 +37,7 @@ def accuracy(train: tuple[Any, Any], test: tuple[Any, Any], train_name: str, tes
     return float((model.predict(unseen.double().cpu().numpy()) == truth).mean())
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=INVARIANCES, minimum=1000, cost="2000 n d k")
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=INVARIANCES, minimum=1000, cost="8000 n d k")
 def gan_train(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float:
     """Accuracy on the reference of a classifier trained on labelled samples.
 
@@ -82,7 +82,7 @@ def gan_train(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float
     return accuracy((fake, fake_labels), (real, real_labels), "fake", "real")
 
 
-@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=INVARIANCES, minimum=1000, cost="2000 n d k")
+@metric(better="higher", scale="logit", bounds=(0.0, 1.0), invariances=INVARIANCES, minimum=1000, cost="8000 n d k")
 def gan_test(real: Any, real_labels: Any, fake: Any, fake_labels: Any) -> float:
     """Accuracy on labelled samples of a classifier trained on the reference.
 

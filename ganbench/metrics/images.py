@@ -85,7 +85,7 @@ def mean_similarity(values: Any, name: str, pairs: int, span: float, seed: int) 
     return torch.cat([multi_scale_similarity(x[i].double(), x[j].double(), span) for i, j in blocks]).mean().item()
 
 
-@metric(better="lower", scale="logit", bounds=(0.0, 1.0), minimum=1000, cost="2000 pairs p")
+@metric(better="lower", scale="logit", bounds=(0.0, 1.0), minimum=1000, cost="4000 pairs p")
 def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Mean multi-scale structural similarity of pairs of samples.
 
@@ -138,7 +138,7 @@ def ms_ssim(fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int
     bounds=(-1.0, 1.0),
     invariances={"identity"},
     minimum=1000,
-    cost="4000 pairs p",
+    cost="8000 pairs p",
 )
 def ms_ssim_excess(real_images: Any, fake_images: Any, *, pairs: int = 2000, span: float = 2.0, seed: int = 0) -> float:
     """Multi-scale structural similarity within the samples less that within the reference.

@@ -65,7 +65,7 @@ def log_densities(x: Tensor, centres: Tensor, bandwidths: Tensor) -> Tensor:
     return torch.cat(blocks, 1) - constant[:, None]
 
 
-@metric(better="higher", scale="linear", invariances={"rotation", "translation"}, minimum=1000, cost="n m d + 500 n m")
+@metric(better="higher", scale="linear", invariances={"rotation", "translation"}, minimum=1000, cost="n m d + 5000 n m")
 def parzen(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Mean log-density of half of the reference under a Parzen window on the samples.
 

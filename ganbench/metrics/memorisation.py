@@ -120,7 +120,9 @@ def copies(train: Any, fake: Any, *, quantile: float = 0.01) -> float:
     return float((pair.nearest_real().squares[:, 0] <= _closeness(pair.real, quantile)).double().mean())
 
 
-@metric(better="target", scale="linear", ideal=0.0, minimum=1000, cost="20 cells t d + t m d + t n d + 30 t n + 30 t m")
+@metric(
+    better="target", scale="linear", ideal=0.0, minimum=1000, cost="20 cells t d + t m d + t n d + 200 t n + 200 t m"
+)
 def c_t(train: Any, real: Any, fake: Any, *, cells: int = 3, seed: int = 0) -> float:
     """Data-copying statistic: how much nearer fakes are to the training rows than held-out reals are.
 

@@ -20,7 +20,7 @@ ANGLES = 1001
 @share_metric(
     invariances={"identity"},
     minimum=1000,
-    cost="runs clusters n d + runs clusters m d + 100 runs n d + 100 runs m d",
+    cost="runs clusters n d + runs clusters m d + 8000 runs n d + 8000 runs m d",
 )
 def prd_f8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: int = 0) -> float:
     """Largest F_8 on the precision-recall curve of two histograms, which weights recall.
@@ -66,7 +66,7 @@ def prd_f8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: in
 @share_metric(
     invariances={"identity"},
     minimum=1000,
-    cost="20 clusters",
+    cost="runs clusters n d + runs clusters m d + 8000 runs n d + 8000 runs m d",
 )
 def prd_f1_8(real: Any, fake: Any, *, clusters: int = 20, runs: int = 10, seed: int = 0) -> float:
     """Largest F_1/8 on the precision-recall curve of two histograms, which weights precision.

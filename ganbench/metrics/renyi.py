@@ -106,7 +106,7 @@ def rke(real: Any, fake: Any, *, bandwidth: float | None = None) -> float:
     invariances={"identity", "rotation", "translation", "scale", "permutation"},
     minimum=1000,
     slow=True,
-    cost="2 min(n, rows) min(m, rows) d + 50 min(n, m, rows)^3",
+    cost="2 min(n, rows) min(m, rows) d + 10 min(n, m, rows)^3",
 )
 def rrke(real: Any, fake: Any, *, bandwidth: float | None = None, rows: int = 2000) -> float:
     """Relative Renyi kernel entropy of order 1/2: how far the modes of the fakes are from those of the reals.

@@ -22,7 +22,7 @@ BLOCK = 2048
 @share_metric(
     invariances={"identity"},
     minimum=1000,
-    cost="500 n^2 + 500 m^2 + 500 n m",
+    cost="3000 n^2 + 3000 m^2 + 3000 n m",
 )
 def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant fakes that lie in the significant support of the reals.
@@ -67,7 +67,11 @@ def topp(real: Any, fake: Any, *, seed: int = 0) -> float:
     return _share(supports[1].own, supports[0].density(supports[1].points) > supports[0].band, "fake")
 
 
-@share_metric(invariances={"identity"}, minimum=1000, cost="500 n m")
+@share_metric(
+    invariances={"identity"},
+    minimum=1000,
+    cost="3000 n^2 + 3000 m^2 + 3000 n m",
+)
 def topr(real: Any, fake: Any, *, seed: int = 0) -> float:
     """Share of the significant reals that lie in the significant support of the fakes.
 

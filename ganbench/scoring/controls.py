@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
+from torch import Tensor
 
 from ganbench._util.streams import stream
 from ganbench.features.extraction import Extraction
@@ -17,6 +18,7 @@ from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.memory import from_array
 from ganbench.io.source import Bytes, Picture, Reading, Source
 from ganbench.metrics.atoms import moment_atoms
+from ganbench.metrics.frechet_matching import frechet_matching
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.intervals import interval
@@ -36,7 +38,8 @@ def controls(
     rows = floors(scorers, pairs, metrics)
     scorer, real, none = scorers[0], pairs[0].real, (None,) * len(metrics)
     most = max(len(pair.fake.feature_set) for pair in pairs)
-    rows += [Row(each.name, True, each, tuple(scorer(metrics, each)), none) for each in atoms_of(real, most)]
+    for bought in (atoms_of(real, most), matched(real, most)):
+        rows.append(Row(bought.name, True, bought, tuple(scorer(metrics, bought)), none))
     for source in bad_samples(real, min(most, len(real.feature_set))):
         features = extraction(source, 3 if real.feature_set.channels == 3 else 0)
         inputs = FileInputs(source, features, "fake", real.features_name)
@@ -110,19 +113,35 @@ def nearer(scorer: Scorer, metric: Metric[Any], fake: FileInputs, held_out: File
     return f"{metric.spec.name} is {value:.3g}, below the {floor:.3g} [{span[0]:.3g}, {span[1]:.3g}]"
 
 
-def atoms_of(real: FileInputs, n: int) -> list[FileInputs]:
+def atoms_of(real: FileInputs, n: int) -> FileInputs:
     """Return samples that have the mean and the covariance of the reference's features and nothing else of them.
 
     Of features alone: no picture has these. Each of the 2 d atoms is there once at least.
     """
-    values = moment_atoms(real.features.mean, real.features.covariance, n).to(real.feature_set.values.dtype)
-    source = from_array(f"{PREFIX}moment atoms", values.numpy(), Reading(), None)
+    return of_values(real, "moment atoms", moment_atoms(real.features.mean, real.features.covariance, n))
+
+
+def matched(real: FileInputs, n: int) -> FileInputs:
+    """Return samples of a generator that is trained on the Frechet distance to the reference's features.
+
+    Of features alone, as atoms are; all lie on one curve.
+    """
+    random = stream(0, "controls", "frechet matching")
+    z = torch.rand(n, generator=random, dtype=torch.float64)
+    generator = frechet_matching(real.features.mean.cpu(), real.features.covariance.cpu(), random, z)
+    return of_values(real, "frechet matching", generator(z))
+
+
+def of_values(real: FileInputs, name: str, made: Tensor) -> FileInputs:
+    """Return made features as samples."""
+    values = made.to(real.feature_set.values.dtype)
+    source = from_array(f"{PREFIX}{name}", values.numpy(), Reading(), None)
     names = tuple(map(str, range(len(values))))
     known = len(values)
     facts = Facts(
         torch.zeros(known, 2, dtype=torch.int64), torch.zeros(known), torch.zeros(known, 2, dtype=torch.int32)
     )
-    return [FileInputs(source, FeatureSet(values, None, None, (), names, facts, 0), "fake", real.features_name)]
+    return FileInputs(source, FeatureSet(values, None, None, (), names, facts, 0), "fake", real.features_name)
 
 
 def divided(real: FileInputs, size: int) -> tuple[FileInputs, FileInputs]:

@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 from ganbench._util.ray_cluster import Cluster, enter
 from ganbench.errors import BadInput, PlaceError
-from ganbench.features.extraction import Extraction, refuse, several_sizes, silent
+from ganbench.features.extraction import Extraction, silent
 from ganbench.features.feature_set import FeatureSet
-from ganbench.io.source import LeftOut, Source, natural
-from ganbench.scoring.parts import Shard, together
+from ganbench.io.source import Source
+from ganbench.scoring.sharded import Taken, bounds_of, put_together, taken_here
 
 MOST, LEAST = 1024, 16  # images of a shard: so many are done again at most; fewer are not worth a task
 GRACE = 10.0  # seconds for tasks to end when the command is interrupted
 REMEDY = "more --cpus-per-task"
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a task gives back: features, or None where its shard has no image, and what was left out."""
-
-    features: FeatureSet | None
-    left_out: tuple[LeftOut, ...]
 
 
 class RayShards:
@@ -58,21 +50,9 @@ class RayShards:
         count = max(1, ceil(total / MOST), min(slots, total // LEAST))
         if source.between is None:
             count = min(count, slots)  # what comes before a shard has to be read to get there
-        shards = [Shard(place, count).bounds(total) for place in range(count)] if total else [(0, 1 << 62)]
         sent = self.sent(source, extraction)
-        taken = self.taken(sent, shards, channels, extraction, source)
-        sets = [each.features for each in taken if each.features]
-        left_out = [one for each in taken for one in each.left_out]
-        refuse(source.name, left_out, sum(map(len, sets)), extraction.skip_broken)
-        if len({each.channels for each in sets}) > 1:  # grey images beside colour are taken as colour
-            grey = [place for place, each in enumerate(taken) if each.features and each.features.channels == 1]
-            again = self.taken(sent, [shards[place] for place in grey], 3, extraction, source)
-            coloured = dict(zip(grey, again, strict=True))
-            sets = [one for place, each in enumerate(taken) if (one := coloured.get(place, each).features)]
-        if extraction.extractor and len({each.values.shape[1] for each in sets}) > 1:
-            raise several_sizes(source.name, extraction.extractor.name)
-        left_out.sort(key=lambda one: natural(one.name))
-        return replace(together(sets, source.labels is None), left_out=tuple(left_out))
+        take = lambda shards, channels: self.taken(sent, shards, channels, extraction, source)  # noqa: E731
+        return put_together(source, extraction, bounds_of(source, count), channels, take)
 
     def sent(self, source: Source, extraction: Extraction) -> tuple[Any, ...]:
         """Return what all tasks take, of which the large lies in the cluster once."""
@@ -133,5 +113,4 @@ def extracted(
             f"a node of the Ray cluster has other features: {different[0]} is {here.get(different[0], 'nothing')} "
             f"there, and {identity.get(different[0], 'nothing')} where the command was started"
         )
-    images = extraction.passed(source.part(first, last), channels)
-    return Taken(images.whole() if images.names else None, tuple(images.left_out))
+    return taken_here(source, extraction, (first, last), channels)

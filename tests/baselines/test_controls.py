@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganbench.baseline import Control
 from ganbench.baselines.bootstrap import Bootstrap
+from ganbench.baselines.frechet_matching import FrechetMatching
 from ganbench.baselines.gaussian import Gaussian
 from ganbench.baselines.gmm import GMM
 from ganbench.baselines.half_classes import HalfClasses
@@ -242,3 +243,12 @@ def test_moment_atoms_have_the_moments_of_the_data_on_points_alone() -> None:
     assert torch.allclose(x.mean(0), torch.zeros(2, dtype=torch.float64), atol=0.03)
     assert torch.allclose(x.T.cov(), 0.5 * torch.eye(2, dtype=torch.float64), atol=0.03)
     assert "range of images" in (MomentAtoms().unsupported(load("digits").space, 32) or "")
+
+
+def test_samples_of_frechet_matching_have_the_moments_of_the_data_on_one_curve() -> None:
+    x = drawn(FrechetMatching(limit=20_000), "ring8", 4000)[0].double()
+    assert torch.allclose(x.mean(0), torch.zeros(2, dtype=torch.float64), atol=0.06)
+    assert torch.allclose(x.T.cov(), 0.5 * torch.eye(2, dtype=torch.float64), atol=0.06)
+    nearest = (torch.cdist(x, x) + torch.eye(len(x))).amin(1)
+    assert float(nearest.median()) < 0.002  # on a plane it would be about 0.5 / 4000 ** 0.5 = 0.008
+    assert "range of images" in (FrechetMatching().unsupported(load("digits").space, 32) or "")

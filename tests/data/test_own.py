@@ -209,7 +209,7 @@ def test_labels_that_are_none_are_refused_in_one_line(photos: Path, tmp_path: Pa
 
 def test_pictures_of_a_shard_without_a_class_are_refused_in_one_line(photos: Path, tmp_path: Path) -> None:
     written_as_shards(photos, tmp_path / "shards", without=6)
-    with pytest.raises(BadInput, match=r"cannot be used: train-0\.tar: 2 of 80 images have no \.cls beside them"):
+    with pytest.raises(BadInput, match=r"cannot be used: train-0\.tar: 2 of 80 images have no label beside them"):
         data.load(f"{tmp_path}/shards@8")
 
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageFilter
 from ganbench.features.extraction import given
 from ganbench.io import open_source
 from ganbench.io.source import Picture, Source
-from ganbench.metrics import metric
+from ganbench.metrics import fid, metric
 from ganbench.scoring.api import Options, score
-from ganbench.scoring.controls import atoms_of, bad_features, bad_samples, blurred, divided, nearer, some
+from ganbench.scoring.controls import atoms_of, bad_features, bad_samples, blurred, divided, matched, nearer, some
 from ganbench.scoring.inputs import FileInputs
 from ganbench.scoring.report import Report, Row
 from ganbench.scoring.scorer import Scorer
@@ -61,13 +61,22 @@ def test_bad_features_have_the_mean_and_spread_of_each_feature_or_are_one_row() 
 
 def test_atoms_have_the_mean_and_covariance_of_the_reference() -> None:
     x = features(200, 1, 3)
-    (atoms,) = atoms_of(rows_of(x), 60)
+    atoms = atoms_of(rows_of(x), 60)
     values = atoms.feature_set.values.numpy()
     assert (atoms.name, atoms.role, len(values)) == ("control: moment atoms", "fake", 60)
     assert values.mean(0) == pytest.approx(x.mean(0), abs=1e-5)
     assert len(np.unique(values.round(4), axis=0)) == 6
     assert atoms.feature_set.names == tuple(map(str, range(len(values))))
     assert not atoms.is_image
+
+
+def test_samples_of_frechet_matching_are_at_no_distance_and_on_one_curve() -> None:
+    x = features(200, 1, 3)
+    made = matched(rows_of(x), 60)
+    values = made.feature_set.values.numpy()
+    assert (made.name, made.role, len(values), made.is_image) == ("control: frechet matching", "fake", 60, False)
+    assert fid(x, values) < 1e-6 * np.trace(np.cov(x.T))
+    assert torch.equal(matched(rows_of(x), 60).feature_set.values, made.feature_set.values)
 
 
 def test_a_blur_is_a_gaussian_of_a_sixteenth_of_the_shorter_side_and_of_one_pixel_at_least() -> None:
@@ -105,8 +114,9 @@ def controlled(samples: Any, reference: Any, *metrics: str) -> Report:
 
 def test_as_many_bad_samples_are_made_as_there_are_samples_but_no_more_than_the_reference_has() -> None:
     rows = controlled([features(20, 1), features(40, 2)], features(90, 3), "fid").rows
-    assert {row.name: len(row.inputs.feature_set) for row in rows[-3:]} == {
+    assert {row.name: len(row.inputs.feature_set) for row in rows[-4:]} == {
         "control: moment atoms": 40,
+        "control: frechet matching": 40,
         "control: independent Gaussians": 40,
         "control: one row repeated": 40,
     }
