@@ -27,9 +27,9 @@ from ganbench.features.extraction import Extraction
 from ganbench.io import open_source
 from ganbench.io.source import Picture
 from ganbench.metrics import METRICS
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.prepare import prepare
-from ganbench.scoring.selection import USUAL
+from ganbench.scoring.asked_metrics import USUAL
 
 HERE = Path(__file__).parent
 WIDTH, BLOCK, ROUNDS = 2048, 2048, 2
@@ -68,14 +68,18 @@ def images(n: int) -> str:
         network = load("random_conv")
 
         def floor() -> None:
-            batch = []
+            batch: list[torch.Tensor] = []
             for each in open_source(folder).scan():
-                batch.append(torch.tensor(each.pixels).permute(2, 0, 1) if isinstance(each, Picture) else each)
+                if isinstance(each, Picture):
+                    batch.append(torch.tensor(each.pixels).permute(2, 0, 1))
                 if len(batch) == 512:
                     network(torch.stack(batch))
                     batch = []
 
-        runs = {"ours": lambda: Extraction(network)(open_source(folder)), "floor": floor}
+        runs: dict[str, Callable[[], object]] = {
+            "ours": lambda: Extraction(network)(open_source(folder)),
+            "floor": floor,
+        }
         whole = turns(runs, 1 if n > 50_000 else ROUNDS)
     return line("PNG of 32 pixels, random_conv", n, whole, None)
 

@@ -1,4 +1,4 @@
-"""Where an implementation is written: file and line, found without running any of its code."""
+"""Where an implementation is written: file and line, places without running any of its code."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def line_of(tree: ast.Module, names: list[str]) -> int:
     """Return the line where the function or class of that name begins, 1 where it is made in another way."""
     body, line = tree.body, 1
     for name in names:
-        found = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == name]
-        if not found:
+        parts = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name == name]
+        if not parts:
             return line
-        body, line = found[-1].body, found[-1].lineno
+        body, line = parts[-1].body, parts[-1].lineno
     return line
 
 

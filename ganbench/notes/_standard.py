@@ -46,13 +46,13 @@ def read(folder: Path, written: int) -> Distances:
     """Read the distances; ``written`` is when the records were, so that they are read once and again when they grow."""
     objective = getattr(shipped("search"), "objective", {})  # of a suite of cells, which search is
     of = objective if isinstance(objective, dict) else {}
-    found: dict[str, dict[str, dict[str, dict[int, float]]]] = defaultdict(lambda: defaultdict(dict))
+    values: dict[str, dict[str, dict[str, dict[int, float]]]] = defaultdict(lambda: defaultdict(dict))
     for record in Store(folder).selected():
         if (value := score(record, of.get(record.dataset, "fid"))) is not None:
-            found[record.dataset][record.baseline].setdefault(repr(record.settings), {})[record.seed] = value
+            values[record.dataset][record.baseline].setdefault(repr(record.settings), {})[record.seed] = value
     return {
         dataset: {row: in_order([*settings.values()][-1]) for row, settings in sorted(rows.items())}
-        for dataset, rows in sorted(found.items())
+        for dataset, rows in sorted(values.items())
     }
 
 

@@ -85,12 +85,12 @@ def git(repository: Path, *words: str) -> str:
     return done.stdout
 
 
-def as_csv(found: list[Change]) -> str:
+def as_csv(changes: list[Change]) -> str:
     """Return changes as a table."""
     out = StringIO()
     writer = csv.DictWriter(out, [each.name for each in fields(Change)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(each) for each in found)
+    writer.writerows(asdict(each) for each in changes)
     return out.getvalue()
 
 

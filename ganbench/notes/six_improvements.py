@@ -40,25 +40,25 @@ def gains(rows: dict[str, tuple[float, ...]], better: str, worse: str) -> np.nda
     return np.array([np.log10(max(theirs, 1e-12) / max(own, 1e-12)) for theirs, own in pairs])
 
 
-def least(found: Distances, better: str, worse: str) -> np.ndarray:
+def least(measured: Distances, better: str, worse: str) -> np.ndarray:
     """Return the gains on the data set where they are smallest on average; none where no data set has both rows."""
-    known = [each for rows in found.values() if len(each := gains(rows, better, worse)) > 1]
+    known = [each for rows in measured.values() if len(each := gains(rows, better, worse)) > 1]
     return min(known, key=lambda each: float(each.mean()), default=np.array([]))
 
 
-def compared(found: Distances) -> Findings:
+def compared(measured: Distances) -> Findings:
     """Return the gains of every improvement, and of what shows that a gain could be seen."""
     pairs = {name: (row, ORIGINAL) for row, name in SIX.items()}
     pairs |= {"held-out data": (REAL, ORIGINAL), "the original over noise": (ORIGINAL, NOISE)}
-    values = {name: least(found, *pair) for name, pair in pairs.items()}
+    values = {name: least(measured, *pair) for name, pair in pairs.items()}
     numbers = {f"least gain of {name}": tuple(values[name].tolist()) for name in SIX.values() if len(values[name])}
     numbers |= {f"gain of {name}": tuple(values[name].tolist()) for name in pairs if name not in SIX.values()}
-    numbers["data sets"] = (float(len(found)),)
+    numbers["data sets"] = (float(len(measured)),)
     cells = tuple(
         tuple(float(each.mean()) if len(each := gains(rows, row, ORIGINAL)) else None for row in SIX)
-        for rows in found.values()
+        for rows in measured.values()
     )
-    by_data_set = Matrix(tuple(found), tuple(SIX.values()), cells)
+    by_data_set = Matrix(tuple(measured), tuple(SIX.values()), cells)
     return Findings(numbers, {}, {"gain over the original, by data set": by_data_set})
 
 
@@ -66,10 +66,10 @@ def measure(form: Form) -> Findings:
     """Read the records; both forms are the same. Raises Missing where there are none, or none of the original."""
     if not at_hand(form):
         raise Missing(f"{folder(form)} has no records; ganbench run --suite standard makes them")
-    found = {dataset: rows for dataset, rows in distances(form).items() if {ORIGINAL, REAL, NOISE} <= rows.keys()}
-    if not found:
+    measured = {dataset: rows for dataset, rows in distances(form).items() if {ORIGINAL, REAL, NOISE} <= rows.keys()}
+    if not measured:
         raise Missing(f"{folder(form)} has no data set with {ORIGINAL}, {REAL} and {NOISE}")
-    return compared(found)
+    return compared(measured)
 
 
 def draw(findings: Findings, figure: Figure) -> None:

@@ -101,5 +101,5 @@ class SharedCache(Cache):
 
     def find(self, content: str, identity: Mapping[str, str]) -> FeatureSet | None:
         """Return the features of some content by some extractor, where every process has them."""
-        found = super().find(content, identity)
-        return found if self.shards.agreed(found is not None) else None
+        entry = super().find(content, identity)
+        return entry if self.shards.agreed(entry is not None) else None

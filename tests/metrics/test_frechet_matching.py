@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganbench.errors import BadInput
 from ganbench.metrics import authenticity, coverage, fid, mind, recall
-from ganbench.metrics.features import Features
+from ganbench.metrics.feature_vectors import Features
 from ganbench.metrics.frechet_matching import CurveGenerator, frechet_matching, optimal_layer
 from tests.metrics.test_atoms import sample
 
