@@ -65,7 +65,9 @@ def check_added(suite: Suite, datasets: Mapping[str, Dataset]) -> None:
 def baselines_of(suite: Suite, dataset: str) -> list[str]:
     """Return the names of the baselines on a data set; raises RequestError for one that cannot be had."""
     asked = suite.baselines_on(dataset)
-    every = (*(registry.everyone() if asked == "all" else asked), *suite.added)
+    left_out = set(map(registry.canonical, suite.without))
+    everyone = (name for name in registry.everyone() if name not in left_out)
+    every = (*(everyone if asked == "all" else asked), *suite.added)
     names = list(dict.fromkeys(map(registry.canonical, every)))
     if len({registry.title(name) for name in names}) < len(names):
         raise BadInput(f"two baselines would have one name in tables: {', '.join(sorted(names))}")

@@ -75,7 +75,7 @@ class Suite:
     and to the reference. A record holds the losses at ``points`` places of training, the watched metric there, and a
     few ``examples`` of samples unless that is false.
 
-    ``added`` are further baselines on every data set that they support.
+    ``added`` are further baselines on every data set that they support, ``without`` those that "all" leaves out.
     """
 
     name: str
@@ -107,6 +107,7 @@ class Suite:
     points: int = 20
     examples: bool = True
     added: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("baselines", "datasets", "seeds"):
@@ -147,6 +148,7 @@ class Suite:
         per_dataset = [name for table in tables for name in table]
         backends = [self.backend, *(budget.backend for budget in self.plan.values() if budget.backend)]
         check_names("backend", backends, BACKEND_NAMES)
+        check_names("baseline", map(registry.canonical, self.without), registry.everyone())
         datasets = [*self.datasets, *self.if_at_hand, *per_dataset, *self.like, *self.like.values()]
         check_names("dataset", (split(name)[0] for name in datasets if not is_own(name)), DATASETS)
         named = self.shared_metrics() + [name for dataset in per_dataset for name in self.own_metrics(dataset)]

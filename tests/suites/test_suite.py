@@ -158,6 +158,19 @@ def test_all_leaves_out_what_does_not_support_the_data_and_holds_every_member() 
         grid(replace(ring, baselines=("ns_gan", "dcgan")))
 
 
+def test_all_can_be_had_without_some(tmp_path: Path) -> None:
+    ring = replace(narrow(shipped("all"), Suite), datasets=("ring8",), without=("wgan", "f_gan:gan"))
+    names = {cell.baseline for cell in grid(ring)}
+    assert {"wgan_gp", "f_gan:kl"} < names
+    assert names.isdisjoint({"wgan", "f_gan:jensen_shannon"})  # of which f_gan:gan is another name
+    assert {cell.baseline for cell in grid(replace(ring, baselines=("wgan",)))} == {"wgan"}  # asked for by name
+    with pytest.raises(UnknownName, match="unknown baseline 'wgann'; did you mean 'wgan'"):
+        suite_of(tmp_path, TINY + '\nwithout = ["wgann"]\n')
+    assert {"biggan", "stylegan2"}.isdisjoint(
+        cell.baseline for cell in grid(replace(narrow(shipped("standard"), Suite), datasets=("digits",)))
+    )
+
+
 def test_two_names_of_one_member_are_one_row_with_the_settings_of_either() -> None:
     ring = replace(narrow(shipped("all"), Suite), datasets=("ring8",), seeds=(0,))
     names, settings = ("f_gan:gan", "f_gan:jensen_shannon"), {"ring8": {"f_gan:gan": {"lr": 0.5}}}
