@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ganbench._util.files import write_atomically
 from ganbench.cli.run import Request
 from ganbench.cli.terminal import say
 from ganbench.errors import BadInput, Missing, RequestError
@@ -17,7 +16,6 @@ from ganbench.notes import _standard
 from ganbench.notes._mnist import at_hand
 from ganbench.notes.base import Form, FormName
 from ganbench.notes.claims import about
-from ganbench.notes.ledger import LEDGER
 from ganbench.notes.pages import verdict, write
 from ganbench.notes.record import Observation, keys_for, reads_results
 from ganbench.notes.run import missing, observations, selected
@@ -134,7 +132,6 @@ def report(console: Console, log: Log[Observation], observations: Sequence[Obser
     """Show the verdicts and write the pages; return 1 if an experiment failed."""
     console.print(overview(observations))
     paths = write(observations, log.folder, redraw=True, full=thorough(log.folder))
-    paths.append(write_atomically(log.folder.parent / LEDGER.name, LEDGER.read_bytes()))
     say(console, f"records: {log.path}")
     say(console, f"pages and pictures: {', '.join(map(str, paths))}")
     return int(any(each.status == "error" for each in observations))

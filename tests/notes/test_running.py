@@ -137,6 +137,7 @@ def test_the_atlas_shows_the_picture_of_what_was_measured_only(measured: dict[st
     assert "![The works](works.png)" in atlas
     assert "![The breaks]" not in atlas
     assert (tmp_path / "notes" / "works.png").exists()
+    assert not (tmp_path / "published.csv").exists()  # which holds more than the notes know
     assert 'verdict: **right** (holds `"gradient" > 0`)' in atlas
     assert "> 符号" in atlas
     assert "after a look" not in atlas
