@@ -1,4 +1,4 @@
-"""Where an implementation is written: file and line, places without running any of its code."""
+"""Where an implementation is written: file and line, found without running any of its code."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 LISTS: dict[ListName, str] = {
     "notes": "What the notes say",
     "papers": "What the papers that they name say",
-    "ours": "What we claims on the way",
+    "ours": "What we found on the way",
 }
 
 
