@@ -157,8 +157,6 @@ def of_pictures(name: str, images: Sequence[Image.Image], reading: Reading, labe
         return partial(iter, decoded(span[1]))
 
     pictures = decoded()
-    kept = np.array([isinstance(each, Picture) for each in pictures])
-    labels = None if labelled[0] is None else labelled[0][kept]
 
     def digest() -> str:
         whole = blake2b(labels_digest(labelled[0]).encode(), digest_size=16)
@@ -174,7 +172,7 @@ def of_pictures(name: str, images: Sequence[Image.Image], reading: Reading, labe
         "images",
         digest,
         partial(iter, pictures),
-        labels=labels,
+        labels=labelled[0],
         unused_labels=labelled[1],
         span=reading.span,
         respan=None if reading.span else again,

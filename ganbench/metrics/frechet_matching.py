@@ -87,13 +87,13 @@ def frechet_matching(
     )
     centre, spread = torch.zeros_like(mean), 0.5 * torch.eye(d, dtype=torch.float64)
     if z is not None:
-        centre, spread = moments(untrained, z)
+        centre, spread = moments_of_curve(untrained, z)
         covariance = largest_part(covariance, len(z) - 1)
     weights = optimal_layer(spread, covariance)
     return CurveGenerator(untrained.frequencies, untrained.phases, weights, mean - centre @ weights)
 
 
-def moments(generator: CurveGenerator, z: Tensor) -> tuple[Tensor, Tensor]:
+def moments_of_curve(generator: CurveGenerator, z: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean and the covariance of the hidden units over some noise, a block of rows at a time."""
     parts = z.split(BLOCK)
     mean = torch.stack([generator.hidden(part).sum(0) for part in parts]).sum(0) / len(z)

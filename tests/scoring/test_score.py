@@ -464,13 +464,15 @@ def test_the_interval_of_a_mean_is_student_s_over_group_means(monkeypatch: pytes
 
 def test_controls_give_the_scale(real: Any, fake: Any) -> None:
     rows = score(fake, real, metrics=["fid", "coverage"], options=Options(controls=True)).rows
-    _, floor, same, atoms, noise, blurred, repeated = rows
-    assert [row.is_control for row in rows] == [False, True, True, True, True, True, True]
+    _, floor, same, atoms, matched, noise, blurred, repeated = rows
+    assert [row.is_control for row in rows] == [False] + [True] * 7
     assert same.name.startswith("control: 30 of an array in memory")
     fid = {row.name: narrow(row.value("fid"), float) for row in (floor, noise, repeated)}
     assert fid[floor.name] < min(fid[noise.name], fid[repeated.name])
     assert atoms.name == "control: moment atoms"
     assert narrow(atoms.value("fid"), float) < 1e-4 * fid[floor.name]
+    assert matched.name == "control: frechet matching"
+    assert narrow(matched.value("fid"), float) < fid[floor.name]
     assert repeated.value("coverage") == pytest.approx(0, abs=0.1)
     assert blurred.name == "control: blurred reference"
     points = score(features(50, 2), features(60, 1), metrics=["fid"], options=Options(controls=True)).rows
@@ -478,6 +480,7 @@ def test_controls_give_the_scale(real: Any, fake: Any) -> None:
         "control: 30 of the reference against the other 30",
         "control: 30 of an array in memory against the same 30",
         "control: moment atoms",
+        "control: frechet matching",
         "control: independent Gaussians",
         "control: one row repeated",
     ]
