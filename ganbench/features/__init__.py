@@ -41,6 +41,7 @@ ENTRIES = [
     Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
     Entry("stacked_digits", "the classifier of digits on each channel, side by side", "classifier", "stacked_digits"),
     Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "classifier", "stacked_mnist"),
+    Entry("cifar10", "128 features of a classifier of CIFAR-10's pictures", "cifar10", "cifar10"),
     Entry("random_conv", "320 activations of fixed random filters, of any pictures", "random_conv", "random_conv"),
     Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
     Entry(

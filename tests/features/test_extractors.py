@@ -18,6 +18,7 @@ SHAPES = {
     "mnist": (1, 28, 28),
     "stacked_digits": (3, 8, 8),
     "stacked_mnist": (3, 28, 28),
+    "cifar10": (3, 32, 32),
     "random_conv": (3, 16, 16),
 }
 OFFLINE = [entry.name for entry in EXTRACTORS.values() if not entry.published]
@@ -91,7 +92,7 @@ def test_a_classifier_refuses_images_of_another_size(name):
 
 @pytest.mark.parametrize(
     ("data", "accepted"),
-    [("ring8", {"identity"}), ("grid25", {"identity"}), ("digits", {"pixels", "digits", "random_conv"})],
+    [("ring8", {"identity"}), ("grid25", {"identity"}), ("digits", {"pixels", "digits", "cifar10", "random_conv"})],
 )
 def test_each_data_set_is_accepted_by_the_extractors_made_for_it(data, accepted):
     dataset = load_data(data)
