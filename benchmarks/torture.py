@@ -50,7 +50,8 @@ points = 3
 """
 MIB = 1 << 20
 LANES, AGAIN = 2, 8  # folders at a time; kills until one is finished
-MEMORY = 2048 * MIB  # that hostile files may take: torch takes 600, features of 2^26 pixels 800
+MEMORY = 2560 * MIB  # that hostile files may take: torch takes 600, features of 2^26 pixels 800 to 1200, and what is
+# decoded ahead of them on a busy machine 500
 PATIENCE = 600.0  # seconds of one process
 
 WORDS = (
