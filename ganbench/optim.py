@@ -117,7 +117,7 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class Optimistic:
+class OptimisticSteps:
     """Any optimiser's steps, each twice, less the step before: the last step stands for the opponent's next.
 
     Of Adam it is the Algorithm 1 of Daskalakis et al., 2018.
@@ -141,7 +141,7 @@ class Optimistic:
 
 
 @dataclass(frozen=True)
-class Lookahead:
+class LookaheadSteps:
     """Any optimiser's steps; every ``period`` of them lead back to the share ``alpha`` of the way that they made.
 
     Zhang et al., 2019, Algorithm 1.

@@ -30,7 +30,7 @@ def key_of(name: str) -> str:
 def note(sidecars: Sidecars, name: str, content: bytes) -> None:
     """Keep the label that a member says; one that says none is passed over."""
     said = said_by(name, content)
-    if said is not None and (name.endswith(".cls") or key_of(name) not in sidecars):
+    if said is not None and (name.lower().endswith(".cls") or key_of(name) not in sidecars):
         sidecars[key_of(name)] = said
 
 

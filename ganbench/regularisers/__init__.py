@@ -15,7 +15,7 @@ from ganbench.baseline import Baseline
 from ganbench.regularisers.adaptive_augmentation import ADA
 from ganbench.regularisers.augmentation import DiffAugment
 from ganbench.regularisers.consistency import BCR, CR
-from ganbench.regularisers.gradient_penalty import R1, R2, LazyR1, LazyR2
+from ganbench.regularisers.gradient_penalty import LazyR1Penalty, LazyR2Penalty, R1Penalty, R2Penalty
 from ganbench.regularisers.lecam import LeCam
 from ganbench.regularisers.optimisation import Extragradient, Lookahead, Optimistic
 from ganbench.regularisers.regularised import Regularised, check_order, regularised
@@ -24,7 +24,21 @@ from ganbench.regularisers.top_k import TopK
 
 __all__ = ["REGULARISERS", "Regularised", "Regulariser", "around", "in_order"]
 
-EVERY = (R1, R2, LazyR1, LazyR2, LeCam, CR, BCR, TopK, ADA, DiffAugment, Optimistic, Lookahead, Extragradient)
+EVERY = (
+    R1Penalty,
+    R2Penalty,
+    LazyR1Penalty,
+    LazyR2Penalty,
+    LeCam,
+    CR,
+    BCR,
+    TopK,
+    ADA,
+    DiffAugment,
+    Optimistic,
+    Lookahead,
+    Extragradient,
+)
 REGULARISERS: dict[str, type[Regulariser]] = {cls.name: cls for cls in EVERY}
 
 

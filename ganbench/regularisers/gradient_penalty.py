@@ -15,7 +15,7 @@ PAPER = "Mescheder et al., Which Training Methods for GANs do actually Converge?
 
 
 @dataclass(frozen=True)
-class ZeroCentred(Regulariser):
+class ZeroCentredPenalty(Regulariser):
     """A penalty on the gradient at one kind of example."""
 
     gamma: float = 10.0
@@ -38,7 +38,7 @@ class ZeroCentred(Regulariser):
 
 
 @dataclass(frozen=True)
-class R1(ZeroCentred):
+class R1Penalty(ZeroCentredPenalty):
     """Adds ``gamma / 2 * E[|grad D(x)|^2]`` at real examples to the discriminator's loss.
 
     The baseline ``r1`` is this around the non-saturating loss, with its authors' optimiser; this goes around any.
@@ -59,7 +59,7 @@ class R1(ZeroCentred):
     >>> D = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Flatten(0))
     >>> nets = Net.of(nn.Identity()), Net(D, {"0.weight": torch.tensor([[3.0]])}, {})
     >>> b = Batch({"x": torch.zeros(2, 1), "z": torch.zeros(2, 1)})
-    >>> R1(gamma=2.0).discriminator_loss(lambda G, D, b: D(b.x).mean() + D(G(b.z)).mean(), *nets, b).item()
+    >>> R1Penalty(gamma=2.0).discriminator_loss(lambda G, D, b: D(b.x).mean() + D(G(b.z)).mean(), *nets, b).item()
     9.0
     """
 
@@ -70,7 +70,7 @@ class R1(ZeroCentred):
 
 
 @dataclass(frozen=True)
-class R2(ZeroCentred):
+class R2Penalty(ZeroCentredPenalty):
     """Adds ``gamma / 2 * E[|grad D(G(z))|^2]`` at generated examples to the discriminator's loss.
 
     Parameters
@@ -93,7 +93,7 @@ LAZY = "Karras et al., Analyzing and Improving the Image Quality of StyleGAN, 20
 
 
 @dataclass(frozen=True)
-class Lazy(ZeroCentred):
+class Lazy(ZeroCentredPenalty):
     """A penalty in every so many updates of the discriminator, as many times as large there; the others cost nothing.
 
     The authors make a step of its own of the penalty, and weaken Adam by ``every / (every + 1)`` for that; here it is
@@ -117,7 +117,7 @@ class Lazy(ZeroCentred):
 
 
 @dataclass(frozen=True)
-class LazyR1(Lazy):
+class LazyR1Penalty(Lazy):
     """Adds ``every * gamma / 2 * E[|grad D(x)|^2]`` at real examples to every 16th loss of the discriminator.
 
     Parameters
@@ -140,10 +140,10 @@ class LazyR1(Lazy):
 
 
 @dataclass(frozen=True)
-class LazyR2(Lazy):
+class LazyR2Penalty(Lazy):
     """Adds ``every * gamma / 2 * E[|grad D(G(z))|^2]`` at generated examples to every 16th loss of the discriminator.
 
-    Fields are those of ``LazyR1``.
+    Fields are those of ``LazyR1Penalty``.
 
     References
     ----------

@@ -7,9 +7,7 @@ from typing import ClassVar
 
 from ganbench.baseline import Baseline, Update
 from ganbench.dataset import Space
-from ganbench.optim import Lookahead as Backwards
-from ganbench.optim import Optimistic as Doubled
-from ganbench.optim import Optimizer
+from ganbench.optim import LookaheadSteps, OptimisticSteps, Optimizer
 from ganbench.regularisers.regulariser import Regulariser
 
 
@@ -35,7 +33,7 @@ class Optimistic(Optimising):
     claim: ClassVar[str] = "Steps that expect the opponent's next one converge where descent and ascent circle."
 
     def optimizer(self, base: Optimizer, updates: int) -> Optimizer:
-        return Doubled(base)
+        return OptimisticSteps(base)
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Lookahead(Optimising):
         self.require(0 < self.alpha <= 1, "alpha", "in (0, 1]")
 
     def optimizer(self, base: Optimizer, updates: int) -> Optimizer:
-        return Backwards(base, self.every * updates, self.alpha)
+        return LookaheadSteps(base, self.every * updates, self.alpha)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ganbench.baseline import Baseline, Batch, Net, Update
 from ganbench.dataset import Tensors
 from ganbench.errors import BadInput
 from ganbench.nets.layers import refreshed
-from ganbench.optim import SGD, Adam, Descent, Lookahead, Optimistic, Optimizer, RMSProp
+from ganbench.optim import SGD, Adam, Descent, LookaheadSteps, OptimisticSteps, Optimizer, RMSProp
 from ganbench.training.update import UPDATED, Tree, scalar
 
 # for each of our optimisers, the names of its state and of the same state in torch's optimiser
@@ -29,12 +29,12 @@ STATE_NAMES: dict[type, dict[str, str]] = {
 
 
 class AfterStep:
-    """torch's optimiser, after whose steps weights are moved once more, as Optimistic or Lookahead says.
+    """torch's optimiser, after whose steps weights are moved once more, as OptimisticSteps or LookaheadSteps says.
 
     What that needs from step to step is kept beside the state that torch's optimiser has for a parameter.
     """
 
-    def __init__(self, rule: Optimistic | Lookahead, inner: torch.optim.Optimizer | AfterStep) -> None:
+    def __init__(self, rule: OptimisticSteps | LookaheadSteps, inner: torch.optim.Optimizer | AfterStep) -> None:
         self.rule, self.inner, self.count = rule, inner, 0
         self.param_groups: list[dict[str, Any]] = inner.param_groups
         self.state: Any = inner.state
@@ -48,7 +48,7 @@ class AfterStep:
         self.count += 1
         for weight, old in zip(weights, before, strict=True):
             kept = self.state[weight]
-            if isinstance(self.rule, Optimistic):
+            if isinstance(self.rule, OptimisticSteps):
                 step = weight - old
                 weight.copy_(old + 2 * step - kept.get("before", torch.zeros_like(step)))
                 kept["before"] = step
@@ -197,7 +197,7 @@ def backward(loss: Tensor, net: nn.Module) -> None:
 
 def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer | AfterStep:
     """Return torch's optimiser of that kind for a network's parameters; raises BadInput where torch has none."""
-    if isinstance(rule, Optimistic | Lookahead):
+    if isinstance(rule, OptimisticSteps | LookaheadSteps):
         return AfterStep(rule, torch_optimizer(rule.base, net))
     parameters = [*net.parameters()] or [nn.Parameter(torch.zeros(0))]  # torch refuses to optimise nothing
     if isinstance(rule, Adam):
@@ -211,14 +211,14 @@ def torch_optimizer(rule: Optimizer, net: nn.Module) -> torch.optim.Optimizer | 
 
 def innermost(rule: Optimizer) -> Optimizer:
     """Return what an optimiser is made of that torch has too."""
-    return innermost(rule.base) if isinstance(rule, Optimistic | Lookahead) else rule
+    return innermost(rule.base) if isinstance(rule, OptimisticSteps | LookaheadSteps) else rule
 
 
 def state_names(rule: Optimizer) -> dict[str, str]:
     """Return the names of an optimiser's state and of the same state in torch's."""
-    if isinstance(rule, Optimistic):
+    if isinstance(rule, OptimisticSteps):
         return state_names(rule.base) | {"before": "before"}
-    return state_names(rule.base) | {"slow": "slow"} if isinstance(rule, Lookahead) else STATE_NAMES[type(rule)]
+    return state_names(rule.base) | {"slow": "slow"} if isinstance(rule, LookaheadSteps) else STATE_NAMES[type(rule)]
 
 
 def set_schedule(optimizer: torch.optim.Optimizer | AfterStep, rule: Optimizer) -> None:

@@ -80,8 +80,9 @@ def test_labels_of_webdataset_stay_with_their_images_in_any_order(tmp_path: Path
     assert features.left_out == ()
 
 
-def test_a_number_in_text_comes_before_a_json_beside_it(tmp_path: Path) -> None:
-    members = {**pairs(".cls", LABELS, [*range(N)]), **{f"{i}.json": b'{"label": 0}' for i in range(N)}}
+@pytest.mark.parametrize("suffix", [".cls", ".CLS"])
+def test_a_number_in_text_comes_before_a_json_beside_it(suffix: str, tmp_path: Path) -> None:
+    members = {**{f"{i}.json": b'{"label": 0}' for i in range(N)}, **pairs(suffix, LABELS, [*range(N)])}
     assert labels_in(taken(tar(tmp_path / "a.tar", members))) == expected()
 
 

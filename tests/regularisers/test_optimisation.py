@@ -14,7 +14,7 @@ from torch import nn
 from ganbench import data
 from ganbench.baseline import Baseline
 from ganbench.errors import BadInput
-from ganbench.optim import SGD, Adam, Lookahead, Optimistic
+from ganbench.optim import SGD, Adam, LookaheadSteps, OptimisticSteps
 from ganbench.regularisers import around
 from ganbench.training import registry
 from ganbench.training.trainer import Plan, Trainer, unsupported
@@ -117,20 +117,20 @@ def test_the_bilinear_game_is_played_as_its_closed_form_says(name: str, backend:
 
 def test_two_steps_of_optimistic_adam_by_hand() -> None:
     # without epsilon each first step of Adam is the rate; the second gradient is as large, and so is its step
-    rule = Optimistic(Adam(0.1, (0.5, 0.5), eps=0.0))
+    rule = OptimisticSteps(Adam(0.1, (0.5, 0.5), eps=0.0))
     start, grads = torch.zeros(1, 1, dtype=torch.double), torch.ones(3, 1, 1, dtype=torch.double)
     assert [round(float(optimized(rule, start, grads[:n])), 12) for n in (1, 2, 3)] == [-0.2, -0.3, -0.4]
 
 
 def test_lookahead_keeps_half_of_the_way_of_three_steps() -> None:
-    rule = Lookahead(SGD(0.1), period=3, alpha=0.5)
+    rule = LookaheadSteps(SGD(0.1), period=3, alpha=0.5)
     start, grads = torch.zeros(1, 1, dtype=torch.double), torch.ones(7, 1, 1, dtype=torch.double)
     steps = [round(float(optimized(rule, start, grads[:n])), 12) for n in range(1, 8)]
     assert steps == [-0.1, -0.2, -0.15, -0.25, -0.35, -0.3, -0.4]
 
 
 def test_the_numbers_of_the_next_update_are_those_of_its_schedule() -> None:
-    rule = Lookahead(Optimistic(Adam(0.1)), period=3)
+    rule = LookaheadSteps(OptimisticSteps(Adam(0.1)), period=3)
     for count in range(1, 7):
         now = {name: torch.tensor([float(value)], dtype=torch.double) for name, value in rule.schedule(count).items()}
         after = {name: float(value) for name, value in rule.following(now).items()}
@@ -139,16 +139,16 @@ def test_the_numbers_of_the_next_update_are_those_of_its_schedule() -> None:
 
 def test_a_discriminator_of_several_updates_goes_back_after_as_many_more() -> None:
     G, D = registry.configure("wgan_gp+lookahead", {"lookahead_every": 3}, RING).optimizers(0.0)
-    assert isinstance(G, Lookahead)
-    assert isinstance(D, Lookahead)
+    assert isinstance(G, LookaheadSteps)
+    assert isinstance(D, LookaheadSteps)
     assert (G.period, D.period) == (3, 15)
     assert (G.base, D.base) == registry.configure("wgan_gp", {}, RING).optimizers(0.0)
 
 
 def test_optimisers_go_around_each_other_and_around_methods_without_a_discriminator() -> None:
     G, _ = registry.configure("ns_gan+lookahead+optimistic", {}, RING).optimizers(0.0)
-    assert isinstance(G, Lookahead)
-    assert isinstance(G.base, Optimistic)
+    assert isinstance(G, LookaheadSteps)
+    assert isinstance(G.base, OptimisticSteps)
     vae = registry.configure("vae:gaussian+lookahead", {}, RING)
     assert unsupported(vae, RING, 16) is None
     Trainer(vae, RING, [0], Plan(6, 16)).advance(6)
