@@ -97,7 +97,7 @@ def told(plan: Plan, speed: float) -> str:
     """Return the lines that say what each metric will cost, at so many multiplications and additions a second."""
     sizes = ", ".join(f"{name} = {size} {SIZES[name]}" for name, size in plan.sizes.items() if size)
     lines = [f"{plan.of}: what each metric will cost, by {sizes}:"]
-    width = max(len(each.metric) for each in plan.steps)
+    width = max((len(each.metric) for each in plan.steps), default=0)
     for each in plan.steps:
         slow = "; left out, --slow takes it" if each.left_out else ""
         lines.append(f"  {each.metric:<{width}}  {estimate(each, plan, speed)}  {each.growth or 'not declared'}{slow}")

@@ -153,3 +153,10 @@ def test_a_metric_of_ones_own_says_its_cost(tmp_path: Path, arrays: tuple[str, s
     result = scored(arrays, "--metrics", str(tmp_path / "mine.py"))
     assert result.exit_code == 2
     assert "unknown size in cost 'n mm d' 'mm'; did you mean 'm'?" in result.stderr
+
+
+def test_where_no_metric_can_be_used_there_is_nothing_to_list() -> None:
+    assert (
+        told(Plan("a", {"n": 7}, ()), 1e8).splitlines()[0]
+        == "a: what each metric will cost, by n = 7 rows of the reference:"
+    )
