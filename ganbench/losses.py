@@ -32,12 +32,14 @@ __all__ = [
     "minimax",
     "negative_mean",
     "non_saturating",
+    "rational_quadratic",
     "relativistic",
     "relativistic_average",
     "relativistic_average_hinge",
     "relativistic_average_least_squares",
     "reparametrised",
     "squared_mmd",
+    "unbiased_squared_mmd",
     "wasserstein",
     "zero_centred_penalty",
 ]
@@ -654,3 +656,64 @@ def squared_mmd(kernel: Callable[[Tensor, Tensor], Tensor], real: Tensor, fake: 
     4.0
     """
     return kernel(real, real) + kernel(fake, fake) - 2 * kernel(real, fake)
+
+
+def unbiased_squared_mmd(kernel: Callable[[Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """Unbiased estimate of the squared maximum mean discrepancy: no example is compared with itself.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``(n, d), (m, d) -> (n, m)``: the kernel of all pairs.
+    real, fake : Tensor
+        ``(n, d)`` and ``(m, d)``, at least two of each.
+
+    Returns
+    -------
+    Tensor
+        Scalar, negative at times.
+
+    References
+    ----------
+    Gretton et al., A Kernel Two-Sample Test, 2012, equation 3
+
+    Examples
+    --------
+    >>> pairs = unbiased_squared_mmd(lambda a, b: a @ b.T, torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [5.0]]))
+    >>> pairs.item()  # 2 + 15 - 2 (1.5 x 4)
+    5.0
+    """
+    n, m = len(real), len(fake)
+    own_real, own_fake = kernel(real, real), kernel(fake, fake)
+    within = (own_real.sum() - own_real.diagonal().sum()) / (n * (n - 1))
+    within = within + (own_fake.sum() - own_fake.diagonal().sum()) / (m * (m - 1))
+    return within - 2 * kernel(real, fake).mean()
+
+
+def rational_quadratic(squares: Tensor, alpha: float) -> Tensor:
+    """Rational quadratic kernel of squared distances, ``(1 + squares / (2 alpha))^-alpha``.
+
+    With ``alpha = 1`` and ``squares = 2 d^2 / C`` it is the inverse multiquadratic ``C / (C + d^2)``.
+
+    Parameters
+    ----------
+    squares : Tensor
+        Squared distances of any shape.
+    alpha : float
+        The smaller, the heavier the tail.
+
+    Returns
+    -------
+    Tensor
+        As ``squares``, in (0, 1].
+
+    References
+    ----------
+    Bińkowski et al., Demystifying MMD GANs, 2018, section 2.1. arXiv:1801.01401
+
+    Examples
+    --------
+    >>> rational_quadratic(torch.tensor([0.0, 6.0]), 1.0).tolist()
+    [1.0, 0.25]
+    """
+    return (1 + squares / (2 * alpha)) ** -alpha

@@ -125,9 +125,10 @@ class Products(TorchDispatchMode):
 def ragged(left: Tensor, right: Tensor) -> bool:
     """Whether a side of these matrices fills no whole registers: MKL then rounds by how they are aligned in memory.
 
-    That depends on a seed's place in its group, so that each seed's product is computed by itself, on copies.
+    At most half of one is no such side. Alignment depends on a seed's place in its group, so that each seed's product
+    is computed by itself, on copies.
     """
-    return any(size > REGISTER and size % REGISTER for size in (*left.shape[1:], right.shape[2]))
+    return any(size > REGISTER // 2 and size % REGISTER for size in (*left.shape[1:], right.shape[2]))
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, hinge_embeddin
 
 import ganbench.nets
 from ganbench import losses
-from ganbench.nets import attention, autoencoder, conditional, dcgan, joint, layers, mlp
+from ganbench.nets import attention, autoencoder, conditional, coupling, dcgan, joint, layers, mlp
 from tests.baselines.fixtures import EPS, EXACT, FAKE, LOGITS_FAKE, LOGITS_REAL, REAL, Curved, exactly
 
 R, F = LOGITS_REAL.flatten(), LOGITS_FAKE.flatten()
@@ -129,7 +129,29 @@ def test_the_squared_mmd_is_the_sum_over_all_pairs() -> None:
     exactly(losses.squared_mmd(kernel, REAL, FAKE), expected)
 
 
-MODULES = [losses, ganbench.nets, attention, autoencoder, conditional, dcgan, joint, layers, mlp]
+def test_the_unbiased_mmd_leaves_out_an_example_with_itself() -> None:
+    """Its mean over all pairs drawn from two populations of three is that of the populations."""
+
+    def kernel(a: Tensor, b: Tensor) -> Tensor:
+        return losses.rational_quadratic(torch.cdist(a, b).square(), 0.7)
+
+    real, fake = torch.cat([REAL, FAKE[:1]]), torch.cat([FAKE, REAL[1:] + 1])
+    pairs = [[0, 1], [0, 2], [1, 2]]
+    drawn = [losses.unbiased_squared_mmd(kernel, real[i], fake[j]).item() for i, j in product(pairs, pairs)]
+    whole = losses.unbiased_squared_mmd(kernel, real, fake)
+    exactly(whole, sum(drawn) / 9)
+    biased = losses.squared_mmd(lambda a, b: kernel(a, b).mean(), real, fake).item()
+    own = [float(kernel(x, x).mean()) for x in (real, fake)]
+    exactly(whole, biased + sum((mean - 1) / 2 for mean in own))  # (9 mean - 3) / 6 in place of the mean
+
+
+def test_the_rational_quadratic_kernel_is_the_gaussian_one_for_large_alphas_and_multiquadratic_for_one() -> None:
+    squares = torch.tensor([0.0, 0.3, 5.0], dtype=torch.double)
+    torch.testing.assert_close(losses.rational_quadratic(squares, 1e7), (-squares / 2).exp(), rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(losses.rational_quadratic(2 * squares / 3, 1.0), 3 / (3 + squares), **EXACT)
+
+
+MODULES = [losses, ganbench.nets, attention, autoencoder, conditional, coupling, dcgan, joint, layers, mlp]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

@@ -68,6 +68,7 @@ def test_a_seed_is_the_same_in_batches_that_fill_no_whole_blocks(name: str, batc
     ("name", "settings"),
     [
         ("ns_gan", {"width": 33}),
+        ("ns_gan", {"width": 5}),
         ("ns_gan", {"networks": "maxout", "width": 30}),
         ("wgan_gp", {"networks": "dcgan", "width": 5}),
         ("projection", {"networks": "maxout", "width": 30}),
