@@ -51,3 +51,6 @@ class ACGAN(Conditional):
     def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the share of fakes whose class the discriminator names right."""
         return (D(G(b.z, b.y_fake))[:, 1:].argmax(1) == b.y_fake).double().mean()
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D(x)[:, 0]

@@ -51,3 +51,6 @@ class ALI(Baseline):
         """Return the reconstruction error from the mean code, which no loss contains."""
         mean, _ = G.encode(b.x).chunk(2, dim=1)
         return vector_norm((b.x - G.decode(mean)).flatten(1), dim=1).mean()
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None

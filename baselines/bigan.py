@@ -42,3 +42,6 @@ class BiGAN(Baseline):
     def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the reconstruction error, which no loss contains."""
         return vector_norm((b.x - G.decode(G.encode(b.x))).flatten(1), dim=1).mean()
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None

@@ -66,6 +66,9 @@ class CramerGAN(GradientPenalised):
         """Return what the generator lowers: the energy distance but for the term of two real examples."""
         return self.generator_loss(G, D, b)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None
+
 
 def length(codes: Tensor) -> Tensor:
     """Return the Euclidean norms of (n, d), whose derivative is finite at 0 too."""

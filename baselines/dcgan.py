@@ -43,5 +43,8 @@ class DCGAN(Baseline):
     def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return non_saturating(D(G(b.z)))
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None  # BatchNorm: an answer depends on the whole batch
+
     def unsupported(self, space: Space, batch: int) -> str | None:
         return f"it needs {need}" if (need := dcgan.unfit(space)) else None

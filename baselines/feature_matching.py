@@ -31,3 +31,6 @@ class FeatureMatching(Baseline):
 
     def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return (D.features(b.x).mean(0) - D.features(G(b.z)).mean(0)).square().sum()
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D.head(D.features(x))

@@ -93,6 +93,9 @@ class InfoGAN(Baseline):
         category, continuous = self.nlls(D(self.generate(G, b)), b)
         return entropy - category - continuous
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D(x)[:, 0]
+
 
 class Reading(nn.Module):
     """``x -> (n, 1 + codes)``: a discriminator's number, and what Q reads off its last hidden layer."""

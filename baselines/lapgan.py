@@ -104,6 +104,9 @@ class LAPGAN(Baseline):
             return f"it needs images that can be halved {levels} times"
         return None
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None
+
 
 def details(channels: int, width: int) -> nn.Module:
     """Return a network from a blurred image and one plane of noise to the detail, of the same size."""

@@ -71,6 +71,9 @@ class MADGAN(Baseline):
         chosen = b.which.view(1, -1, *[1] * (fakes.ndim - 2)).expand(1, *fakes.shape[1:])
         return fakes.gather(0, chosen).squeeze(0)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None
+
 
 class Generators(nn.Module):
     """``(n, latent) -> (generators, n, *shape)``: what each makes of the same noise, after layers that all share."""

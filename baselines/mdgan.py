@@ -67,3 +67,6 @@ class MDGAN(Baseline):
 
     def generate(self, G: Net, b: Batch) -> Tensor:
         return G.decode(b.z)
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D(x) if self.form == "regularised" else None

@@ -49,6 +49,9 @@ class MinibatchDiscrimination(Baseline):
     def generator_loss(self, G: Net, D: Net, b: Batch) -> Tensor:
         return non_saturating(D(G(b.z)))
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None
+
 
 class Closeness(nn.Module):
     """``(n, A) -> (n, A + B)``: features, then for each of B kernels the summed closeness to all rows of the batch."""

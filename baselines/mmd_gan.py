@@ -70,3 +70,6 @@ class MMDGAN(Clipped):
     def project(self, discriminator: Tensors) -> Tensors:
         encoder = {name: weight for name, weight in discriminator.items() if name.startswith("encode.")}
         return discriminator | self.clipped(encoder)
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None

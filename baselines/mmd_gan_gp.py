@@ -63,3 +63,6 @@ class MMDGANGP(GradientPenalised):
         """Return the kernel of all pairs, (n, m)."""
         squares = (a[:, None] - b).square().sum(2)
         return torch.stack([rational_quadratic(squares, alpha) for alpha in self.alphas]).sum(0)
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None

@@ -46,3 +46,6 @@ class PacGAN(Baseline):
     def packs(self, x: Tensor) -> Tensor:
         """``(n, c, ...) -> (n / pack, pack * c, ...)``, neighbours together."""
         return x.unflatten(0, (-1, self.pack)).flatten(1, 2)
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None

@@ -76,6 +76,9 @@ class ReACGAN(Conditional):
             return "networks = 'r3gan' have no normalisation that could be told a class"
         return super().unsupported(space, batch)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D.judge(x)[:, 0]
+
 
 def data_to_data_cross_entropy(
     embeddings: Tensor, proxies: Tensor, y: Tensor, margin: float, temperature: float

@@ -53,6 +53,9 @@ class SSGAN(Baseline):
             return "it needs square images, which a quarter turn leaves as large as they are"
         return None
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D(x)[:, 0]
+
 
 def turned(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return images (n, c, side, side) in all four orientations, (4 n, c, side, side), and their turns, (4 n,)."""

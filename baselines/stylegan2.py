@@ -89,6 +89,9 @@ class StyleGAN2(Baseline):
     def unsupported(self, space: Space, batch: int) -> str | None:
         return f"it needs {need}" if (need := dcgan.unfit(space)) else None
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None
+
 
 def path_lengths(G: Net, b: Batch) -> Tensor:
     """Return the norm of the gradient of ``direction . x`` by the code w, for each example (n,)."""

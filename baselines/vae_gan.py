@@ -63,6 +63,9 @@ class VAEGAN(Baseline):
     def generate(self, G: Net, b: Batch) -> Tensor:
         return G.decode(b.z)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return logit(D, x)
+
 
 def logit(D: Net, x: Tensor) -> Tensor:
     """Run the discriminator's two parts."""

@@ -204,6 +204,13 @@ class Baseline:
         """Make samples from the batch's noise and labels."""
         return G(b.z)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        """Return how real the discriminator finds examples with labels ``y``, (n,), high for real.
+
+        None where it judges no example by itself, such as packs of several, or an example beside its code.
+        """
+        return D(x)
+
     def monitor(self, G: Net, D: Net, b: Batch) -> Tensor:
         """Return the paper's own measure of how training goes."""
         return self.discriminator_loss(G, D, b) if self.d_steps else self.generator_loss(G, D, b)

@@ -28,6 +28,9 @@ class Conditional(Baseline):
     def generate(self, G: Net, b: Batch) -> Tensor:
         return G(b.z, b.y)
 
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return D(x, y)
+
     def unsupported(self, space: Space, batch: int) -> str | None:
         return "it needs labelled data" if space.classes == 0 else None
 
@@ -35,6 +38,9 @@ class Conditional(Baseline):
 @dataclass(frozen=True)
 class Autoencoding(Baseline):
     """The discriminator is an autoencoder, and its answer the error of the reconstruction; codes are as large as z."""
+
+    def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor | None:
+        return None  # energies of an example, on a scale that the margin or the balance sets
 
     def unsupported(self, space: Space, batch: int) -> str | None:
         if (numbers := prod(space.shape)) <= self.latent:

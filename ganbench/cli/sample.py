@@ -39,6 +39,13 @@ SUFFIXES = (".zip", ".npz", ".npy")
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the noise; 0: the samples scored."
 )
 @click.option("--weights", type=click.Choice(["average", "last"]), default="average", show_default=True)
+@click.option(
+    "--sampler",
+    type=click.Choice(["plain", "drs", "mh"]),
+    default="plain",
+    show_default=True,
+    help="Samples as they come, or those that the discriminator selects: by rejection, by Metropolis-Hastings.",
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of data sets that come as files.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 def sample(
@@ -50,6 +57,7 @@ def sample(
     labels: str,
     seed: int,
     weights: str,
+    sampler: str,
     data: Path | None,
     device: str,
 ) -> None:
@@ -64,7 +72,7 @@ def sample(
 
     generator = of(place, [place.seed], data, device)
     classes = classes_of(labels, count)
-    x = generator.sample(count, classes, seed, place.seed, weights)  # type: ignore[arg-type]
+    x = generator.sample(count, classes, seed, place.seed, weights, sampler)  # type: ignore[arg-type]
     write(out, x, classes)
     click.echo(f"{count} samples of {generator.name} on {generator.data.name}, trained with seed {place.seed}: {out}")
 

@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from safetensors import SafetensorError
@@ -29,6 +29,7 @@ from ganbench.records.address import Address, resolve
 from ganbench.records.record import Record, Weights
 from ganbench.runs import best_generators
 from ganbench.runs.loggers import Callback
+from ganbench.runs.selected_samples import SamplerName, Selection
 from ganbench.runs.summary import load_generator, load_weights, losses, only
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
@@ -75,6 +76,7 @@ class Generator:
         noise_seed: int = 0,
         train_seed: int | None = None,
         weights: Weights = "average",
+        sampler: SamplerName = "plain",
     ) -> Tensor:
         """Draw samples; sample i depends on the seeds and on i alone, whatever ``n`` is.
 
@@ -90,6 +92,9 @@ class Generator:
             Which of the trained seeds; by default the first.
         weights : {"average", "last"}
             Averaged over the steps of training, or those after the last one.
+        sampler : {"plain", "drs", "mh"}
+            Samples as they come; or those that the discriminator, calibrated on held-out examples, selects, by
+            rejection (Azadi et al., 2019) or by Metropolis-Hastings chains (Turner et al., 2019).
 
         Returns
         -------
@@ -99,13 +104,19 @@ class Generator:
         Raises
         ------
         BadInput
-            For a seed that was not trained, and for labels that are none or have no effect.
+            For a seed that was not trained, for labels that are none or have no effect, and for a sampler that needs a
+            discriminator which judges single samples.
         """
         if n < 1 or noise_seed < 0:
             raise BadInput(f"expected at least 1 sample and a noise seed from 0 up, got {n} and {noise_seed}")
-        sampler = self._sampler(train_seed, weights)
+        if sampler not in get_args(SamplerName):
+            raise BadInput(f"sampler must be one of {', '.join(get_args(SamplerName))}, got {sampler!r}")
+        plain, asked = self._sampler(train_seed, weights), self._labels(labels, n)
         with fixed_arithmetic():
-            return sampler.draw(n, noise_seed, self._labels(labels, n))[0][0]
+            if sampler == "plain":
+                return plain.draw(n, noise_seed, asked)[0][0]
+            judge = self._trainers[self._seed(train_seed)]("last")
+            return Selection(plain, judge, noise_seed).draw(n, asked, sampler)[0]
 
     def module(self, train_seed: int | None = None, weights: Weights = "average") -> nn.Module:
         """Return the network as an ordinary module that needs nothing of this package's training.
@@ -333,7 +344,8 @@ def loaded(
     small = None if path.exists() else best_generators.load(folder, record)
     if small is not None and weights != "average":
         raise Missing(
-            f"{folder / best_generators.FOLDER} holds averaged weights only; --fresh makes the {weights} ones"
+            f"{folder / best_generators.FOLDER} holds averaged generators only; --fresh makes last weights and "
+            "discriminators"
         )
     plan = Plan(record.plan["steps"], record.plan["batch"], device=device, backend="eager")
     trainer = Trainer(baseline, dataset, [record.seed], plan)

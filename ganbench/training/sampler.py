@@ -85,15 +85,35 @@ class Sampler:
         y
             The labels asked for, (seeds, n) int64; zeros where the data have none.
         """
-        xs, ys = [], []
-        for chunk in range(-(-n // ROWS)):
-            batch = self.batch(f"sample {noise_seed}" if noise_seed else "sample", chunk, ROWS)
-            if labels is not None:
-                own = labels[chunk * ROWS : (chunk + 1) * ROWS].to(batch["y"])
-                batch["y"][:, : len(own)] = own
-            xs.append(self.generate(self.net, batch).cpu())
-            ys.append(batch["y"].cpu())
-        return torch.cat(xs, 1)[:, :n], torch.cat(ys, 1)[:, :n]
+        cuts = range(0, n, ROWS)
+        parts = [
+            self.chunk(start // ROWS, noise_seed, None if labels is None else labels[start : start + ROWS])
+            for start in cuts
+        ]
+        x, y = (torch.cat(each, 1)[:, :n] for each in zip(*parts, strict=True))
+        return x, y
+
+    @torch.no_grad()
+    def chunk(
+        self, number: int, noise_seed: int = 0, labels: Tensor | None = None, purpose: str = "sample"
+    ) -> tuple[Tensor, Tensor]:
+        """Draw the samples of one chunk of every seed, (seeds, ROWS, *shape), and their labels, (seeds, ROWS).
+
+        Parameters
+        ----------
+        number
+            Which chunk.
+        noise_seed
+            As of ``draw``.
+        labels
+            Those of its first samples.
+        purpose
+            Another one than "sample" has draws of its own.
+        """
+        batch = self.batch(f"{purpose} {noise_seed}" if noise_seed else purpose, number, ROWS)
+        if labels is not None:
+            batch["y"][:, : len(labels)] = labels.to(batch["y"])
+        return self.generate(self.net, batch).cpu(), batch["y"].cpu()
 
     def generate(self, net: StackedNet, batch: Tensors) -> Tensor:
         """Run the baseline's generate for all seeds."""
