@@ -32,9 +32,9 @@ class Lock:
             self.lock.acquire(timeout=PATIENCE if self.patience is None else self.patience)
         except Timeout as error:
             who = self.holder()
-            told = f"{who} holds it" if who else "another process holds it"
+            holder = f"{who} holds it" if who else "another process holds it"
             seconds = PATIENCE if self.patience is None else self.patience
-            raise PlaceError(f"{self.path}: waited {seconds:g} s for this lock; {told}, and may hang") from error
+            raise PlaceError(f"{self.path}: waited {seconds:g} s for this lock; {holder}, and may hang") from error
         with suppress(OSError):  # who holds it is only shown
             self.note.write_text(json.dumps(this().as_dict()))
         return self

@@ -59,29 +59,29 @@ def page(folder: Path | None = None) -> str:
 
 def addition(name: str, facts: Facts) -> str:
     """Return the paragraphs of one regulariser."""
-    told = {
+    details = {
         "paper": facts["paper"],
         "claim": facts["claim"],
         "trains on": "images" if facts["images"] else "",
     }
-    return f"\n### +{name}\n\n{facts['summary']}\n\n{items(told, facts['defaults'])}"
+    return f"\n### +{name}\n\n{facts['summary']}\n\n{items(details, facts['defaults'])}"
 
 
-def items(told: Mapping[str, str], defaults: Mapping[str, object]) -> str:
-    """Return a list of what is told of a thing, and of its fields with their defaults."""
-    told = {**told, "fields": ", ".join(f"`{field}={value}`" for field, value in defaults.items())}
-    return "".join(f"- {what}: {each}\n" for what, each in told.items() if each)
+def items(details: Mapping[str, str], defaults: Mapping[str, object]) -> str:
+    """Return a list of the details of a thing, and of its fields with their defaults."""
+    details = {**details, "fields": ", ".join(f"`{field}={value}`" for field, value in defaults.items())}
+    return "".join(f"- {what}: {each}\n" for what, each in details.items() if each)
 
 
 def entry(name: str, facts: Facts, lines: Sequence[Sequence[str]] = ()) -> str:
     """Return the paragraphs of one baseline, with the ``lines`` of what is seen of it."""
-    told = {
+    details = {
         "paper": facts["paper"],
         "claim": facts["claim"],
         "members": ", ".join(f"`{name}:{member}`" for member in facts["members"]),
         "trains on": ", ".join(facts["supports"]),
     }
-    return f"\n### {name}\n\n{facts['summary']}\n\n{items(told, facts['defaults'])}{table(lines)}"
+    return f"\n### {name}\n\n{facts['summary']}\n\n{items(details, facts['defaults'])}{table(lines)}"
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:

@@ -91,7 +91,7 @@ def explain(
             features=features,
             n=n,
             options=options,
-            told=lambda line: click.echo(line, err=True),
+            progress=lambda line: click.echo(line, err=True),
         )
     if figure:
         from ganbench.report.waterfall import draw  # noqa: PLC0415

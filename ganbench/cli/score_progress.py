@@ -56,7 +56,7 @@ class Metrics:
     def costs(self, plan: Plan) -> None:
         """Print what each metric will cost, once for sets that cost alike."""
         if self.lines and (self.plan is None or plan.steps != self.plan.steps):
-            say(self.console, told(plan, speed()))
+            say(self.console, cost_text(plan, speed()))
         self.plan, self.done = plan, 0.0
 
     def __call__(self, step: Step) -> None:
@@ -93,7 +93,7 @@ def progress_bars(*, lines: bool = False, quiet: bool = False) -> Iterator[tuple
         yield report, Metrics(console, lines, bars)
 
 
-def told(plan: Plan, speed: float) -> str:
+def cost_text(plan: Plan, speed: float) -> str:
     """Return the lines that say what each metric will cost, at so many multiplications and additions a second."""
     sizes = ", ".join(f"{name} = {size} {SIZES[name]}" for name, size in plan.sizes.items() if size)
     lines = [f"{plan.of}: what each metric will cost, by {sizes}:"]

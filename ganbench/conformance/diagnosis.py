@@ -49,14 +49,17 @@ def examine(findings: Sequence[Finding]) -> tuple[list[Finding], list[Diagnosis]
 
     A finding keeps a reason only where it is one of the diagnoses; of a convention it becomes a finding of that level.
     """
-    told: list[Finding] = list(findings)
+    attributed_findings: list[Finding] = list(findings)
     diagnoses: list[Diagnosis] = []
     for metric in dict.fromkeys(finding.metric for finding in findings):
         chosen = of_metric([finding for finding in findings if finding.metric == metric])
         diagnoses += [diagnosis for diagnosis, _ in chosen]
         by_id = {id_: mistake for diagnosis, mistake in reversed(chosen) for id_ in diagnosis.ids}
-        told = [attributed(finding, by_id.get(finding.id)) if finding.metric == metric else finding for finding in told]
-    return told, diagnoses
+        attributed_findings = [
+            attributed(finding, by_id.get(finding.id)) if finding.metric == metric else finding
+            for finding in attributed_findings
+        ]
+    return attributed_findings, diagnoses
 
 
 def attributed(finding: Finding, mistake: Mistake | None) -> Finding:

@@ -96,11 +96,11 @@ def as_text(outcome: Outcome, verbose: bool = False) -> str:
     traces and prints.
     """
     lines = reasons(outcome)
-    told = {id_: each.says for each in outcome.diagnoses for id_ in each.ids}
+    explained = {id_: each.says for each in outcome.diagnoses for id_ in each.ids}
     ranked = sorted(outcome.findings, key=lambda f: LEVELS.index(f.level)) if not verbose else outcome.findings
     for finding in ranked:
         if verbose or outcome.counts(finding):
-            shown = finding if verbose else without(finding, told)
+            shown = finding if verbose else without(finding, explained)
             mark = finding.level.upper() if finding.verdict in WRONG else MARKS[finding.verdict]
             lines.append(f"{mark:10}  {shown.line}")
         if verbose and (extra := "\n".join(filter(None, [finding.printed, finding.trace]))):
@@ -111,9 +111,9 @@ def as_text(outcome: Outcome, verbose: bool = False) -> str:
     return "\n".join([*lines, f"{summary(outcome)}; {verdict_of(outcome)}"]) + "\n"
 
 
-def without(finding: Finding, told: Mapping[str, str]) -> Finding:
+def without(finding: Finding, explained: Mapping[str, str]) -> Finding:
     """Return a finding without the reason that the first lines give, or that is only a guess."""
-    return replace(finding, diagnosis="") if finding.got is not None or finding.id in told else finding
+    return replace(finding, diagnosis="") if finding.got is not None or finding.id in explained else finding
 
 
 def mild(outcome: Outcome) -> list[str]:

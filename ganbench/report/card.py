@@ -26,9 +26,9 @@ def draw(card: Card, path: Path) -> Path:
             ax.set(xscale="log", xlim=(LEAST / 2, 2 / LEAST), title=name, xlabel="samples over held-out reals")
             ax.invert_yaxis()
         ratio = card.frechet_ratio
-        told = f"; mean Frechet ratio {ratio.value:.3g} [{ratio.low:.3g}, {ratio.high:.3g}]" if ratio else ""
+        ratio_text = f"; mean Frechet ratio {ratio.value:.3g} [{ratio.low:.3g}, {ratio.high:.3g}]" if ratio else ""
         warned = f"; warnings: {', '.join(sorted({each.code for each in card.warnings}))}" if card.warnings else ""
-        figure.suptitle(shorten(f"{Path(card.samples).name}: n {card.n}{told}{warned}", 120), fontsize=9)
+        figure.suptitle(shorten(f"{Path(card.samples).name}: n {card.n}{ratio_text}{warned}", 120), fontsize=9)
         return save(figure, path)
 
 

@@ -272,9 +272,9 @@ class Page:
         whole = self.tables.overview
         leagues: dict[str, Any] = whole.data["leagues"] if whole else {}
         return [
-            contest(league, told, whole.data["profile_at"] if whole else [], self.numbers)
-            for league, told in leagues.items()
-            if len(told["rows"]) > 1
+            contest(league, league_data, whole.data["profile_at"] if whole else [], self.numbers)
+            for league, league_data in leagues.items()
+            if len(league_data["rows"]) > 1
         ]
 
     @cached_property
@@ -422,16 +422,16 @@ def listed(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {texts[name]}" for name in sorted(texts))
 
 
-def lead(league: str, told: dict[str, Any], sets: int) -> Lead:
+def lead(league: str, league_data: dict[str, Any], sets: int) -> Lead:
     """Say which row leads a league."""
-    rows = told["rows"]
+    rows = league_data["rows"]
     first, second = rows[0], rows[1] if len(rows) > 1 else None
     share = first["first"] or 0.0
     by = f"mean rank {first['rank'][0]:.1f} ({first['rank'][1]:.1f} to {first['rank'][2]:.1f})"
     by += f", next {second['row']} with {second['rank'][0]:.1f}" if second else ""
     if first[f"better_than_{RIVAL}"]:
         by += f"; better than {RIVAL} in {first[f'better_than_{RIVAL}'][0]:.0%} of pairs of seeds"
-    rivals = tuple(f"{pair['rows'][1]} ({1 - pair['share']:.0%})" for pair in told["untold"])
+    rivals = tuple(f"{pair['rows'][1]} ({1 - pair['share']:.0%})" for pair in league_data["undecided"])
     verdict = "clear" if share >= SURE and not rivals else "likely" if share >= LIKELY else "open"
     where = plural(sets, "data set")
     return Lead(
@@ -445,15 +445,15 @@ def lead(league: str, told: dict[str, Any], sets: int) -> Lead:
     )
 
 
-def contest(league: str, told: dict[str, Any], levels: Sequence[float], numbers: Mapping[str, int]) -> Contest:
+def contest(league: str, league_data: dict[str, Any], levels: Sequence[float], numbers: Mapping[str, int]) -> Contest:
     """Return the leading rows of a league against one another, and their profiles."""
-    labels = [row["row"] for row in told["rows"]]
+    labels = [row["row"] for row in league_data["rows"]]
     kept = list(range(min(len(labels), MOST_WINS)))
     if RIVAL in labels[MOST_WINS:]:  # everybody is compared with it
         kept[-1] = labels.index(RIVAL)
-    share, every = told["wins"]["share"], told["wins"]["every_seed"]
+    share, every = league_data["wins"]["share"], league_data["wins"]["every_seed"]
     wins = tuple(tuple(win(labels[i], labels[j], share[i][j], every[i][j]) for j in kept) for i in kept)
-    profiles = [row for row in told["rows"] if row["profile"]]
+    profiles = [row for row in league_data["rows"] if row["profile"]]
     styles = {row["row"]: f"c{i}" if i < COLOURED else "quiet" for i, row in enumerate(profiles)}
     x = np.array(levels)
     lines = []
@@ -507,7 +507,7 @@ def grid(summary: Summary, numbers: dict[str, int]) -> Grid:
             entry = summary.entries[row.label, column.name]
             shown = cell(entry, usual, footnotes, units[column.name])
             drawing = drawings[column.name].get(row.label, NOTHING)
-            values.append(Value(shown.text, entry.mean, drawing, shown.in_tier, shown.note, told(entry)))
+            values.append(Value(shown.text, entry.mean, drawing, shown.in_tier, shown.note, details(entry)))
         mark = summary.marks.get(row.label, "")
         rows.append(Tabled(numbers[row.label], row.label, row.league, tuple(values), mark=mark))
     heads = [Head("rank", says="mean rank in the league over the metrics")]
@@ -525,7 +525,7 @@ def about(column: Column) -> str:
     return str(facts("metrics", column.example.metric).get("summary", ""))
 
 
-def told(entry: Entry) -> str:
+def details(entry: Entry) -> str:
     """Say of an entry what its cell has no room for: the place, and how often it is the best."""
     parts = [f"rank {entry.rank}"] if entry.rank else []
     parts += [f"best in {entry.standing.p_best:.0%} of resamples of the seeds"] if entry.standing else []

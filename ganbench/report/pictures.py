@@ -44,7 +44,7 @@ def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
                 draw(ax, *first(samples[0].float(), samples[1], data))
             else:
                 message(ax, f"{record.status}\nafter step {record.step}")
-            ax.set_title("\n".join(["seed " + str(record.seed), *told(record, telling)]))
+            ax.set_title("\n".join(["seed " + str(record.seed), *caption(record, telling)]))
         figure.suptitle(f"{firsts[0].baseline} on {firsts[0].dataset}", fontsize=9.5)
         return save(figure, place(firsts[0], folder), mark_of(firsts))
 
@@ -54,7 +54,7 @@ def judge(records: Sequence[Record]) -> Column | None:
     return next(iter(in_order(columns(records))), None)
 
 
-def told(record: Record, column: Column | None) -> list[str]:
+def caption(record: Record, column: Column | None) -> list[str]:
     """Return the score of one seed as a line of its panel's title; nothing where it has none."""
     values = [each.value for each in record.usual if column and identity(each) == column.key]
     return [f"{column.header} {value:.3g}" for value in values if column and value is not None]
@@ -130,7 +130,7 @@ def side_by_side(
         figure, axes = panels(len(firsts), 6, 1.45, 1.8)
         for ax, (row, (record, samples)) in zip(axes, firsts, strict=True):
             draw(ax, samples, data, across=5)
-            title = "\n".join([row.label, *told(record, telling)])
+            title = "\n".join([row.label, *caption(record, telling)])
             ax.set_title(title, fontsize=7, style="italic" if row.is_control else "normal")
         figure.suptitle(f"{data.name}: one seed of each; controls in italics", fontsize=9.5)
         return save(figure, path, mark)

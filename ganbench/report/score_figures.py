@@ -129,11 +129,11 @@ def sheet(row: Row, folder: Path, form: str) -> Path:
         figure, (ax,) = panels(1, 1, 4.5, 4.7)
         ax.imshow(tiled(read_again(row.inputs, places), ACROSS), interpolation="nearest")
         bare(ax)
-        figure.suptitle("\n".join([f"{Path(row.name).name}: {len(places)} of {n}", *told(row)]), fontsize=9.5)
+        figure.suptitle("\n".join([f"{Path(row.name).name}: {len(places)} of {n}", *caption(row)]), fontsize=9.5)
         return save(figure, folder / f"samples-{slug(row)}.{form}")
 
 
-def told(row: Row) -> list[str]:
+def caption(row: Row) -> list[str]:
     """Return the first score of a set as a line of its picture's title; nothing where it has none."""
     first = next((each for each in row.scores if each.values[0] is not None), None)
     return [f"{display_name(first)} {ARROWS[first.better]} {first.values[0]:.4g}"] if first else []

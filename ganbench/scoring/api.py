@@ -28,7 +28,7 @@ from ganbench.scoring.intervals import interval
 from ganbench.scoring.named import opened, opened_samples
 from ganbench.scoring.pairing import Key, Pair, Pairing
 from ganbench.scoring.report import Report, Row
-from ganbench.scoring.scorer import MetricProgress, Scorer, untold
+from ganbench.scoring.scorer import MetricProgress, Scorer, unreported
 from ganbench.scoring.warnings import MAKERS, Comparison, warnings_of
 
 __all__ = ["Options", "Report", "score"]
@@ -97,7 +97,7 @@ class Options:
     pixels: Literal["uint8", "[-1, 1]"] = "uint8"
     slow: bool = False
     progress: Progress = silent
-    metric_progress: MetricProgress = untold
+    metric_progress: MetricProgress = unreported
     costs: Callable[[Plan], None] | None = None
     elsewhere: Elsewhere | None = None
 

@@ -93,8 +93,8 @@ def better_than_real(
         against, same = scorer.against(rest), pair.fake if size == n else some(pair.fake, size)
         below = [text for each in distances if (text := nearer(against, each, same, held_out))]
         if below:
-            told = f"{'; '.join(below)} of as many held-out reals, against the same {rest.n} of the reference: {BOUGHT}"
-            warned.append(Warned(BETTER, TITLES[BETTER], pair.fake.name, told))
+            text = f"{'; '.join(below)} of as many held-out reals, against the same {rest.n} of the reference: {BOUGHT}"
+            warned.append(Warned(BETTER, TITLES[BETTER], pair.fake.name, text))
     return warned
 
 

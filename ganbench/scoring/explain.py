@@ -209,7 +209,7 @@ def explain(
     features: str | None = None,
     n: int = USUAL_N,
     options: api.Options | None = None,
-    told: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Explanation:
     """Split the difference between two configurations' numbers of the same samples into steps.
 
@@ -226,8 +226,8 @@ def explain(
         At most so many samples, and so many of the reference, by a fixed draw.
     options : Options, optional
         As for ``ganbench.score``: weights and how files are read.
-    told : callable, optional
-        Is told what it will cost before it starts.
+    progress : callable, optional
+        Called with what it will cost, before it starts.
 
     Returns
     -------
@@ -255,8 +255,8 @@ def explain(
     steps = path_between(first, last)
     for network in dict.fromkeys(each.network for each in (first, *(after for _, after in steps))):
         shown_by(first, work.network(network))  # what cannot be had is said before anything is computed
-    if told:
-        told(cost(steps, work))
+    if progress:
+        progress(cost(steps, work))
     return taken(work, first, steps, (start, end), notes_of(work, steps))
 
 

@@ -96,13 +96,13 @@ class Result:
 
 
 def run(
-    options: Options, goldens: Sequence[Golden] = GOLDENS, told: Callable[[str], None] | None = None
+    options: Options, goldens: Sequence[Golden] = GOLDENS, progress: Callable[[str], None] | None = None
 ) -> list[Result]:
     """Compute the published numbers that can be computed here, one after the other."""
     results = []
     for golden in goldens:
-        if told:
-            told(f"{golden.name}: begins")
+        if progress:
+            progress(f"{golden.name}: begins")
         results.append(result_of(golden, options))
     return results
 

@@ -42,7 +42,7 @@ class Step:
 MetricProgress = Callable[[Step], None]
 
 
-def untold(_step: Step) -> None:
+def unreported(_step: Step) -> None:
     """Report nothing."""
 
 
@@ -71,7 +71,7 @@ class Scorer:
     modes_name: str = "modes"
 
     def __call__(
-        self, metrics: Sequence[Metric[Any]], fake: MetricInputs, told: MetricProgress = untold
+        self, metrics: Sequence[Metric[Any]], fake: MetricInputs, progress: MetricProgress = unreported
     ) -> list[Scores]:
         """Return one Scores with one value for each metric; None with the reason where it is undefined.
 
@@ -81,8 +81,8 @@ class Scorer:
             As in ``ganbench.metrics.METRICS``.
         fake : MetricInputs
             One set of samples.
-        told : callable
-            Is told the Step that begins, and again with its seconds when it has ended.
+        progress : callable
+            Called with each Step that begins, and again with its seconds when it has ended.
 
         Raises
         ------
@@ -90,11 +90,11 @@ class Scorer:
             Where the samples have another number of features than the reference.
         """
         step = Step(DISTANCES, fake.name, 0, len(metrics))
-        with timed(step, told):
+        with timed(step, progress):
             self.share_distances([metric for metric in metrics if not self.missing(metric, fake)], fake)
         scores = []
         for place, metric in enumerate(metrics, 1):
-            with timed(replace(step, metric=metric.spec.name, place=place), told):
+            with timed(replace(step, metric=metric.spec.name, place=place), progress):
                 scores.append(self.score(metric, fake))
         return scores
 
@@ -216,12 +216,12 @@ class Scorer:
 
 
 @contextmanager
-def timed(step: Step, told: MetricProgress) -> Iterator[None]:
+def timed(step: Step, progress: MetricProgress) -> Iterator[None]:
     """Tell of a step when it begins and when it has ended."""
-    told(step)
+    progress(step)
     start = perf_counter()
     yield
-    told(replace(step, seconds=perf_counter() - start))
+    progress(replace(step, seconds=perf_counter() - start))
 
 
 def because(inputs: MetricInputs) -> str:

@@ -48,12 +48,12 @@ class Paper:
 
 def paper(text: str) -> Paper | None:
     """Return the first paper that an entry of the catalogue names; None where it names none."""
-    told = PAPER.match(text)
-    if not told:
+    match = PAPER.match(text)
+    if not match:
         return None
-    names = told["authors"].replace(" et al.", ", others").replace(" & ", ", ").replace(" and ", ", ").split(", ")
-    arxiv = ARXIV.search(text[told.end() :].partition(";")[0])
-    return Paper(tuple(names), told["title"] or "", told["year"], arxiv[1] if arxiv else "")
+    names = match["authors"].replace(" et al.", ", others").replace(" & ", ", ").replace(" and ", ", ").split(", ")
+    arxiv = ARXIV.search(text[match.end() :].partition(";")[0])
+    return Paper(tuple(names), match["title"] or "", match["year"], arxiv[1] if arxiv else "")
 
 
 def bibliography(summaries: Sequence[Summary]) -> list[str]:

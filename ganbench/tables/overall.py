@@ -109,7 +109,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Untold:
+class Undecided:
     """Two rows that nothing tells apart: how often the first ranks better, and the seeds that would tell them apart."""
 
     first: str
@@ -296,7 +296,7 @@ class Overall:
                 result.append((one.dataset, other.dataset, spearman(pair), len(common)))
         return result
 
-    def untold(self, league: str, most: int = 3) -> list[Untold]:
+    def undecided(self, league: str, most: int = 3) -> list[Undecided]:
         """Return the leading row beside each of those next to it that it does not beat in 95 % of resamples."""
         standings, ranks = self.standings(league), self.ranks(league)
         result = []
@@ -305,10 +305,10 @@ class Overall:
             known = ~(np.isnan(a) | np.isnan(b))
             share = float(np.mean((a < b)[known] + (a == b)[known] / 2))
             if share < CONFIDENCE:
-                result.append(self.told_by(standings[0].row, other.row, share))
+                result.append(self.undecided_pair(standings[0].row, other.row, share))
         return result
 
-    def told_by(self, first: str, second: str, share: float) -> Untold:
+    def undecided_pair(self, first: str, second: str, share: float) -> Undecided:
         """Say how many more seeds would tell two rows apart by a small difference of the first distance of each set."""
         spreads: list[tuple[str, float]] = []
         metric, seeds = "", 0
@@ -321,9 +321,9 @@ class Overall:
                 spreads.append((task.data.dataset, float(np.mean([summary(x.tolist())[1] ** 2 for x in known]))))
                 metric, seeds = metric or task.column.name, max(seeds, *map(len, known))
         if not spreads:
-            return Untold(first, second, share, None, "")
+            return Undecided(first, second, share, None, "")
         variance = float(np.mean([each for _, each in spreads]))
-        return Untold(first, second, share, max(0, seeds_needed(variance, log(1 + DIFFERENCE)) - seeds), metric)
+        return Undecided(first, second, share, max(0, seeds_needed(variance, log(1 + DIFFERENCE)) - seeds), metric)
 
 
 def both_rank(label: str, one: Summary, other: Summary) -> bool:

@@ -13,7 +13,7 @@ from ganbench.tables.comparison import MEMORY, MOST, SHOWN, Cell, Footnotes, Lin
 from ganbench.tables.leagues import LEAGUES, SHORT
 from ganbench.tables.markup import markdown
 from ganbench.tables.numbers import joined
-from ganbench.tables.overall import DIFFERENCE, FLOORS, PROFILE, RIVAL, Overall, Range, Standing, Untold
+from ganbench.tables.overall import DIFFERENCE, FLOORS, PROFILE, RIVAL, Overall, Range, Standing, Undecided
 from ganbench.tables.summary import Summary
 
 FEW = 5  # data sets below which their agreement says little
@@ -44,22 +44,22 @@ def overview(summaries: Sequence[Summary], most: int | None = MOST) -> Overview 
         return None
     whole = Overall(scored)
     standings = {league: whole.standings(league) for league in LEAGUES if league != "control"}
-    untold = {league: whole.untold(league) for league in standings}
-    sentences = tuple(said(whole, standings, untold))
+    undecided = {league: whole.undecided(league) for league in standings}
+    sentences = tuple(said(whole, standings, undecided))
     return Overview(
-        sentences, table_of(whole, standings, sentences, most), data_of(whole, standings, untold, sentences)
+        sentences, table_of(whole, standings, sentences, most), data_of(whole, standings, undecided, sentences)
     )
 
 
-def said(whole: Overall, standings: dict[str, list[Standing]], untold: dict[str, list[Untold]]) -> list[str]:
+def said(whole: Overall, standings: dict[str, list[Standing]], undecided: dict[str, list[Undecided]]) -> list[str]:
     """Return the sentences."""
-    lines = [line for league, each in standings.items() for line in leading(whole, league, each, untold[league])]
+    lines = [line for league, each in standings.items() for line in leading(whole, league, each, undecided[league])]
     if not any(standings.values()):
         lines.append("Nothing is ranked: no league has two rows that learned with three seeds or more.")
     return [*lines, *unlearned(whole), *agreed(whole, standings), scale_of_scores(whole)]
 
 
-def leading(whole: Overall, league: str, standings: list[Standing], untold: list[Untold]) -> list[str]:
+def leading(whole: Overall, league: str, standings: list[Standing], undecided: list[Undecided]) -> list[str]:
     """Say which row leads a league, by how much, and how sure that is."""
     if not standings:
         return []
@@ -77,7 +77,7 @@ def leading(whole: Overall, league: str, standings: list[Standing], untold: list
             f"A seed of {first.row} does better than one of {RIVAL} in {spell(first.improvement, 0, 100)} % of pairs; "
             f"its score is {spell(first.score, 2)}{against}."
         )
-    return lines + [open_question(each) for each in untold]
+    return lines + [open_question(each) for each in undecided]
 
 
 def listed(standings: Sequence[Standing]) -> str:
@@ -85,7 +85,7 @@ def listed(standings: Sequence[Standing]) -> str:
     return ", ".join(f"{each.row} ({each.rank.value:.1f})" for each in standings)
 
 
-def open_question(pair: Untold) -> str:
+def open_question(pair: Undecided) -> str:
     """Say how open it is which of two rows is better."""
     more = (
         ""
@@ -156,8 +156,8 @@ def table_of(whole: Overall, standings: dict[str, list[Standing]], sentences: Se
                 shown_cell(each, label, column, footnotes) if there else Cell("") for column in picks[each.dataset]
             ]
         lines.append(Line(label, league, tuple(cells)))
-    told = (f"{name}: {column.header}" for name, columns in picks.items() for column in columns)
-    header = ("league", "rank", "score", f"better than {RIVAL}", "learned", *told)
+    headers = (f"{name}: {column.header}" for name, columns in picks.items() for column in columns)
+    header = ("league", "rank", "score", f"better than {RIVAL}", "learned", *headers)
     notes = [
         "rank: on a data set the place in the league by the mean rank over its metrics; over data sets the mean of "
         "these places, with 95% of resamples of seeds and data sets, scaled to the league's size where fewer rows were "
@@ -228,7 +228,7 @@ def telling(summary: Summary) -> list[Column]:
 def data_of(
     whole: Overall,
     standings: dict[str, list[Standing]],
-    untold: dict[str, list[Untold]],
+    undecided: dict[str, list[Undecided]],
     sentences: Sequence[str],
 ) -> dict[str, Any]:
     """Return everything as JSON holds it."""
@@ -245,10 +245,10 @@ def data_of(
             league: {
                 "rows": [row_data(each) for each in rows],
                 "wins": wins_data(whole, rows),
-                "untold": [
+                "undecided": [
                     {"rows": [each.first, each.second], "share": rounded(each.share), "more_seeds": each.seeds}
                     | {"metric": each.metric, "difference": DIFFERENCE}
-                    for each in untold[league]
+                    for each in undecided[league]
                 ],
                 "agreement": [
                     {"data_sets": [one, other], "spearman": rounded(value), "rows": count}

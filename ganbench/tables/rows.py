@@ -102,7 +102,7 @@ def label(part: list[Record], members: Sequence[list[Record]]) -> str:
 def facts(part: Sequence[Record]) -> dict[str, str]:
     """Return what may tell two rows of one baseline apart, as text."""
     first = part[0]
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "version": str(first.version)[:8],
         "data version": first.dataset_version,
         "engine": first.engine,
@@ -110,8 +110,8 @@ def facts(part: Sequence[Record]) -> dict[str, str]:
         "split": first.split,
         "seeds": spans(record.seed for record in part),
     }
-    told |= first.plan | first.settings
-    return {name: value if isinstance(value, str) else canonical(value) for name, value in told.items()}
+    fields |= first.plan | first.settings
+    return {name: value if isinstance(value, str) else canonical(value) for name, value in fields.items()}
 
 
 def spans(numbers: Iterable[int]) -> str:

@@ -23,7 +23,7 @@ from ganbench.data import load
 from ganbench.records.picture_marks import is_complete, lacking, note, place
 from ganbench.records.record import SCHEMA, Record, Scores, Status
 from ganbench.report.charts import course
-from ganbench.report.pictures import cell, cells, curves, intervals, judge, overview, told
+from ganbench.report.pictures import caption, cell, cells, curves, intervals, judge, overview
 from ganbench.report.samples import draw, tiled
 from ganbench.report.style import file_name, line_style
 from ganbench.tables.rows import rows
@@ -323,6 +323,6 @@ def test_pictures_are_also_drawn_as_lines_the_same_twice(form: str, signature: b
 def test_a_panel_carries_the_score_of_the_seed_that_it_shows() -> None:
     records = row_of("ns_gan", "digits", curve={500: (0.25, 0.5, None)})
     column = judge(records)
-    assert [told(record, column) for record in records[:2]] == [["frechet ↓ 0.25"], ["frechet ↓ 0.5"]]
-    assert told(replace(records[0], scores=()), column) == []
-    assert told(records[0], None) == []
+    assert [caption(record, column) for record in records[:2]] == [["frechet ↓ 0.25"], ["frechet ↓ 0.5"]]
+    assert caption(replace(records[0], scores=()), column) == []
+    assert caption(records[0], None) == []

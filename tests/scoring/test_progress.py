@@ -12,7 +12,7 @@ from click.testing import Result
 from rich.console import Console
 from rich.progress import Progress
 
-from ganbench.cli.score_progress import Metrics, told
+from ganbench.cli.score_progress import Metrics, cost_text
 from ganbench.metrics import METRICS
 from ganbench.scoring.api import Options, score
 from ganbench.scoring.asked_metrics import wanted
@@ -25,16 +25,16 @@ SLOW = {name for name, each in METRICS.items() if each.spec.slow}
 
 
 def test_every_metric_is_told_when_it_begins_and_when_it_has_ended() -> None:
-    told: list[Step] = []
+    steps: list[Step] = []
     names = ["fid", "precision", "kid"]
-    score(features(30, 1), features(30, 2), metrics=names, options=Options(metric_progress=told.append))
-    begun, ended = ([each for each in told if (each.seconds is None) == state] for state in (True, False))
+    score(features(30, 1), features(30, 2), metrics=names, options=Options(metric_progress=steps.append))
+    begun, ended = ([each for each in steps if (each.seconds is None) == state] for state in (True, False))
     assert [(each.metric, each.place, each.count) for each in begun] == [
         (DISTANCES, 0, 3), ("fid", 1, 3), ("precision", 2, 3), ("kid", 3, 3)
     ]  # fmt: skip
     assert [each.metric for each in ended] == [each.metric for each in begun]
     assert all(each.seconds is not None and each.seconds >= 0 for each in ended)
-    assert [each.metric for each in told[:2]] == [DISTANCES] * 2
+    assert [each.metric for each in steps[:2]] == [DISTANCES] * 2
 
 
 def test_all_leaves_out_what_is_slow_unless_it_is_asked_for() -> None:
@@ -104,7 +104,7 @@ def test_a_plan_is_told_in_seconds_at_a_given_speed() -> None:
         Expected(DISTANCES, "n m d", 3e9), Expected("fid", "d^3", 9e9), Expected("kid", "n d", 10.0),
         Expected("mine.py", "", None), Expected("w1", "n^3", 1e13, left_out=True),
     )  # fmt: skip
-    assert told(Plan("a", {"n": 7, "m": 5, "k": 0}, steps), 1e8).splitlines() == [
+    assert cost_text(Plan("a", {"n": 7, "m": 5, "k": 0}, steps), 1e8).splitlines() == [
         "a: what each metric will cost, by n = 7 rows of the reference, m = 5 samples:",
         "  distances       30 s  n m d",
         "  fid             90 s  d^3",
@@ -157,6 +157,6 @@ def test_a_metric_of_ones_own_says_its_cost(tmp_path: Path, arrays: tuple[str, s
 
 def test_where_no_metric_can_be_used_there_is_nothing_to_list() -> None:
     assert (
-        told(Plan("a", {"n": 7}, ()), 1e8).splitlines()[0]
+        cost_text(Plan("a", {"n": 7}, ()), 1e8).splitlines()[0]
         == "a: what each metric will cost, by n = 7 rows of the reference:"
     )

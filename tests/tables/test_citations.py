@@ -37,9 +37,9 @@ from tests.tables.made import scores, seeds_of
 def test_a_paper_is_read_from_the_catalogue(
     text: str, authors: tuple[str, ...], title: str, year: str, arxiv: str, key: str
 ) -> None:
-    told = paper(text)
-    assert told
-    assert (told.authors, told.title, told.year, told.arxiv, told.key) == (authors, title, year, arxiv, key)
+    cited = paper(text)
+    assert cited
+    assert (cited.authors, cited.title, cited.year, cited.arxiv, cited.key) == (authors, title, year, arxiv, key)
 
 
 def test_what_names_no_paper_has_no_entry() -> None:
@@ -49,11 +49,11 @@ def test_what_names_no_paper_has_no_entry() -> None:
 
 def test_every_method_of_the_catalogue_but_controls_has_an_entry_with_a_title() -> None:
     for name, known in catalogue()["baselines"].items():
-        told = paper(known["paper"])
-        assert (told is None) == known["control"], name
-        if told:
-            assert told.title, name
-            assert re.fullmatch(r"@misc\{[a-z]+\d{4}(:\d{4}\.\d{4,5})?, author = \{.+\}\}", told.entry), told.entry
+        cited = paper(known["paper"])
+        assert (cited is None) == known["control"], name
+        if cited:
+            assert cited.title, name
+            assert re.fullmatch(r"@misc\{[a-z]+\d{4}(:\d{4}\.\d{4,5})?, author = \{.+\}\}", cited.entry), cited.entry
 
 
 def test_each_cited_key_has_one_entry() -> None:

@@ -29,7 +29,7 @@ from ganbench.tables.export import budgets_csv, keys_csv, summary_csv, table_csv
 from ganbench.tables.leagues import league_of
 from ganbench.tables.marks import ended, mark, no_better, stood_still
 from ganbench.tables.numbers import counted, decimals, fixed, joined, short
-from ganbench.tables.overall import Overall, Range, Untold, ends_of, ranged, seeds_needed, weighted_iqm
+from ganbench.tables.overall import Overall, Range, Undecided, ends_of, ranged, seeds_needed, weighted_iqm
 from ganbench.tables.overview import open_question, overview, rounded, spell
 from ganbench.tables.rows import Row, label, rows, spans
 from ganbench.tables.scales import Scale, scale_named
@@ -447,7 +447,7 @@ def distances(**names: tuple[float, ...]) -> list[Record]:
 
 
 def test_what_cannot_be_told_in_words() -> None:
-    pair = Untold("a", "b", 0.625, 7, "fid")
+    pair = Undecided("a", "b", 0.625, 7, "fid")
     start = "Cannot be told apart: a and b, the first better in 62% of resamples"
     assert open_question(pair) == f"{start}; 7 more seeds of each would show a difference of 5% in fid."
     assert open_question(replace(pair, seeds=0)) == (
@@ -562,7 +562,7 @@ def test_the_data_of_the_answer() -> None:
     assert (first["learned"], first["trained"], second["better_than_ns_gan"]) == (1, 1, None)
     assert first["better_than_ns_gan"] == [1.0, 1.0, 1.0]
     assert league["wins"] == {"share": [[None, 1.0], [0.0, None]], "every_seed": [[0, 1], [0, 0]]}
-    assert (league["untold"], league["agreement"]) == ([], [])
+    assert (league["undecided"], league["agreement"]) == ([], [])
 
 
 def test_more_rows_than_ten_at_an_equal_budget_are_in_the_file() -> None:

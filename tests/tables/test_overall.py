@@ -188,7 +188,7 @@ def test_as_many_seeds_are_needed_as_have_the_power(variance: float, difference:
 
 def test_what_cannot_be_told_says_how_open_it_is_and_which_seeds_would_tell() -> None:
     near = records({"digits": {"r1": (10.0, 11.0, 12.0), "gan": (10.1, 11.1, 12.2), "wgan": (50.0, 51.0, 52.0)}})
-    (pair,) = whole(near).untold("adversarial")
+    (pair,) = whole(near).undecided("adversarial")
     assert (pair.first, pair.second, pair.metric) == ("r1", "gan", "fid")
     assert 0.5 <= pair.share < 0.95
     variance = np.mean([np.var(np.log(x), ddof=1) for x in ((10.0, 11.0, 12.0), (10.1, 11.1, 12.2))])
