@@ -59,8 +59,9 @@ def test_they_give_the_same_samples_where_the_weights_are_gone(results: Path, na
     assert path == path_of(results, records[0])
     assert torch.equal(gb.load(address).sample(40, noise_seed=3), before)
     assert not [tensor for tensor in load_file(path) if tensor.startswith(("D.", "optimizer."))]
-    with pytest.raises(Missing, match="averaged weights only"):
-        gb.load(address).sample(4, weights="last")
+    for asked in ({"weights": "last"}, {"sampler": "mh"}):
+        with pytest.raises(Missing, match="holds averaged generators only; --fresh makes last weights and discrimin"):
+            gb.load(address).sample(4, **asked)  # type: ignore[arg-type]
     with pytest.raises(Missing, match="the weights were not kept; run the suite again"):
         gb.load(address).sample(4, train_seed=1)
 
