@@ -24,7 +24,7 @@ from ganbench.features.extraction import Progress as Report
 from ganbench.features.extraction import silent
 from ganbench.metrics import METRICS
 from ganbench.metrics.cost import SIZES
-from ganbench.scoring.costs import Expected, Plan, speed
+from ganbench.scoring.costs import CostPlan, Expected, speed
 from ganbench.scoring.scorer import Step
 
 METRIC_BAR = "\0metrics"  # no source is called so
@@ -49,11 +49,11 @@ class Metrics:
     console: Console
     lines: bool
     bars: Progress | None = None
-    plan: Plan | None = None
+    plan: CostPlan | None = None
     task: TaskID | None = None
     done: float = 0.0
 
-    def costs(self, plan: Plan) -> None:
+    def costs(self, plan: CostPlan) -> None:
         """Print what each metric will cost, once for sets that cost alike."""
         if self.lines and (self.plan is None or plan.steps != self.plan.steps):
             say(self.console, cost_text(plan, speed()))
@@ -93,7 +93,7 @@ def progress_bars(*, lines: bool = False, quiet: bool = False) -> Iterator[tuple
         yield report, Metrics(console, lines, bars)
 
 
-def cost_text(plan: Plan, speed: float) -> str:
+def cost_text(plan: CostPlan, speed: float) -> str:
     """Return the lines that say what each metric will cost, at so many multiplications and additions a second."""
     sizes = ", ".join(f"{name} = {size} {SIZES[name]}" for name, size in plan.sizes.items() if size)
     lines = [f"{plan.of}: what each metric will cost, by {sizes}:"]
@@ -106,7 +106,7 @@ def cost_text(plan: Plan, speed: float) -> str:
     return "\n".join(lines)
 
 
-def estimate(step: Expected, plan: Plan, speed: float) -> str:
+def estimate(step: Expected, plan: CostPlan, speed: float) -> str:
     """Return about how long a step takes, in a column of its own."""
     if step.work is None:
         return f"{'?':>9}"

@@ -33,7 +33,7 @@ SeedScores = dict[int, Scores]  # one metric of one row, by seed
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreChange:
     """One score of one row in both folders: the means over seeds, what became of it, and why.
 
     ``shift`` is how far the mean moved, in half widths of the old interval and on the metric's scale.
@@ -49,14 +49,14 @@ class Line:
     shift: float | None = None
 
 
-def compare(new: Path, old: Path) -> list[Line]:
+def compare(new: Path, old: Path) -> list[ScoreChange]:
     """Match the records of two folders, row by row and seed by seed; raises BadInput where one holds none."""
     fresh, kept = (by_row(records(folder)) for folder in (new, old))
     lines = [line for row, seeds in kept.items() for line in of_row(fresh.get(row, {}), seeds)]
     return [*sorted(lines, key=lambda line: (line.baseline, line.dataset, line.metric)), *drifts(lines)]
 
 
-def drifts(lines: Sequence[Line]) -> list[Line]:
+def drifts(lines: Sequence[ScoreChange]) -> list[ScoreChange]:
     """Return a line for every metric that moved the same way in too many cells, each of them within its interval.
 
     Where nothing but chance moves a cell, up is as likely as down: Wilcoxon's signed ranks of the shifts, at a level of
@@ -70,7 +70,7 @@ def drifts(lines: Sequence[Line]) -> list[Line]:
     return [line for line in called if line is not None]
 
 
-def drift(metric: str, moved: Sequence[float], metrics: int = 1) -> Line | None:
+def drift(metric: str, moved: Sequence[float], metrics: int = 1) -> ScoreChange | None:
     """Return the line of a metric whose cells moved together, None where they need not have."""
     from scipy.stats import wilcoxon  # noqa: PLC0415 - slow to import
 
@@ -85,7 +85,7 @@ def drift(metric: str, moved: Sequence[float], metrics: int = 1) -> Line | None:
         f"{up} of {len(moved)} cells moved up" if middle > 0 else f"{len(moved) - up} of {len(moved)} cells moved down"
     )
     why = f"{sides}, {abs(middle):.2g} of a half interval in the median: by chance one time in {1 / p:.0f}"
-    return Line("all cells", "all data sets", metric, "moved", why=why, shift=middle)
+    return ScoreChange("all cells", "all data sets", metric, "moved", why=why, shift=middle)
 
 
 def records(folder: Path) -> list[Record]:
@@ -105,7 +105,7 @@ def by_row(records: Sequence[Record]) -> dict[str, Seeds]:
     return rows
 
 
-def of_row(new: Seeds, old: Seeds) -> Iterator[Line]:
+def of_row(new: Seeds, old: Seeds) -> Iterator[ScoreChange]:
     """Yield a line for every score of an old row."""
     there, first = scores_of(new), next(iter(old.values()))
     alike = all(seed in new and same_samples(new[seed], record) for seed, record in old.items())
@@ -115,7 +115,7 @@ def of_row(new: Seeds, old: Seeds) -> Iterator[Line]:
         if lost := sorted(set(before) - set(now)):
             what = "row" if not new else "score" if set(lost) <= set(new) else f"seed {', '.join(map(str, lost))}"
             why = f"no such {what}" if not now else f"no such score of seed {', '.join(map(str, lost))}"
-            yield Line(first.baseline, first.dataset, metric, "missing", mean(before), mean(now), why)
+            yield ScoreChange(first.baseline, first.dataset, metric, "missing", mean(before), mean(now), why)
         else:
             yield of_score(first, {seed: now[seed] for seed in before}, before, alike, paired)
 
@@ -163,7 +163,9 @@ def system(platform: str) -> str:
     return " ".join(filter(None, (name, processor, libc))) if processor else platform
 
 
-def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = False, paired: bool = False) -> Line:
+def of_score(
+    record: Record, new: SeedScores, old: SeedScores, samples: bool = False, paired: bool = False
+) -> ScoreChange:
     """Compare a score with its predecessor: identity first, then seed by seed, then the mean with its interval.
 
     Of the same ``samples`` one version of a metric has one value: if it changed, the version should have. Of ``paired``
@@ -171,15 +173,15 @@ def of_score(record: Record, new: SeedScores, old: SeedScores, samples: bool = F
     """
     first, means = next(iter(old.values())), (mean(old), mean(new))
     if differing := differences(new, old):
-        return Line(record.baseline, record.dataset, first.metric, "incomparable", *means, "; ".join(differing))
+        return ScoreChange(record.baseline, record.dataset, first.metric, "incomparable", *means, "; ".join(differing))
     changed = sum(not same(old[seed].value, new[seed].value) for seed in old)
     if not changed:
-        return Line(record.baseline, record.dataset, first.metric, "equal", *means)
+        return ScoreChange(record.baseline, record.dataset, first.metric, "equal", *means)
     outcome: Outcome = "unversioned" if samples else "within" if not paired and within(new, old) else "moved"
     why = f"{changed} of {len(old)} seeds differ under one version of the metric"
     why += f" on the same samples: its values changed, its version {first.version} did not" if samples else ""
     why += " in one cell on one machine, whose training has other bits now" if paired and not samples else ""
-    return Line(record.baseline, record.dataset, first.metric, outcome, *means, why, shift_of(new, old))
+    return ScoreChange(record.baseline, record.dataset, first.metric, outcome, *means, why, shift_of(new, old))
 
 
 def differences(new: SeedScores, old: SeedScores) -> list[str]:
@@ -231,12 +233,12 @@ def shift_of(new: SeedScores, old: SeedScores) -> float | None:
     return float(np.mean(y) - np.mean(x)) / half if half > 0 else None
 
 
-def exit_code(lines: Sequence[Line]) -> int:
+def exit_code(lines: Sequence[ScoreChange]) -> int:
     """Return 1 where something moved, went missing or changed without a new version, else 0."""
     return int(any(line.outcome in WRONG for line in lines))
 
 
-def text(lines: Sequence[Line], form: str = "text") -> str:
+def text(lines: Sequence[ScoreChange], form: str = "text") -> str:
     """Return the smallest table that shows what is not equal, with a summary; or all lines as JSON."""
     if form == "json":
         return json.dumps([asdict(line) for line in lines], indent=1) + "\n"
@@ -254,7 +256,7 @@ def text(lines: Sequence[Line], form: str = "text") -> str:
     return "".join(f"{sentence(line)}\n" for line in shown) + f"{total}\n"
 
 
-def sentence(line: Line) -> str:
+def sentence(line: ScoreChange) -> str:
     """Return one line in words."""
     what = f"{line.baseline} on {line.dataset}, {line.metric}: {line.outcome}"
     return f"{what}, {digits(line.old)} before, {digits(line.new)} now{f' ({line.why})' if line.why else ''}"

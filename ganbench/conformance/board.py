@@ -53,7 +53,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckResult:
     """What one check said of one column: how it fails each desideratum (nothing: it passes), and the values."""
 
     column: str
@@ -135,7 +135,7 @@ def encoder(where: str) -> Callable[[Array], Array]:
 
 def fill(
     columns: Sequence[Column], encode: Callable[[Array], Array] | None = None, repetitions: int = REPETITIONS
-) -> Iterator[tuple[Check, list[Entry]]]:
+) -> Iterator[tuple[Check, list[CheckResult]]]:
     """Yield each check with the entries of the columns whose kind it is about."""
     for check in checks():
         there = [each for each in columns if each.kind in check.expects]
@@ -182,7 +182,7 @@ def mean_of(column: Column, draws: Sequence[tuple[Array, Array]], raised: Raised
         return None
 
 
-def entry(check: Check, column: Column, values: Values, raised: Raised) -> Entry:
+def entry(check: Check, column: Column, values: Values, raised: Raised) -> CheckResult:
     """Judge one column's values, rounded as they are kept."""
     rounded = {label: [None if v is None else float(f"{v:.6g}") for v in row] for label, row in values.items()}
     expected = check.expects[column.kind]
@@ -196,12 +196,12 @@ def entry(check: Check, column: Column, values: Values, raised: Raised) -> Entry
                 faults[each.desideratum].append(f"{sweep.label}: {fault}")
     for where, what in raised.items():
         faults[expected[-1].desideratum].append(f"{where}{RAISES}{what}")
-    return Entry(column.name, column.metric, column.kind, column.implementation, check.name, faults, rounded)
+    return CheckResult(column.name, column.metric, column.kind, column.implementation, check.name, faults, rounded)
 
 
 # ---- the board as text, data and picture ----
 
-Rows = Sequence[tuple[Check, Sequence[Entry]]]
+Rows = Sequence[tuple[Check, Sequence[CheckResult]]]
 
 
 def matrix(rows: Rows, kind: Kind) -> list[list[str]]:
@@ -270,13 +270,13 @@ def page(rows: Rows, picture: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def described(row: tuple[Check, Sequence[Entry]]) -> list[str]:
+def described(row: tuple[Check, Sequence[CheckResult]]) -> list[str]:
     """Return a check's line in the list of checks."""
     check = row[0]
     return [check.name, check.says, check.varies, "the paper" if check.published else "ours"]
 
 
-def how(check: Check, entries: Sequence[Entry]) -> str:
+def how(check: Check, entries: Sequence[CheckResult]) -> str:
     """Return what every column that fails a check says there."""
     lines = [
         f"- {each.column}, {'no value' if each.silent else name}: {text_cell(faults[0])}"
@@ -288,7 +288,7 @@ def how(check: Check, entries: Sequence[Entry]) -> str:
     return f"**{check.name}**\n\n" + "\n".join(lines)
 
 
-def comparisons(rows: Rows) -> list[tuple[Entry, Desideratum, bool, str]]:
+def comparisons(rows: Rows) -> list[tuple[CheckResult, Desideratum, bool, str]]:
     """Return our own entries beside what the paper found: entry, desideratum, whether both agree, and its word."""
     verdicts = published()
     return [
@@ -356,9 +356,9 @@ def save(rows: Rows, folder: Path) -> list[Path]:
     ]
 
 
-def read(folder: Path) -> list[tuple[Check, list[Entry]]]:
+def read(folder: Path) -> list[tuple[Check, list[CheckResult]]]:
     """Return the board that was saved in a folder."""
-    entries = [Entry(**each) for each in json.loads((folder / "board.json").read_text(encoding="utf-8"))]
+    entries = [CheckResult(**each) for each in json.loads((folder / "board.json").read_text(encoding="utf-8"))]
     return [(check, [each for each in entries if each.check == check.name]) for check in checks()]
 
 

@@ -17,7 +17,7 @@ from ganbench import data
 from ganbench._util.user_code import is_path
 from ganbench.conformance import against
 from ganbench.conformance.against import (
-    Line,
+    ScoreChange,
     Seeds,
     SeedScores,
     differences,
@@ -47,7 +47,7 @@ class Reproduced:
 
     cell: str
     bound: str
-    lines: tuple[Line, ...]
+    lines: tuple[ScoreChange, ...]
 
 
 def sampled(folder: Path, count: int, own_code: bool = False) -> tuple[list[Group], list[str]]:
@@ -183,30 +183,30 @@ def strange(old: Record, new: Record) -> str:
     return "; ".join(reasons)
 
 
-def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -> Line:
+def of_score(record: Record, old: SeedScores, new: SeedScores, elsewhere: str) -> ScoreChange:
     """Compare a score of all seeds: to the last bit here, by the recorded interval elsewhere."""
     head = record.baseline, record.dataset, next(iter(old.values())).metric
     if set(new) != set(old):
-        return Line(*head, "missing", mean(old), mean(new), "training did not end in a score")
+        return ScoreChange(*head, "missing", mean(old), mean(new), "training did not end in a score")
     means = mean(old), mean(new)
     if reasons := differences(new, old):
-        return Line(*head, "incomparable", *means, "; ".join(reasons))
+        return ScoreChange(*head, "incomparable", *means, "; ".join(reasons))
     changed = sum(old[seed].values != new[seed].values for seed in old)
     if not changed:
-        return Line(*head, "equal", *means)
+        return ScoreChange(*head, "equal", *means)
     why = f"{changed} of {len(old)} seeds differ"
     if not elsewhere:
-        return Line(*head, "moved", *means, why)
+        return ScoreChange(*head, "moved", *means, why)
     if len(old) == 1:
-        return Line(*head, "incomparable", *means, f"{why}, and one seed has no interval")
-    return Line(*head, "within" if within(new, old) else "moved", *means, why, shift_of(new, old))
+        return ScoreChange(*head, "incomparable", *means, f"{why}, and one seed has no interval")
+    return ScoreChange(*head, "within" if within(new, old) else "moved", *means, why, shift_of(new, old))
 
 
-def about(record: Record, what: str, same: bool) -> Line:
+def about(record: Record, what: str, same: bool) -> ScoreChange:
     """Return a line about something that is no score."""
     if same:
-        return Line(record.baseline, record.dataset, what, "equal")
-    return Line(record.baseline, record.dataset, what, "moved", why="not bit for bit")
+        return ScoreChange(record.baseline, record.dataset, what, "equal")
+    return ScoreChange(record.baseline, record.dataset, what, "moved", why="not bit for bit")
 
 
 def same_samples(kept: Path, made: Path) -> bool | None:
@@ -220,7 +220,7 @@ def same_samples(kept: Path, made: Path) -> bool | None:
     return old.keys() == new.keys() and all(torch.equal(old[name], new[name]) for name in old)
 
 
-def all_lines(results: Sequence[Reproduced]) -> list[Line]:
+def all_lines(results: Sequence[Reproduced]) -> list[ScoreChange]:
     """Return the lines of all groups, and those about metrics that moved the same way in too many of them."""
     lines = [line for each in results for line in each.lines]
     return [*lines, *against.drifts(lines)]

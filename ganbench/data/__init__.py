@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # importing it takes torch, which a list of names does not ne
 
 
 @dataclass(frozen=True)
-class Entry:
+class DatasetFactory:
     """One line of the table of contents: where the factory is, the settings a name may carry, and their defaults."""
 
     name: str
@@ -44,7 +44,7 @@ class Entry:
 
 
 ENTRIES = [
-    Entry(
+    DatasetFactory(
         "ring8",
         "8 Gaussians on a circle, streamed",
         "ganbench.data.mixtures",
@@ -52,7 +52,7 @@ ENTRIES = [
         settings={"radius": 1.0, "sd": 0.01, "size": None},
         fixed={"modes": 8},
     ),
-    Entry(
+    DatasetFactory(
         "grid25",
         "25 Gaussians on a 5 by 5 grid, streamed",
         "ganbench.data.mixtures",
@@ -60,22 +60,24 @@ ENTRIES = [
         settings={"spacing": 2.0, "sd": 0.05, "size": None},
         fixed={"side": 5},
     ),
-    Entry("digits", "1797 handwritten digits, 8 by 8, shipped with scikit-learn", "ganbench.data.digits", "digits"),
-    Entry("mnist", "70 000 handwritten digits, 28 by 28", "ganbench.data.mnist", "mnist", files=True),
-    Entry(
+    DatasetFactory(
+        "digits", "1797 handwritten digits, 8 by 8, shipped with scikit-learn", "ganbench.data.digits", "digits"
+    ),
+    DatasetFactory("mnist", "70 000 handwritten digits, 28 by 28", "ganbench.data.mnist", "mnist", files=True),
+    DatasetFactory(
         "stacked_digits",
         "three digits, 8 by 8, as the channels of one image: 1000 modes",
         "ganbench.data.stacked",
         "stacked_digits",
     ),
-    Entry(
+    DatasetFactory(
         "stacked_mnist",
         "three digits, 28 by 28, as the channels of one image: 1000 modes",
         "ganbench.data.stacked",
         "stacked_mnist",
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "fashion_mnist",
         "70 000 pieces of clothing, 28 by 28",
         "ganbench.data.published",
@@ -84,7 +86,7 @@ ENTRIES = [
         fixed={"name": "fashion_mnist"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "kmnist",
         "70 000 handwritten Kuzushiji characters, 28 by 28",
         "ganbench.data.published",
@@ -93,7 +95,7 @@ ENTRIES = [
         fixed={"name": "kmnist"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "cifar10",
         "60 000 colour photographs of 10 classes, 32 by 32",
         "ganbench.data.published",
@@ -102,7 +104,7 @@ ENTRIES = [
         fixed={"name": "cifar10"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "cifar100",
         "60 000 colour photographs of 100 classes, 32 by 32",
         "ganbench.data.published",
@@ -111,7 +113,7 @@ ENTRIES = [
         fixed={"name": "cifar100"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "svhn",
         "99 289 house numbers in colour, 32 by 32",
         "ganbench.data.published",
@@ -120,7 +122,7 @@ ENTRIES = [
         fixed={"name": "svhn"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "stl10",
         "13 000 colour photographs of 10 classes, 96 by 96, and 100 000 without labels",
         "ganbench.data.published",
@@ -129,7 +131,7 @@ ENTRIES = [
         fixed={"name": "stl10"},
         files=True,
     ),
-    Entry(
+    DatasetFactory(
         "celeba",
         "202 599 aligned faces in colour, 64 by 64",
         "ganbench.data.published",

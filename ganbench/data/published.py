@@ -41,7 +41,7 @@ PARTITION, PICTURES = "list_eval_partition.txt", "img_align_celeba"  # of CelebA
 
 
 @dataclass(frozen=True)
-class Published:
+class TorchvisionSet:
     """How torchvision calls a set and its two files."""
 
     kind: str
@@ -54,12 +54,12 @@ class Published:
 FILES: Parts = {"train": True}, {"train": False}
 SPLITS: Parts = {"split": "train"}, {"split": "test"}
 SETS = {
-    "cifar10": Published("CIFAR10", *FILES, classes=10),
-    "cifar100": Published("CIFAR100", *FILES, classes=100),
-    "fashion_mnist": Published("FashionMNIST", *FILES, classes=10, latent=64),
-    "kmnist": Published("KMNIST", *FILES, classes=10, latent=64),
-    "svhn": Published("SVHN", *SPLITS, classes=10),
-    "stl10": Published("STL10", *SPLITS, classes=10),
+    "cifar10": TorchvisionSet("CIFAR10", *FILES, classes=10),
+    "cifar100": TorchvisionSet("CIFAR100", *FILES, classes=100),
+    "fashion_mnist": TorchvisionSet("FashionMNIST", *FILES, classes=10, latent=64),
+    "kmnist": TorchvisionSet("KMNIST", *FILES, classes=10, latent=64),
+    "svhn": TorchvisionSet("SVHN", *SPLITS, classes=10),
+    "stl10": TorchvisionSet("STL10", *SPLITS, classes=10),
 }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # importing it takes torch, which a list of names does not ne
 
 
 @dataclass(frozen=True)
-class Entry:
+class FeatureFactory:
     """One line of the table of contents: what it computes, and where the factory is.
 
     The factory of an extractor with ``published`` weights takes a Wanted: which file, and what may be done for it.
@@ -35,30 +35,38 @@ class Entry:
 
 
 ENTRIES = [
-    Entry("identity", "coordinates of points, as they are", "pixels", "identity"),
-    Entry("pixels", "raw pixels of images, in one row", "pixels", "pixels"),
-    Entry("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
-    Entry("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
-    Entry("stacked_digits", "the classifier of digits on each channel, side by side", "classifier", "stacked_digits"),
-    Entry("stacked_mnist", "the classifier of MNIST's digits on each channel", "classifier", "stacked_mnist"),
-    Entry("cifar10", "128 features of a classifier of CIFAR-10's pictures", "cifar10", "cifar10"),
-    Entry("random_conv", "320 activations of fixed random filters, of any pictures", "random_conv", "random_conv"),
-    Entry("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
-    Entry(
+    FeatureFactory("identity", "coordinates of points, as they are", "pixels", "identity"),
+    FeatureFactory("pixels", "raw pixels of images, in one row", "pixels", "pixels"),
+    FeatureFactory("digits", "32 features of a classifier of 8 by 8 digits", "classifier", "digits"),
+    FeatureFactory("mnist", "64 features of a classifier of MNIST's digits", "classifier", "mnist"),
+    FeatureFactory(
+        "stacked_digits", "the classifier of digits on each channel, side by side", "classifier", "stacked_digits"
+    ),
+    FeatureFactory("stacked_mnist", "the classifier of MNIST's digits on each channel", "classifier", "stacked_mnist"),
+    FeatureFactory("cifar10", "128 features of a classifier of CIFAR-10's pictures", "cifar10", "cifar10"),
+    FeatureFactory(
+        "random_conv", "320 activations of fixed random filters, of any pictures", "random_conv", "random_conv"
+    ),
+    FeatureFactory("inception", "2048 of the network of FID and IS, original resize", "inception", "inception", True),
+    FeatureFactory(
         "inception_pytorch_fid",
         "2048 of the network of FID, pytorch-fid's resize",
         "inception",
         "inception_pytorch_fid",
         True,
     ),
-    Entry("inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True),
-    Entry("inception_spatial", "2023 of the middle of that network, for sFID", "inception", "inception_spatial", True),
-    Entry("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),
-    Entry("dinov2", "1024 of DINOv2's ViT-L/14", "dinov2", "dinov2", True),
-    Entry("dinov2_edm2", "the same, resized in floats as EDM2 does", "dinov2", "dinov2_edm2", True),
-    Entry("clip", "512 of CLIP's ViT-B/32", "clip", "clip", True),
-    Entry("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels", "clip", "clip_large", True),
-    Entry("clip_cmmd", "768 of the same, of the central square as CMMD cuts it", "clip", "clip_cmmd", True),
+    FeatureFactory(
+        "inception_clean", "2048 of the network of FID, Pillow's resize", "inception", "inception_clean", True
+    ),
+    FeatureFactory(
+        "inception_spatial", "2023 of the middle of that network, for sFID", "inception", "inception_spatial", True
+    ),
+    FeatureFactory("inception_torchvision", "2048 of torchvision's own", "inception", "inception_torchvision", True),
+    FeatureFactory("dinov2", "1024 of DINOv2's ViT-L/14", "dinov2", "dinov2", True),
+    FeatureFactory("dinov2_edm2", "the same, resized in floats as EDM2 does", "dinov2", "dinov2_edm2", True),
+    FeatureFactory("clip", "512 of CLIP's ViT-B/32", "clip", "clip", True),
+    FeatureFactory("clip_large", "768 of CLIP's ViT-L/14 at 336 pixels", "clip", "clip_large", True),
+    FeatureFactory("clip_cmmd", "768 of the same, of the central square as CMMD cuts it", "clip", "clip_cmmd", True),
 ]
 PACKAGES = ("timm:", "open_clip:")  # before a network's name there
 EXTRACTORS = {entry.name: entry for entry in ENTRIES}

@@ -21,7 +21,7 @@ STACKED = 3  # channels of a stack of digits
 
 
 @dataclass(frozen=True)
-class Plan:
+class ClassifierShape:
     """A classifier's shape, and the SHA-256 that its shipped weights must have."""
 
     side: int  # pixels
@@ -31,8 +31,8 @@ class Plan:
 
 
 PLANS = {
-    "digits": Plan(8, (32, 64), 32, "82790460606ceca8ed00a8b0069adc4150d4137b3f9f5174c55dfc0e932ce58b"),
-    "mnist": Plan(28, (16, 32, 32), 64, "0c67cbff83439409f45a4cca3207b33c91b5dea6a70dfe75611bb5fdbfa07f83"),
+    "digits": ClassifierShape(8, (32, 64), 32, "82790460606ceca8ed00a8b0069adc4150d4137b3f9f5174c55dfc0e932ce58b"),
+    "mnist": ClassifierShape(28, (16, 32, 32), 64, "0c67cbff83439409f45a4cca3207b33c91b5dea6a70dfe75611bb5fdbfa07f83"),
 }
 
 
@@ -42,7 +42,7 @@ class Network(nn.Module):
     The activation is leaky, so that no feature is dead and the features' covariance keeps its rank.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ClassifierShape) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
         for inputs, outputs in zip((1, *plan.channels), plan.channels, strict=False):
@@ -64,7 +64,7 @@ class Classifier:
     up to the last bit of a float32.
     """
 
-    def __init__(self, name: str, plan: Plan, weights: bytes) -> None:
+    def __init__(self, name: str, plan: ClassifierShape, weights: bytes) -> None:
         self.name, self.plan = name, plan
         with torch.device("meta"):  # drawing first weights would move the global generator
             self.network = Network(plan)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from ganbench.features.image_network import ImageNetwork, View
-from ganbench.features.vit import Plan, VisionTransformer, quick_gelu
+from ganbench.features.vit import TransformerShape, VisionTransformer, quick_gelu
 from ganbench.features.weights_file import USUAL, State, Wanted, WeightsFile, filled, read
 
 BATCH = 8
@@ -91,9 +91,9 @@ def extractor(
     return ImageNetwork({**identity, **layer}, view, network, batch)
 
 
-def plan(size: Size) -> Plan:
+def plan(size: Size) -> TransformerShape:
     """Return the tower's plan; a head is 64 wide in all of them."""
-    return Plan(
+    return TransformerShape(
         side=size.side,
         trained_side=size.side,
         patch=size.patch,

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from ganbench.features.image_network import ImageNetwork, View
-from ganbench.features.vit import Plan, VisionTransformer
+from ganbench.features.vit import TransformerShape, VisionTransformer
 from ganbench.features.weights_file import USUAL, State, Wanted, WeightsFile, filled, read
 
 BATCH = 8
@@ -19,7 +19,7 @@ FILE = WeightsFile(
     "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
     "https://dl.fbaipublicfiles.com/dinov2/dinov2_vitl14/dinov2_vitl14_pretrain.pth",
 )
-LARGE = Plan(
+LARGE = TransformerShape(
     side=224,
     trained_side=518,
     patch=14,
@@ -50,7 +50,7 @@ def dinov2_edm2(wanted: Wanted = USUAL) -> ImageNetwork:
 
 
 def extractor(
-    identity: dict[str, str], plan: Plan, state: State, batch: int = BATCH, resize: str = "pil"
+    identity: dict[str, str], plan: TransformerShape, state: State, batch: int = BATCH, resize: str = "pil"
 ) -> ImageNetwork:
     """Return an extractor with these weights; raises BadInput for weights that are not this network's."""
     with torch.device("meta"):  # drawing first weights would take time and move the global generator

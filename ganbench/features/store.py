@@ -33,7 +33,7 @@ def default_bound() -> int:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CachedFile:
     """One file of the cache."""
 
     path: Path
@@ -101,10 +101,12 @@ class Cache:
                 continue
         return [path for _, path in sorted(times)]
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[CachedFile]:
         """Return what is kept."""
         labels = [(path, text(path)) for path in self.files()]
-        return [Entry(path, label.get("source", "?"), label.get("features", "?"), size(path)) for path, label in labels]
+        return [
+            CachedFile(path, label.get("source", "?"), label.get("features", "?"), size(path)) for path, label in labels
+        ]
 
     def shrink(self, bound: int | None = None) -> int:
         """Remove files until the rest is within the bound; return how many went."""

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformerShape:
     """A transformer's shape, and the few places where families differ."""
 
     side: int  # pixels of the images it looks at
@@ -36,7 +36,7 @@ def quick_gelu(x: Tensor) -> Tensor:
 class Attention(nn.Module):
     """Multi-head self-attention (Vaswani et al., 2017)."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TransformerShape) -> None:
         super().__init__()
         self.heads = plan.heads
         self.qkv = nn.Linear(plan.width, 3 * plan.width)
@@ -52,7 +52,7 @@ class Attention(nn.Module):
 class Perceptron(nn.Module):
     """Two dense layers, four times as wide in between."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TransformerShape) -> None:
         super().__init__()
         self.fc1 = nn.Linear(plan.width, 4 * plan.width)
         self.fc2 = nn.Linear(4 * plan.width, plan.width)
@@ -76,7 +76,7 @@ class LayerScale(nn.Module):
 class Block(nn.Module):
     """Attention, then a perceptron, each behind a norm and added to what came in."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TransformerShape) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(plan.width, plan.epsilon)
         self.attn = Attention(plan)
@@ -93,7 +93,7 @@ class Block(nn.Module):
 class VisionTransformer(nn.Module):
     """The class token after the last norm (Dosovitskiy et al., 2021); the layers' names are DINOv2's."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TransformerShape) -> None:
         super().__init__()
         self.plan = plan
         places = (plan.trained_side // plan.patch) ** 2 + 1

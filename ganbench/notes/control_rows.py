@@ -21,7 +21,7 @@ from ganbench.errors import BadInput
 from ganbench.metrics import high_quality, modes_captured, modes_covered, reverse_kl, within_mode_spread
 from ganbench.notes._controls import CONTROLS, expected
 from ganbench.notes.base import Experiment, Findings, Form, Matrix
-from ganbench.notes.ledger import Pair, beside
+from ganbench.notes.ledger import Reproduction, beside
 from ganbench.report.style import COLOURS
 from ganbench.tables.statistics import interval
 
@@ -35,8 +35,12 @@ METRIC: dict[str, Callable[..., float]] = {
 }
 CEILING = 98.8891  # % of true samples within 3 sd in the plane, 1 - exp(-9/2)
 PAIRS = (
-    Pair("veegan/grid25/ali/modes-captured", "modes captured, Gaussian fit, grid25", "a blob without a game, not ALI"),
-    Pair("veegan/grid25/ali/high-quality", "high quality %, Gaussian fit, grid25", "a blob without a game, not ALI"),
+    Reproduction(
+        "veegan/grid25/ali/modes-captured", "modes captured, Gaussian fit, grid25", "a blob without a game, not ALI"
+    ),
+    Reproduction(
+        "veegan/grid25/ali/high-quality", "high quality %, Gaussian fit, grid25", "a blob without a game, not ALI"
+    ),
 )
 
 

@@ -17,7 +17,7 @@ from ganbench.dataset import Modes
 from ganbench.errors import BadInput
 from ganbench.metrics import METRICS
 from ganbench.notes.base import Experiment, Findings, Form
-from ganbench.notes.ledger import Pair, beside, number
+from ganbench.notes.ledger import Reproduction, beside, number
 from ganbench.report.style import COLOURS
 from ganbench.training import registry
 from ganbench.training.sampler import Sampler
@@ -34,7 +34,7 @@ COLUMNS = {
 }
 DIFFERENCES = "2 x 128 units, Adam 1e-3, 15 000 steps (1500 in the fast form); theirs: 400 units, 1e-4, 400 000 steps"
 PAIRS = tuple(
-    Pair(f"pacgan/grid25/{method.lower()}/{theirs}", f"{ours}, {method}", DIFFERENCES)
+    Reproduction(f"pacgan/grid25/{method.lower()}/{theirs}", f"{ours}, {method}", DIFFERENCES)
     for ours, theirs in (
         ("modes", "modes-captured"),
         ("quality %", "high-quality"),

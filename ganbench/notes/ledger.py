@@ -64,7 +64,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Reproduction:
     """A published number and a measured one that answer the same question, and how their protocols differ."""
 
     published: str  # a key of the ledger
@@ -105,7 +105,7 @@ def number(key: str) -> Published:
     return ledger()[key]
 
 
-def beside(pairs: Iterable[Pair], findings: Findings) -> Matrix:
+def beside(pairs: Iterable[Reproduction], findings: Findings) -> Matrix:
     """Return published and measured numbers side by side, with the differences of their protocols in words."""
     rows, cells = [], []
     for pair in pairs:

@@ -13,7 +13,7 @@ INCEPTION = ("inception", "inception_pytorch_fid", "inception_clean")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedName:
     """A metric whose name stands for one network: what it is called on other ``features`` than those."""
 
     otherwise: str
@@ -21,18 +21,18 @@ class Published:
 
 
 PUBLISHED = {
-    "fid": Published("frechet", INCEPTION),
-    "fid_infinity": Published("frechet_infinity", INCEPTION),
-    "intra_fid": Published("intra_frechet", INCEPTION),
-    "intra_fid_infinity": Published("intra_frechet_infinity", INCEPTION),
-    "between_class_fid": Published("between_class_frechet", INCEPTION),
-    "between_class_fid_infinity": Published("between_class_frechet_infinity", INCEPTION),
-    "kid": Published("kid", INCEPTION),
-    "kid_subsets": Published("kid_subsets", INCEPTION),
-    "inception_score": Published("inception_score", INCEPTION),
-    "inception_score_splits": Published("inception_score_splits", INCEPTION),
-    "inception_score_cross_fitted": Published("inception_score_cross_fitted", INCEPTION),
-    "cmmd": Published("cmmd", ("clip_cmmd",)),
+    "fid": PublishedName("frechet", INCEPTION),
+    "fid_infinity": PublishedName("frechet_infinity", INCEPTION),
+    "intra_fid": PublishedName("intra_frechet", INCEPTION),
+    "intra_fid_infinity": PublishedName("intra_frechet_infinity", INCEPTION),
+    "between_class_fid": PublishedName("between_class_frechet", INCEPTION),
+    "between_class_fid_infinity": PublishedName("between_class_frechet_infinity", INCEPTION),
+    "kid": PublishedName("kid", INCEPTION),
+    "kid_subsets": PublishedName("kid_subsets", INCEPTION),
+    "inception_score": PublishedName("inception_score", INCEPTION),
+    "inception_score_splits": PublishedName("inception_score_splits", INCEPTION),
+    "inception_score_cross_fitted": PublishedName("inception_score_cross_fitted", INCEPTION),
+    "cmmd": PublishedName("cmmd", ("clip_cmmd",)),
 }
 
 

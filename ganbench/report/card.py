@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from ganbench.report.style import ALARM, QUIET, SAMPLE, panels, save, style
-from ganbench.scoring.card import Card, Line
+from ganbench.scoring.card import Card, EncoderScore
 
 LEAST = 1e-3  # ratios are drawn from here to its inverse
 
@@ -32,7 +32,7 @@ def draw(card: Card, path: Path) -> Path:
         return save(figure, path)
 
 
-def is_worse(line: Line) -> bool:
+def is_worse(line: EncoderScore) -> bool:
     """Whether a metric is worse than that of real data by more than a tenth."""
     ratio = line.ratio or 0.0
     return ratio > 1.1 if line.better == "lower" else ratio < 0.9

@@ -46,7 +46,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Pair:
+class NearestPair:
     """A sample that adds much to the distance beside its nearest training example."""
 
     sample: View
@@ -106,7 +106,7 @@ class Gallery:
             return View()
         return View(src=png(x[:SHOWN])) if x.ndim == 4 else self.view(x[:POINTS])
 
-    def worst(self, row: Row, folder: Path) -> list[Pair]:
+    def worst(self, row: Row, folder: Path) -> list[NearestPair]:
         """Return the samples of a row's first seed that add most to the Frechet distance; none where none were kept."""
         record = next((each for each in row.records if each.status == "done"), None)
         samples = kept(record, folder) if record else None
@@ -116,7 +116,7 @@ class Gallery:
         x = self.in_levels(samples[0].float())
         worst = suspects(known.real, known.train, Features(known.extractor(x).values, "fake"), SUSPECTS)
         return [
-            Pair(
+            NearestPair(
                 self.view(x[each.index].numpy()[None]),
                 self.view(known.examples[each.nearest].numpy()[None]),
                 each.adds,

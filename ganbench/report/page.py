@@ -18,8 +18,8 @@ from ganbench._util.catalogue import facts
 from ganbench._util.user_code import split
 from ganbench.records.record import Record, Weights
 from ganbench.report.charts import course, named
-from ganbench.report.gallery import Gallery, Pair, View
-from ganbench.report.svg import Line, chart, glyph, glyph_axis
+from ganbench.report.gallery import Gallery, NearestPair, View
+from ganbench.report.svg import LearningCurve, chart, glyph, glyph_axis
 from ganbench.report.template import render
 from ganbench.tables import Tables
 from ganbench.tables.columns import Column, canonical, flat
@@ -149,7 +149,7 @@ class Shown:
     real: View
     modes: Markup
     rows: tuple[Sample, ...]
-    worst: tuple[tuple[str, tuple[Pair, ...]], ...]
+    worst: tuple[tuple[str, tuple[NearestPair, ...]], ...]
     without: tuple[str, ...]  # rows of which no samples are kept
     missing: bool  # the data set's files
 
@@ -459,7 +459,7 @@ def contest(league: str, league_data: dict[str, Any], levels: Sequence[float], n
     lines = []
     for row in profiles:
         y = np.array(row["profile"], dtype=np.float64)
-        lines.append(Line(numbers[row["row"]], row["row"], styles[row["row"]], x, y, y, y))
+        lines.append(LearningCurve(numbers[row["row"]], row["row"], styles[row["row"]], x, y, y, y))
     title = f"Share of the scores of {league} rows above a level"
     drawing = chart(title, lines[::-1], [], Scale("linear"), "normalised score") if lines else NOTHING
     legend = tuple((line.number, line.label, line.style) for line in lines)
@@ -553,7 +553,7 @@ def curves(summary: Summary, metric: str, numbers: dict[str, int]) -> Drawn | No
     if not trained:
         return None
     styles = {row.label: f"c{i}" if i < COLOURED else "quiet" for i, (row, _) in enumerate(trained)}
-    lines = [Line(numbers[row.label], row.label, styles[row.label], *points) for row, points in trained]
+    lines = [LearningCurve(numbers[row.label], row.label, styles[row.label], *points) for row, points in trained]
     levels = [(row.label, float(points[2][-1])) for row, points in down if row.is_control and row.label == "held_out"]
     values = [float(x) for line in lines for x in (*line.low, *line.high)] + [value for _, value in levels]
     records = [record for row in summary.rows for record in row.records]

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ganbench._util.files import write_text
 from ganbench.io.source import Bytes
 from ganbench.records.display import ARROWS, display_name
-from ganbench.report.gallery import SHOWN, SUSPECTS, Pair, View, png
+from ganbench.report.gallery import SHOWN, SUSPECTS, NearestPair, View, png
 from ganbench.report.influence import suspects
 from ganbench.report.score_figures import read_again
 from ganbench.report.svg import glyph, glyph_axis
@@ -37,7 +37,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Line:
+class SetLine:
     """One set of samples in all metrics."""
 
     name: str
@@ -62,11 +62,11 @@ class ScorePage:
         return [(f"{display_name(each)} {ARROWS[each.better]}", each.better != "higher") for each in scores]
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[SetLine]:
         """The table: sets down, metrics across."""
         columns = [self.column(place) for place in range(len(self.report.rows[0].scores))]
         return [
-            Line(
+            SetLine(
                 f"{row.name} (n {len(row.inputs.feature_set)})", row.is_control, tuple(each[place] for each in columns)
             )
             for place, row in enumerate(self.report.rows)
@@ -104,11 +104,11 @@ class ScorePage:
         return [(name, describe(inputs), first_of(inputs)) for name, inputs in shown]
 
     @cached_property
-    def worst(self) -> list[tuple[str, list[Pair]]]:
+    def worst(self) -> list[tuple[str, list[NearestPair]]]:
         """The samples of each set of images that add most to the distance, with the nearest of the reference."""
         return [(row.name, pairs) for row in self.report.rows if not row.is_control and (pairs := self.pairs(row))]
 
-    def pairs(self, row: Row) -> list[Pair]:
+    def pairs(self, row: Row) -> list[NearestPair]:
         """Return the samples of one set that add most; none without images or where there are too many features."""
         real, fake = row.reference or self.report.reference, row.inputs
         if real.n is None or not fake.is_image or not real.is_image or min(real.n, fake.n or 0) < 2:
@@ -119,7 +119,7 @@ class ScorePage:
         samples = read_again(fake, [each.index for each in worst])
         nearest = read_again(real, [each.nearest for each in worst])
         return [
-            Pair(view([sample]), view([other]), each.adds, each.distance)
+            NearestPair(view([sample]), view([other]), each.adds, each.distance)
             for each, sample, other in zip(worst, samples, nearest, strict=True)
         ]
 

@@ -119,7 +119,7 @@ def glyph_axis(scale: Scale, values: Sequence[float]) -> Axis:
 
 
 @dataclass(frozen=True)
-class Line:
+class LearningCurve:
     """One learning curve.
 
     Attributes
@@ -144,7 +144,7 @@ class Line:
 
 
 def chart(
-    title: str, lines: Sequence[Line], levels: Sequence[tuple[str, float]], scale: Scale, across: str = "steps"
+    title: str, lines: Sequence[LearningCurve], levels: Sequence[tuple[str, float]], scale: Scale, across: str = "steps"
 ) -> Markup:
     """Return lines as one drawing, such as learning curves.
 
@@ -188,7 +188,7 @@ def chart(
     return Markup(f'<svg class="chart" {view} role="img">{"".join(parts)}</svg>')  # noqa: S704 labels are escaped
 
 
-def drawn(line: Line, x: Axis, y: Axis) -> str:
+def drawn(line: LearningCurve, x: Axis, y: Axis) -> str:
     """Return one curve with its band and its name, which shows when the curve is highlighted."""
     across = x.at(line.steps)
     low, mean, high = (y.at(part) for part in (line.low, line.mean, line.high))

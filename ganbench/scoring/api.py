@@ -23,7 +23,7 @@ from ganbench.metrics import METRICS
 from ganbench.metrics.spec import Metric
 from ganbench.scoring.asked_metrics import wanted
 from ganbench.scoring.controls import better_than_real, controls
-from ganbench.scoring.costs import Plan, planned
+from ganbench.scoring.costs import CostPlan, planned
 from ganbench.scoring.intervals import interval
 from ganbench.scoring.named import opened, opened_samples
 from ganbench.scoring.pairing import Key, Pair, Pairing
@@ -98,7 +98,7 @@ class Options:
     slow: bool = False
     progress: Progress = silent
     metric_progress: MetricProgress = unreported
-    costs: Callable[[Plan], None] | None = None
+    costs: Callable[[CostPlan], None] | None = None
     elsewhere: Elsewhere | None = None
 
 

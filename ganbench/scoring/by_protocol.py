@@ -38,7 +38,7 @@ ODD = {  # conversions by which a picture differs from what the tools themselves
 
 
 @dataclass(frozen=True)
-class Task:
+class ProtocolTask:
     """Numbers that share a network and a reference; ``mean`` names the statistics, "" stands for samples."""
 
     features: str
@@ -85,7 +85,7 @@ def sources(protocol: Protocol, samples: Any, reference: Any, options: api.Optio
 
 def plan(
     protocol: Protocol, numbers: Sequence[Number], real: Source, *, is_named: bool
-) -> tuple[list[Task], list[str]]:
+) -> tuple[list[ProtocolTask], list[str]]:
     """Return the tasks, and a line for each number that is left out as the tool itself would leave it out.
 
     Statistics in the reference's file win over its images, as they do in the tools. Raises BadInput where it has not
@@ -109,7 +109,7 @@ def plan(
             raise BadInput(f"{real.name}: {number.name} of protocol {protocol.name} needs {lack}")
     if not tasks:
         raise BadInput(f"{real.name}: nothing of protocol {protocol.name} can be computed; {'; '.join(left_out)}")
-    return [Task(*key, tuple(some)) for key, some in tasks.items()], left_out
+    return [ProtocolTask(*key, tuple(some)) for key, some in tasks.items()], left_out
 
 
 def is_compared(number: Number) -> bool:
@@ -129,7 +129,7 @@ def statistics_for(number: Number, protocol: Protocol, real: Source) -> str:
     return next((each for each in usable if each in real.statistics), "")
 
 
-def encoder(name: str, planned: Sequence[Task], options: api.Options) -> Extractor:
+def encoder(name: str, planned: Sequence[ProtocolTask], options: api.Options) -> Extractor:
     """Return one of the protocol's networks; ``weights`` may name a file for each: ``NAME=FILE``."""
     weights = options.weights
     if isinstance(weights, Mapping):
@@ -151,7 +151,7 @@ class Part:
     """One task on all sets."""
 
     protocol: Protocol
-    task: Task
+    task: ProtocolTask
     real: Source
     fakes: Sequence[Source]
     extractor: Extractor

@@ -29,7 +29,7 @@ FEWEST = 20  # of reference, so that half of it says anything
 
 
 @dataclass(frozen=True)
-class Line:
+class EncoderScore:
     """One metric by one encoder: of the samples, and of as many held-out reals against the same part of the reference.
 
     A value is None where the metric is not defined; ``reason`` says why.
@@ -60,7 +60,7 @@ class Card:
     reference: str
     n: int
     n_reference: int
-    encoders: dict[str, tuple[Line, ...]]
+    encoders: dict[str, tuple[EncoderScore, ...]]
     frechet_ratio: Interval | None
     warnings: tuple[Warned, ...]
     remarks: tuple[str, ...]
@@ -183,7 +183,7 @@ def sides_of(report: Report) -> Sides:
     return Sides(report.features["name"], scorer, rest, fake, held_out, tuple(bought))
 
 
-def lines_of(side: Sides) -> tuple[Line, ...]:
+def lines_of(side: Sides) -> tuple[EncoderScore, ...]:
     """Return every metric of the samples and of the held-out reals."""
     placed = [(aspect, METRICS[name]) for aspect, names in ASPECTS.items() for name in names]
     usable = [(aspect, each) for aspect, each in placed if not side.scorer.missing(each, side.fake)]
@@ -193,7 +193,7 @@ def lines_of(side: Sides) -> tuple[Line, ...]:
         values[inputs.role, inputs.name] = [side.scorer.value(each, inputs) for _, each in usable]
     of_fake, of_held_out = values.values()
     return tuple(
-        Line(aspect, each.spec.name, each.spec.better, value, floor, reason)
+        EncoderScore(aspect, each.spec.name, each.spec.better, value, floor, reason)
         for (aspect, each), (value, reason), (floor, _) in zip(usable, of_fake, of_held_out, strict=True)
     )
 

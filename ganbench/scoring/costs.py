@@ -30,7 +30,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CostPlan:
     """What is going to be computed of one set of samples, in its order, then what is left out because it is slow."""
 
     of: str
@@ -43,10 +43,12 @@ class Plan:
         return sum(each.work or 0.0 for each in self.steps if not each.left_out)
 
 
-Told = Callable[[Plan], None]
+Told = Callable[[CostPlan], None]
 
 
-def planned(scorer: Scorer, metrics: Sequence[Metric[Any]], left_out: Sequence[Metric[Any]], fake: FileInputs) -> Plan:
+def planned(
+    scorer: Scorer, metrics: Sequence[Metric[Any]], left_out: Sequence[Metric[Any]], fake: FileInputs
+) -> CostPlan:
     """Return what the metrics will cost that can be used on a set of samples."""
     sizes = sizes_of(scorer, fake)
     usable = [metric.spec for metric in metrics if not scorer.missing(metric, fake)]
@@ -58,7 +60,7 @@ def planned(scorer: Scorer, metrics: Sequence[Metric[Any]], left_out: Sequence[M
         for each in left_out
         if not scorer.missing(each, fake)
     ]
-    return Plan(fake.name, sizes, (*([distances] if shared.terms else []), *steps, *slow))
+    return CostPlan(fake.name, sizes, (*([distances] if shared.terms else []), *steps, *slow))
 
 
 def own_growth(spec: MetricSpec) -> str:

@@ -120,12 +120,12 @@ def result_of(golden: Golden, options: Options) -> Result:
 
 def lacks(golden: Golden, options: Options) -> str:
     """Return what is missing for a number, or nothing."""
-    from ganbench.scoring.by_protocol import Task, encoder  # noqa: PLC0415 (it stands on the api, as this does)
+    from ganbench.scoring.by_protocol import ProtocolTask, encoder  # noqa: PLC0415 (it stands on the api, as this does)
 
     (number,) = protocol_of(golden.protocol).chosen((golden.number,))
     reasons = []
     for attempt in (
-        lambda: encoder(number.features, [Task(number.features, "", (number,))], options),
+        lambda: encoder(number.features, [ProtocolTask(number.features, "", (number,))], options),
         lambda: opened(golden.samples, options.reading, options.data),
     ):
         try:

@@ -89,14 +89,14 @@ About = Iterable[tuple[str, str]]  # the name of a set, and what is to be said o
 
 
 @dataclass(frozen=True)
-class Entry:
+class Rule:
     """A rule with its title."""
 
     title: str
     rule: Callable[[Comparison], About]
 
 
-RULES: dict[str, Entry] = {}
+RULES: dict[str, Rule] = {}
 
 
 def rule(
@@ -108,7 +108,7 @@ def rule(
         def about(comparison: Comparison) -> About:
             yield (comparison.real if of_reference else comparison.fake).name, function(comparison)
 
-        RULES[code] = Entry(title, about)
+        RULES[code] = Rule(title, about)
         return function
 
     return register
@@ -118,7 +118,7 @@ def rule_of_sets(code: str, title: str) -> Callable[[Callable[[FileInputs], str]
     """Register a rule of one set, which samples, reference and training examples are tried by alike."""
 
     def register(function: Callable[[FileInputs], str]) -> Callable[[FileInputs], str]:
-        RULES[code] = Entry(title, lambda comparison: ((each.name, function(each)) for each in comparison.sets))
+        RULES[code] = Rule(title, lambda comparison: ((each.name, function(each)) for each in comparison.sets))
         return function
 
     return register

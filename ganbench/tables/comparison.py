@@ -35,7 +35,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class PrintedRow:
     """One row of a table, ready to be printed; ``note`` is the number of the footnote with its own settings."""
 
     label: str
@@ -71,7 +71,7 @@ class Table:
 
     dataset: str
     header: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[PrintedRow, ...]
     notes: tuple[str, ...]
     footnotes: tuple[str, ...]
     beside: dict[int, int] = field(default_factory=dict)
@@ -99,13 +99,13 @@ def of_summary(summary: Summary, most: int | None = MOST) -> Table:
     usual = Counter(len(row.records) for row in summary.rows).most_common(1)[0][0]
     down = chosen(summary, most)
     if not across:
-        lines = tuple(Line(row.label, row.league, (Cell(outcome(row.records)),)) for row in down)
+        lines = tuple(PrintedRow(row.label, row.league, (Cell(outcome(row.records)),)) for row in down)
         return Table(summary.dataset, ("outcome",), lines, tuple(notes(summary, down, usual)), ())
     units = {column.name: unit(summary, column) for column in across}
     own = own_settings(summary.rows)
     spends = budget.header(summary.rows)
     lines = tuple(
-        Line(
+        PrintedRow(
             row.label,
             row.league,
             (
@@ -226,7 +226,7 @@ def at_equal(summary: Summary, kind: budget.Kind) -> Table | None:
     if not result:
         return None
     lines = tuple(
-        Line(
+        PrintedRow(
             each.row.label,
             each.row.league,
             (

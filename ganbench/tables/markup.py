@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ganbench._util.markup import escaped, tex
 from ganbench.tables.citations import bibliography, protocol
-from ganbench.tables.comparison import Cell, Line, Table
+from ganbench.tables.comparison import Cell, PrintedRow, Table
 from ganbench.tables.leagues import SHORT
 from ganbench.tables.summary import Summary
 
@@ -52,7 +52,7 @@ def markdown(table: Table) -> str:
     return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
 
 
-def markdown_label(line: Line) -> str:
+def markdown_label(line: PrintedRow) -> str:
     """Return a row's label, in italics for a control, with the number of its footnote."""
     label = f"*{escaped(line.label)}*" if line.is_control else escaped(line.label)
     return f"{label}<sup>{line.note}</sup>" if line.note else label
@@ -80,7 +80,7 @@ def latex(table: Table) -> str:
     return "\n".join([*parts, rf"\parbox{{\linewidth}}{{\footnotesize\raggedright {body}}}", r"\end{table}"]) + "\n"
 
 
-def latex_label(line: Line) -> str:
+def latex_label(line: PrintedRow) -> str:
     """Return a row's label, in italics for a control, with the number of its footnote."""
     label = rf"\textit{{{tex(line.label)}}}" if line.is_control else tex(line.label)
     return rf"{label}\textsuperscript{{{line.note}}}" if line.note else label
@@ -180,7 +180,7 @@ class Fitted:
                 yield Text(text.rstrip(), style="italic" if line.is_control else "", no_wrap=True)
 
 
-def labelled(line: Line) -> list[str]:
+def labelled(line: PrintedRow) -> list[str]:
     """Return a row's label with the number of its footnote, on as many lines as it needs."""
     text = f"{line.label} ({line.note})" if line.note else line.label
     return wrap(text, LABEL, break_long_words=False, break_on_hyphens=False) or [""]

@@ -38,7 +38,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Task:
+class RankedMetric:
     """One metric on one data set, as losses on the metric's scale.
 
     Attributes
@@ -129,7 +129,7 @@ class Overall:
     _standings: dict[str, list[Standing]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[RankedMetric]:
         """Every metric of every data set but those of memorisation and those without a direction."""
         return [task_of(each, column) for each in self.summaries for column in each.counted]
 
@@ -208,7 +208,7 @@ class Overall:
         learned, trained = self.learned(label)
         return learned > 0 and 2 * trained > len(self.summaries)
 
-    def weights(self, task: Task, label: str) -> Numbers:
+    def weights(self, task: RankedMetric, label: str) -> Numbers:
         """Return how often each seed of a row is in each resample of seeds and data sets, (1 + resamples, seeds)."""
         place, seeds = self.summaries.index(task.data), len(task.losses[label])
         name = f"{task.data.dataset} {label}"
@@ -218,7 +218,7 @@ class Overall:
             self._weights[name] = np.vstack([np.ones(seeds), counts]).astype(np.float64)
         return self._weights[name] * self.chosen[:, place, None]
 
-    def normalised(self, label: str) -> list[Task]:
+    def normalised(self, label: str) -> list[RankedMetric]:
         """Return the tasks in which a row has a normalised score."""
         return [task for task in self.tasks if task.normalised and label in task.losses]
 
@@ -331,7 +331,7 @@ def both_rank(label: str, one: Summary, other: Summary) -> bool:
     return label in one.mean_ranks and label in other.mean_ranks
 
 
-def task_of(data: Summary, column: Column) -> Task:
+def task_of(data: Summary, column: Column) -> RankedMetric:
     """Return one metric on one data set; rows that were not scored in it are left out."""
     losses = {
         row.label: losses_of(data, row, column)
@@ -339,7 +339,7 @@ def task_of(data: Summary, column: Column) -> Task:
         if not row.is_control and (row.outcomes(column) or all(record.status != "done" for record in row.records))
     }
     zero, one = ends_of(data, column)
-    return Task(data, column, losses, zero, one)
+    return RankedMetric(data, column, losses, zero, one)
 
 
 def losses_of(data: Summary, row: Row, column: Column) -> Numbers:

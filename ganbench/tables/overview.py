@@ -9,7 +9,7 @@ from typing import Any
 
 from ganbench._util.markup import in_json
 from ganbench.tables.columns import Column
-from ganbench.tables.comparison import MEMORY, MOST, SHOWN, Cell, Footnotes, Line, Table, allotted, cell, in_order
+from ganbench.tables.comparison import MEMORY, MOST, SHOWN, Cell, Footnotes, PrintedRow, Table, allotted, cell, in_order
 from ganbench.tables.leagues import LEAGUES, SHORT
 from ganbench.tables.markup import markdown
 from ganbench.tables.numbers import joined
@@ -155,7 +155,7 @@ def table_of(whole: Overall, standings: dict[str, list[Standing]], sentences: Se
             cells += [
                 shown_cell(each, label, column, footnotes) if there else Cell("") for column in picks[each.dataset]
             ]
-        lines.append(Line(label, league, tuple(cells)))
+        lines.append(PrintedRow(label, league, tuple(cells)))
     headers = (f"{name}: {column.header}" for name, columns in picks.items() for column in columns)
     header = ("league", "rank", "score", f"better than {RIVAL}", "learned", *headers)
     notes = [

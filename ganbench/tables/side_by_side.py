@@ -9,7 +9,7 @@ from ganbench._util.names import check_names
 from ganbench.errors import BadInput
 from ganbench.records.record import Record
 from ganbench.tables.columns import canonical
-from ganbench.tables.comparison import MOST, Cell, Footnotes, Line, Table, cell, chosen, in_order
+from ganbench.tables.comparison import MOST, Cell, Footnotes, PrintedRow, Table, cell, chosen, in_order
 from ganbench.tables.leagues import LEAGUES, SHORT, league_of
 from ganbench.tables.summary import Summary, summarise
 
@@ -92,7 +92,7 @@ def of_dataset(name: str, field: str, here: Mapping[str, Summary], most: int | N
     controls = [label for label in shown if leagues[label] == "control"]
     trained = [label for label in shown if label not in controls]
     lines = [
-        Line(
+        PrintedRow(
             label,
             leagues[label],
             (

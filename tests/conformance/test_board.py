@@ -10,7 +10,7 @@ import pytest
 
 from ganbench.conformance import board, sanity
 from ganbench.conformance.adapters import PEERS
-from ganbench.conformance.board import DISTANCES, METRICS_OF_BOARD, Entry, entry
+from ganbench.conformance.board import DISTANCES, METRICS_OF_BOARD, CheckResult, entry
 from ganbench.conformance.implementation import Implementation
 from ganbench.conformance.sanity import DIVERSITY, FIDELITY, checks, kind_of, published
 from ganbench.errors import BadInput
@@ -237,7 +237,7 @@ def test_the_committed_values_give_the_committed_verdicts(committed):
                 "raises" in f for v in each.faults.values() for f in v
             )
             if all(None not in values for values in each.values.values()):
-                again: Entry = entry(check, column, each.values, {})
+                again: CheckResult = entry(check, column, each.values, {})
                 assert again == each, (check.name, each.column)
 
 

@@ -7,7 +7,7 @@ import pytest
 from ganbench.errors import BadInput, UnknownName
 from ganbench.notes import ledger as module
 from ganbench.notes.base import Findings
-from ganbench.notes.ledger import EVIDENCE, LEDGER, Pair, beside, ledger, number
+from ganbench.notes.ledger import EVIDENCE, LEDGER, Reproduction, beside, ledger, number
 
 
 @pytest.fixture
@@ -91,7 +91,10 @@ def test_an_unknown_number_names_the_nearest():
 def test_published_and_measured_stand_side_by_side():
     measured = Findings({"modes": (18.0, 20.0, 19.0), "exact": (4.0,)})
     likelihood = "theis/mnist/gan/parzen-log-likelihood-nats"
-    pairs = [Pair("pacgan/grid25/gan/modes-captured", "modes", "fewer steps"), Pair(likelihood, "exact", "none")]
+    pairs = [
+        Reproduction("pacgan/grid25/gan/modes-captured", "modes", "fewer steps"),
+        Reproduction(likelihood, "exact", "none"),
+    ]
     matrix = beside(pairs, measured)
     assert matrix.rows == ("GAN, grid25, modes captured", "GAN, MNIST, Parzen log-likelihood, nats")
     assert matrix.cells[0][0] == "17.3 ± 0.8 (standard error)"

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from ganbench.report.svg import EDGE, GLYPH, Axis, Line, chart, decades, even, glyph, glyph_axis, number
+from ganbench.report.svg import EDGE, GLYPH, Axis, LearningCurve, chart, decades, even, glyph, glyph_axis, number
 from ganbench.tables.scales import Scale
 
 LOG = Scale("log", 0.0)
@@ -49,7 +49,7 @@ def test_numbers_at_an_axis_are_short() -> None:
 
 def test_a_curve_carries_its_row_and_its_name_as_text() -> None:
     at = np.array([0.0, 10.0])
-    drawing = chart("t", [Line(7, "<b>", "c0", at, at + 1, at + 2, at + 3)], [("real & true", 1.0)], LOG)
+    drawing = chart("t", [LearningCurve(7, "<b>", "c0", at, at + 1, at + 2, at + 3)], [("real & true", 1.0)], LOG)
     assert 'data-r="7"' in drawing
     assert "&lt;b&gt;" in drawing
     assert "real &amp; true" in drawing

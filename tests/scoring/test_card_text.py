@@ -11,15 +11,15 @@ import pytest
 from ganbench.errors import BadInput
 from ganbench.metrics.frechet import Interval
 from ganbench.scoring.api import Options
-from ganbench.scoring.card import Card, Line, card
+from ganbench.scoring.card import Card, EncoderScore, card
 from ganbench.scoring.warnings import Warned
 from tests.scoring.sets import features, photos
 
 LINES = (
-    Line("fidelity", "precision", "higher", 0.5, 0.8, ""),
-    Line("both in one", "fid", "lower", 3.0, 1.5, ""),
-    Line("both in one", "mind", "lower", None, 0.25, "expected at least 4 rows"),
-    Line("memorisation", "authenticity", "higher", 0.123456, 0.0, ""),
+    EncoderScore("fidelity", "precision", "higher", 0.5, 0.8, ""),
+    EncoderScore("both in one", "fid", "lower", 3.0, 1.5, ""),
+    EncoderScore("both in one", "mind", "lower", None, 0.25, "expected at least 4 rows"),
+    EncoderScore("memorisation", "authenticity", "higher", 0.123456, 0.0, ""),
 )
 WARNED = Warned("W101", "unequal n", "a", "text")
 MADE = Card("gen", "real", 40, 60, {"inception": LINES}, Interval(2.0, 1.234, 3.0), (WARNED,), ("a remark",))

@@ -16,7 +16,7 @@ from ganbench.cli.score_progress import Metrics, cost_text
 from ganbench.metrics import METRICS
 from ganbench.scoring.api import Options, score
 from ganbench.scoring.asked_metrics import wanted
-from ganbench.scoring.costs import Expected, Plan
+from ganbench.scoring.costs import CostPlan, Expected
 from ganbench.scoring.scorer import DISTANCES, Step
 from tests.runs.command import ganbench
 from tests.scoring.sets import features
@@ -104,7 +104,7 @@ def test_a_plan_is_told_in_seconds_at_a_given_speed() -> None:
         Expected(DISTANCES, "n m d", 3e9), Expected("fid", "d^3", 9e9), Expected("kid", "n d", 10.0),
         Expected("mine.py", "", None), Expected("w1", "n^3", 1e13, left_out=True),
     )  # fmt: skip
-    assert cost_text(Plan("a", {"n": 7, "m": 5, "k": 0}, steps), 1e8).splitlines() == [
+    assert cost_text(CostPlan("a", {"n": 7, "m": 5, "k": 0}, steps), 1e8).splitlines() == [
         "a: what each metric will cost, by n = 7 rows of the reference, m = 5 samples:",
         "  distances       30 s  n m d",
         "  fid             90 s  d^3",
@@ -116,7 +116,7 @@ def test_a_plan_is_told_in_seconds_at_a_given_speed() -> None:
 
 
 def test_the_bar_of_the_metrics_goes_by_their_work() -> None:
-    plans: list[Plan] = []
+    plans: list[CostPlan] = []
     steps: list[Step] = []
     options = Options(metric_progress=steps.append, costs=plans.append)
     score(features(30, 1), features(30, 2), metrics=["fid", "precision"], options=options)
@@ -140,7 +140,7 @@ def test_the_bar_of_the_metrics_goes_by_their_work() -> None:
 def test_sets_that_cost_alike_are_told_once() -> None:
     shown = Metrics(Console(file=(said := StringIO())), lines=True)
     for name, work in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
-        shown.costs(Plan(name, {"n": 3}, (Expected("fid", "d^3", work),)))
+        shown.costs(CostPlan(name, {"n": 3}, (Expected("fid", "d^3", work),)))
     assert re.findall(r"(\w): what each metric", said.getvalue()) == ["a", "c"]
 
 
@@ -157,6 +157,6 @@ def test_a_metric_of_ones_own_says_its_cost(tmp_path: Path, arrays: tuple[str, s
 
 def test_where_no_metric_can_be_used_there_is_nothing_to_list() -> None:
     assert (
-        cost_text(Plan("a", {"n": 7}, ()), 1e8).splitlines()[0]
+        cost_text(CostPlan("a", {"n": 7}, ()), 1e8).splitlines()[0]
         == "a: what each metric will cost, by n = 7 rows of the reference:"
     )

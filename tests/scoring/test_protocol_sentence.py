@@ -14,7 +14,7 @@ from ganbench.features.feature_set import Facts, FeatureSet
 from ganbench.io.source import Source
 from ganbench.scoring.api import Options
 from ganbench.scoring.by_protocol import (
-    Task,
+    ProtocolTask,
     by_name,
     cut,
     encoder,
@@ -153,7 +153,7 @@ def test_extractors_of_one_network_share_its_weights(features: str, network: str
 
 def test_one_file_of_weights_is_not_enough_for_two_networks() -> None:
     numbers = protocol_of("edm2").numbers
-    tasks = [Task(each.features, "", (each,)) for each in numbers]
+    tasks = [ProtocolTask(each.features, "", (each,)) for each in numbers]
     message = "^--weights w.pth: this protocol has several networks; name one for each: inception=FILE, dinov2=FILE$"
     with pytest.raises(BadInput, match=message):
         encoder("inception", tasks, Options(weights="w.pth"))

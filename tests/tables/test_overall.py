@@ -13,7 +13,7 @@ from scipy import stats as scipy_stats
 
 from ganbench.records.record import Record
 from ganbench.tables import Tables, summarise, write
-from ganbench.tables.overall import Overall, Task, ends_of, seeds_needed, spearman, weighted_iqm
+from ganbench.tables.overall import Overall, RankedMetric, ends_of, seeds_needed, spearman, weighted_iqm
 from ganbench.tables.overview import overview
 from ganbench.tables.statistics import improvement, iqm
 from tests.tables.made import scores, seeds_of
@@ -93,7 +93,7 @@ def test_scores_lie_between_the_worse_floor_and_held_out_data() -> None:
 def test_scores_are_cut_and_a_lost_seed_has_the_lowest() -> None:
     (task, _) = whole(TWO).tasks
     losses = {"gan": np.array([np.log(1e-9), np.log(1e9), np.inf, np.log(20.0)])}
-    cut = Task(task.data, task.column, losses, task.zero, task.one)
+    cut = RankedMetric(task.data, task.column, losses, task.zero, task.one)
     assert cut.scores("gan")[:3].tolist() == [1.0, -1.0, -1.0]
 
 

@@ -17,7 +17,7 @@ from ganbench.tables.columns import Column, columns, curve_name, differences, fl
 from ganbench.tables.comparison import (
     Cell,
     Footnotes,
-    Line,
+    PrintedRow,
     Table,
     allotted,
     chosen,
@@ -36,9 +36,9 @@ TABLE = Table(
     "digits",
     ("league", "fid ↓", "density ↑"),
     (
-        Line("gan_a", "adversarial", (Cell("adversarial"), Cell("1.0", True), Cell("0.5", note=1)), note=2),
-        Line("vae", "not adversarial", (Cell("other"), Cell("2.0"), Cell("-", True, 1))),
-        Line("noise", "control", (Cell("control"), Cell("9.0"), Cell("")), note=2),
+        PrintedRow("gan_a", "adversarial", (Cell("adversarial"), Cell("1.0", True), Cell("0.5", note=1)), note=2),
+        PrintedRow("vae", "not adversarial", (Cell("other"), Cell("2.0"), Cell("-", True, 1))),
+        PrintedRow("noise", "control", (Cell("control"), Cell("9.0"), Cell("")), note=2),
     ),
     ("a note_", "another"),
     ("undefined, 50 %", "lr 0.1"),
@@ -133,7 +133,9 @@ def test_a_table_on_a_terminal_has_numbers_below_each_other() -> None:
 
 
 def test_columns_on_a_terminal_go_below_where_they_do_not_fit() -> None:
-    wide = Table("t", ("league", "a" * 30, "b" * 30, "c" * 9), (Line("r", "adversarial", (Cell("x"),) * 4),), (), ())
+    wide = Table(
+        "t", ("league", "a" * 30, "b" * 30, "c" * 9), (PrintedRow("r", "adversarial", (Cell("x"),) * 4),), (), ()
+    )
     assert Fitted(wide).places == [1, 2, 3]
     assert (Fitted(wide).label_width, Fitted(wide).width_of(3)) == (3, 9)
     assert Fitted(wide).fitting(67) == [[1, 2], [3]]  # 3 + 32 + 32
@@ -148,13 +150,13 @@ def test_columns_on_a_terminal_go_below_where_they_do_not_fit() -> None:
 
 
 def test_labels_that_are_long_go_on_below_and_carry_the_number_of_their_note() -> None:
-    assert labelled(Line("gan", "adversarial", ())) == ["gan"]
-    assert labelled(Line("gan", "adversarial", (), 3)) == ["gan (3)"]
-    assert labelled(Line("gan (lr 0.0001, steps 5000, batch 64)", "adversarial", ())) == [
+    assert labelled(PrintedRow("gan", "adversarial", ())) == ["gan"]
+    assert labelled(PrintedRow("gan", "adversarial", (), 3)) == ["gan (3)"]
+    assert labelled(PrintedRow("gan (lr 0.0001, steps 5000, batch 64)", "adversarial", ())) == [
         "gan (lr 0.0001, steps 5000,",
         "batch 64)",
     ]
-    assert labelled(Line("", "adversarial", ())) == [""]
+    assert labelled(PrintedRow("", "adversarial", ())) == [""]
 
 
 @pytest.mark.parametrize(
