@@ -447,203 +447,210 @@ def discrete(kind: Kind) -> tuple[Expectation, ...]:
     return (*bounds, Expectation("purpose", level))
 
 
-@cache
+# Places and expectations that several checks share.
+WIDE = either(peak(1.0), rises)
+FIRST_ONE, FIRST_ZERO = Expectation("bounds", near("first", 1.0)), Expectation("bounds", near("first", 0.0))
+DEVIATION: dict[Kind, tuple[Expectation, ...]] = {
+    "fidelity": (
+        Expectation("bounds", near(1.0, 1.0)),
+        FIRST_ONE,
+        Expectation("bounds", near("last", 0.0)),
+        Expectation("purpose", falls()),
+    ),
+    "diversity": (
+        Expectation("bounds", near(1.0, 1.0)),
+        FIRST_ZERO,
+        Expectation("bounds", extreme_zero_or_one),
+        Expectation("purpose", WIDE),
+    ),
+    "distance": (Expectation("purpose", nearest_at(1.0)),),
+}
+INVENTED: dict[Kind, tuple[Expectation, ...]] = {
+    "fidelity": (Expectation("bounds", near(5.0, 1.0)), FIRST_ONE, Expectation("purpose", falls())),
+    "diversity": (
+        Expectation("bounds", near(5.0, 1.0)),
+        Expectation("bounds", near("last", 1.0)),
+        Expectation("purpose", rises),
+    ),
+    "distance": (Expectation("purpose", nearest_at(5.0)),),
+}
+COLLAPSE: dict[Kind, tuple[Expectation, ...]] = {
+    "fidelity": (FIRST_ONE, Expectation("purpose", falls())),
+    "diversity": (FIRST_ONE, Expectation("purpose", either(falls(), level))),
+    "distance": (Expectation("purpose", grows()),),
+}
+GAPS = dict.fromkeys((1, 8, 64), (0.0, 1.0, 2.0, 3.0, 5.0))
+LOST = dict.fromkeys((1, 8, 64), (0.0, 0.5, 0.8, 0.95, 1.0))
+COUNTS = dict.fromkeys((1, 8, 64), (0.0, 2.0, 5.0, 7.0, 9.0))
+RADII = dict.fromkeys((2, 16, 128), (0.1, 0.4, 0.7, 1.0, 1.3, 1.6, 1.9))
+CUBIC = dict.fromkeys((1, 8, 64), SIZES)
+SHARES, SEVERAL = (0.0, 0.25, 0.5, 0.75), (8, 64)
+GOOD = Expectation("purpose", share_of_good(lambda share: 1 - share))
+
+PUBLISHED: tuple[Check, ...] = (
+    Check(
+        "mean_difference",
+        "the samples' mean passes the reference's",
+        "the mean",
+        in_dimensions(MEANS, mean_difference),
+        bell(0.0),
+    ),
+    Check(
+        "mean_difference_outlier",
+        "the same with one outlier in either set",
+        "the mean",
+        with_outlier("reference") + with_outlier("samples"),
+        bell(0.0),
+    ),
+    Check(
+        "sd_difference",
+        "the samples are narrower, then wider than the reference",
+        "the deviation",
+        in_dimensions(DEVIATIONS, lambda rng, d, sd: (normal(rng, d), normal(rng, d, sd=sd))),
+        DEVIATION,
+    ),
+    Check(
+        "modes_dropped_together",
+        "nine of ten modes fade together",
+        "the part of them that is lost",
+        in_dimensions(LOST, dropping(lambda x: np.array([1.0] + [1 - x] * (MODES - 1)))),
+        dropped(0.95),
+    ),
+    Check(
+        "modes_dropped_in_turn",
+        "one mode after the other is lost",
+        "how many are lost",
+        in_dimensions(COUNTS, dropping(lambda x: np.array([1.0] * (MODES - int(x)) + [0.0] * int(x)))),
+        dropped(5.0),
+    ),
+    Check(
+        "modes_invented",
+        "modes are lost, then others are invented",
+        "modes of the samples, 5 are real",
+        (Sweep("d 2", (1.0, 3.0, 5.0, 7.0, 10.0), invention),),
+        INVENTED,
+    ),
+    Check(
+        "sphere_surface",
+        "one sphere's surface inside or around another's",
+        "the samples' radius",
+        in_dimensions(RADII, lambda rng, d, r: (sphere(rng, d, 1.0), sphere(rng, d, r))),
+        bell(1.0),
+    ),
+    Check(
+        "cubes_size",
+        "two cubes that share a fifth of their volume",
+        "rows of either set",
+        in_dimensions(CUBIC, lambda rng, d, n: cubes(rng, d, int(n), int(n))),
+        of_sizes("data"),
+    ),
+    Check(
+        "cubes_samples",
+        "the same, with 1000 rows of the reference",
+        "rows of the samples",
+        in_dimensions(CUBIC, lambda rng, d, n: cubes(rng, d, N, int(n))),
+        of_sizes("hyperparameters"),
+    ),
+    Check(
+        "ball_torus",
+        "a ball and a ring around it, which do not touch",
+        "rows of the samples",
+        (torus("ball"), torus("torus")),
+        {
+            **both(Expectation("purpose", settles), Expectation("bounds", near("last", 0.0))),
+            "distance": (Expectation("purpose", settles_steady),),
+        },
+    ),
+    Check(
+        "one_for_two_modes",
+        "one broad mode stands for two",
+        "the distance of the two",
+        in_dimensions(GAPS, two_modes),
+        COLLAPSE,
+    ),
+    Check(
+        "scaled_dimension",
+        "the sets are six deviations apart in one dimension; the other is scaled",
+        "its scale",
+        (Sweep("d 2", (1e-3, 0.1, 1.0, 10.0, 1e3), scaled_dimension),),
+        also(unmoved("first", "last"), Expectation("invariance", level)),
+    ),
+    Check(
+        "mean_difference_pareto",
+        "the mean passes in one dimension; the other has Pareto tails",
+        "the mean",
+        (Sweep("d 2", (-6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0), pareto),),
+        bell(0.0),
+    ),
+    Check(
+        "disjoint_dimension",
+        "six deviations apart in one dimension, alike in many",
+        "how many are alike",
+        (Sweep("all", (1.0, 10.0, 100.0, 1000.0), disjoint),),
+        also(unmoved("first", "last"), Expectation("purpose", level)),
+    ),
+    Check(
+        "discrete",
+        "whole numbers beside real ones",
+        "the scale on which they are whole",
+        (rounded("reference"), rounded("samples")),
+        {"fidelity": discrete("fidelity"), "diversity": discrete("diversity")},
+    ),
+)
+
+OURS: tuple[Check, ...] = (
+    Check(
+        "moment_atoms",
+        "samples become the 2d points with the reference's mean and covariance",
+        "their share",
+        in_dimensions(dict.fromkeys(SEVERAL, (0.0, 0.5, 1.0)), atoms),
+        {"diversity": (Expectation("purpose", falls()),), "distance": (Expectation("purpose", grows()),)},
+        published=False,
+    ),
+    Check(
+        "repeated_rows",
+        "few different rows, each repeated",
+        "how many",
+        in_dimensions(dict.fromkeys(SEVERAL, (10.0, 50.0, 200.0, 1000.0)), repeated),
+        {"diversity": (Expectation("purpose", rises),), "distance": (Expectation("purpose", shrinks),)},
+        published=False,
+    ),
+    Check(
+        "outlying_samples",
+        "a share of the samples lies far away",
+        "the share",
+        in_dimensions(dict.fromkeys(SEVERAL, SHARES), outliers("samples")),
+        {"fidelity": (GOOD,), "distance": (Expectation("purpose", grows()),)},
+        published=False,
+    ),
+    Check(
+        "outlying_reference",
+        "a tenth of the reference lies far away, and no sample",
+        "the share",
+        in_dimensions(dict.fromkeys(SEVERAL, (0.0, 0.05, 0.1)), outliers("reference")),
+        {"fidelity": (Expectation("purpose", level),), "diversity": (GOOD,)},
+        published=False,
+    ),
+    Check(
+        "equal_sets",
+        "two samples of one distribution",
+        "rows of either set",
+        in_dimensions(dict.fromkeys((1, 8, 64), SIZES[1:4]), equal),
+        {
+            **both(
+                Expectation("bounds", near("first", 1.0)),
+                Expectation("bounds", near("last", 1.0)),
+                Expectation("data", level),
+            )
+        },
+        published=False,
+    ),
+)
+
+
 def checks() -> tuple[Check, ...]:
     """Return every check, the published ones first."""
-    wide = either(peak(1.0), rises)
-    narrow = Expectation("bounds", near("first", 1.0)), Expectation("bounds", near("first", 0.0))
-    deviation: dict[Kind, tuple[Expectation, ...]] = {
-        "fidelity": (
-            Expectation("bounds", near(1.0, 1.0)),
-            narrow[0],
-            Expectation("bounds", near("last", 0.0)),
-            Expectation("purpose", falls()),
-        ),
-        "diversity": (
-            Expectation("bounds", near(1.0, 1.0)),
-            narrow[1],
-            Expectation("bounds", extreme_zero_or_one),
-            Expectation("purpose", wide),
-        ),
-        "distance": (Expectation("purpose", nearest_at(1.0)),),
-    }
-    invented: dict[Kind, tuple[Expectation, ...]] = {
-        "fidelity": (Expectation("bounds", near(5.0, 1.0)), narrow[0], Expectation("purpose", falls())),
-        "diversity": (
-            Expectation("bounds", near(5.0, 1.0)),
-            Expectation("bounds", near("last", 1.0)),
-            Expectation("purpose", rises),
-        ),
-        "distance": (Expectation("purpose", nearest_at(5.0)),),
-    }
-    collapse: dict[Kind, tuple[Expectation, ...]] = {
-        "fidelity": (narrow[0], Expectation("purpose", falls())),
-        "diversity": (narrow[0], Expectation("purpose", either(falls(), level))),
-        "distance": (Expectation("purpose", grows()),),
-    }
-    gaps = dict.fromkeys((1, 8, 64), (0.0, 1.0, 2.0, 3.0, 5.0))
-    lost = dict.fromkeys((1, 8, 64), (0.0, 0.5, 0.8, 0.95, 1.0))
-    counts = dict.fromkeys((1, 8, 64), (0.0, 2.0, 5.0, 7.0, 9.0))
-    radii = dict.fromkeys((2, 16, 128), (0.1, 0.4, 0.7, 1.0, 1.3, 1.6, 1.9))
-    cubic = dict.fromkeys((1, 8, 64), SIZES)
-    shares, several = (0.0, 0.25, 0.5, 0.75), (8, 64)
-    good = Expectation("purpose", share_of_good(lambda share: 1 - share))
-    return (
-        Check(
-            "mean_difference",
-            "the samples' mean passes the reference's",
-            "the mean",
-            in_dimensions(MEANS, mean_difference),
-            bell(0.0),
-        ),
-        Check(
-            "mean_difference_outlier",
-            "the same with one outlier in either set",
-            "the mean",
-            with_outlier("reference") + with_outlier("samples"),
-            bell(0.0),
-        ),
-        Check(
-            "sd_difference",
-            "the samples are narrower, then wider than the reference",
-            "the deviation",
-            in_dimensions(DEVIATIONS, lambda rng, d, sd: (normal(rng, d), normal(rng, d, sd=sd))),
-            deviation,
-        ),
-        Check(
-            "modes_dropped_together",
-            "nine of ten modes fade together",
-            "the part of them that is lost",
-            in_dimensions(lost, dropping(lambda x: np.array([1.0] + [1 - x] * (MODES - 1)))),
-            dropped(0.95),
-        ),
-        Check(
-            "modes_dropped_in_turn",
-            "one mode after the other is lost",
-            "how many are lost",
-            in_dimensions(counts, dropping(lambda x: np.array([1.0] * (MODES - int(x)) + [0.0] * int(x)))),
-            dropped(5.0),
-        ),
-        Check(
-            "modes_invented",
-            "modes are lost, then others are invented",
-            "modes of the samples, 5 are real",
-            (Sweep("d 2", (1.0, 3.0, 5.0, 7.0, 10.0), invention),),
-            invented,
-        ),
-        Check(
-            "sphere_surface",
-            "one sphere's surface inside or around another's",
-            "the samples' radius",
-            in_dimensions(radii, lambda rng, d, r: (sphere(rng, d, 1.0), sphere(rng, d, r))),
-            bell(1.0),
-        ),
-        Check(
-            "cubes_size",
-            "two cubes that share a fifth of their volume",
-            "rows of either set",
-            in_dimensions(cubic, lambda rng, d, n: cubes(rng, d, int(n), int(n))),
-            of_sizes("data"),
-        ),
-        Check(
-            "cubes_samples",
-            "the same, with 1000 rows of the reference",
-            "rows of the samples",
-            in_dimensions(cubic, lambda rng, d, n: cubes(rng, d, N, int(n))),
-            of_sizes("hyperparameters"),
-        ),
-        Check(
-            "ball_torus",
-            "a ball and a ring around it, which do not touch",
-            "rows of the samples",
-            (torus("ball"), torus("torus")),
-            {
-                **both(Expectation("purpose", settles), Expectation("bounds", near("last", 0.0))),
-                "distance": (Expectation("purpose", settles_steady),),
-            },
-        ),
-        Check(
-            "one_for_two_modes",
-            "one broad mode stands for two",
-            "the distance of the two",
-            in_dimensions(gaps, two_modes),
-            collapse,
-        ),
-        Check(
-            "scaled_dimension",
-            "the sets are six deviations apart in one dimension; the other is scaled",
-            "its scale",
-            (Sweep("d 2", (1e-3, 0.1, 1.0, 10.0, 1e3), scaled_dimension),),
-            also(unmoved("first", "last"), Expectation("invariance", level)),
-        ),
-        Check(
-            "mean_difference_pareto",
-            "the mean passes in one dimension; the other has Pareto tails",
-            "the mean",
-            (Sweep("d 2", (-6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0), pareto),),
-            bell(0.0),
-        ),
-        Check(
-            "disjoint_dimension",
-            "six deviations apart in one dimension, alike in many",
-            "how many are alike",
-            (Sweep("all", (1.0, 10.0, 100.0, 1000.0), disjoint),),
-            also(unmoved("first", "last"), Expectation("purpose", level)),
-        ),
-        Check(
-            "discrete",
-            "whole numbers beside real ones",
-            "the scale on which they are whole",
-            (rounded("reference"), rounded("samples")),
-            {"fidelity": discrete("fidelity"), "diversity": discrete("diversity")},
-        ),
-        Check(
-            "moment_atoms",
-            "samples become the 2d points with the reference's mean and covariance",
-            "their share",
-            in_dimensions(dict.fromkeys(several, (0.0, 0.5, 1.0)), atoms),
-            {"diversity": (Expectation("purpose", falls()),), "distance": (Expectation("purpose", grows()),)},
-            published=False,
-        ),
-        Check(
-            "repeated_rows",
-            "few different rows, each repeated",
-            "how many",
-            in_dimensions(dict.fromkeys(several, (10.0, 50.0, 200.0, 1000.0)), repeated),
-            {"diversity": (Expectation("purpose", rises),), "distance": (Expectation("purpose", shrinks),)},
-            published=False,
-        ),
-        Check(
-            "outlying_samples",
-            "a share of the samples lies far away",
-            "the share",
-            in_dimensions(dict.fromkeys(several, shares), outliers("samples")),
-            {"fidelity": (good,), "distance": (Expectation("purpose", grows()),)},
-            published=False,
-        ),
-        Check(
-            "outlying_reference",
-            "a tenth of the reference lies far away, and no sample",
-            "the share",
-            in_dimensions(dict.fromkeys(several, (0.0, 0.05, 0.1)), outliers("reference")),
-            {"fidelity": (Expectation("purpose", level),), "diversity": (good,)},
-            published=False,
-        ),
-        Check(
-            "equal_sets",
-            "two samples of one distribution",
-            "rows of either set",
-            in_dimensions(dict.fromkeys((1, 8, 64), SIZES[1:4]), equal),
-            {
-                **both(
-                    Expectation("bounds", near("first", 1.0)),
-                    Expectation("bounds", near("last", 1.0)),
-                    Expectation("data", level),
-                )
-            },
-            published=False,
-        ),
-    )
+    return PUBLISHED + OURS
 
 
 @cache
