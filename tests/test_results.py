@@ -74,7 +74,7 @@ def test_every_method_gets_nearer_to_photographs_while_it_trains_and_beats_noise
     assert isinstance(suite, Suite)
     assert set(scores) == set(suite.baselines)
     for record in records:
-        if record.curve:
+        if record.curve and record.baseline not in CONTROLS:
             assert record.curve[-1]["value"] < record.curve[0]["value"] / 2, (record.baseline, record.seed)
     assert all(scores["held_out"] < value < scores["noise"] for name, value in scores.items() if name not in CONTROLS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 
 from torch import Tensor
 
@@ -24,6 +25,7 @@ from ganbench.tables.rows import Row, rows
 __all__ = ["cell", "cells", "curves", "intervals", "overview"]
 
 ACROSS = 8  # images in a line of a seed's panel
+PANEL = 24  # letters that fit over a row's panel
 
 
 def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
@@ -130,8 +132,12 @@ def side_by_side(
         figure, axes = panels(len(firsts), 6, 1.45, 1.8)
         for ax, (row, (record, samples)) in zip(axes, firsts, strict=True):
             draw(ax, samples, data, across=5)
-            title = "\n".join([row.label, *caption(record, telling)])
-            ax.set_title(title, fontsize=7, style="italic" if row.is_control else "normal")
+            lines = [row.label, *caption(record, telling)]
+            ax.set_title(
+                "\n".join(part for line in lines for part in wrap(line, PANEL)),
+                fontsize=7,
+                style="italic" if row.is_control else "normal",
+            )
         figure.suptitle(f"{data.name}: one seed of each; controls in italics", fontsize=9.5)
         return save(figure, path, mark)
 

@@ -67,7 +67,10 @@ def test_gains_are_those_of_the_committed_records() -> None:
     ]
     assert found["ring8"]["ns_gan"] == tuple(by_hand)
     assert len(numbers["least gain of DRAGAN"]) == 5
-    assert interval(numbers["gain of held-out data"]).mean > 1
+    names = ("gain of held-out data", "gain of the original over noise", "least gain of DRAGAN")
+    held_out, noise, dragan = (interval(numbers[name]).mean for name in names)
+    assert held_out > 0.3  # the least of the data sets: a factor of two
+    assert noise > dragan
 
 
 def test_the_key_follows_the_results_that_are_read(tmp_path: Path) -> None:
