@@ -26,6 +26,7 @@ __all__ = ["cell", "cells", "curves", "intervals", "overview"]
 
 ACROSS = 8  # images in a line of a seed's panel
 PANEL = 24  # letters that fit over a row's panel
+FEW = 36  # rows that are shown six abreast, more of them twelve, so that a page shows them all
 
 
 def cell(records: Sequence[Record], folder: Path, data: Dataset) -> Path | None:
@@ -129,7 +130,7 @@ def side_by_side(
     """Draw one panel for each row of a data set, with samples (n, *shape) and the score of its first finished seed."""
     telling = judge([record for row, _ in firsts for record in row.records])
     with style():
-        figure, axes = panels(len(firsts), 6, 1.45, 1.8)
+        figure, axes = panels(len(firsts), 6 if len(firsts) <= FEW else 12, 1.45, 1.8)
         for ax, (row, (record, samples)) in zip(axes, firsts, strict=True):
             draw(ax, samples, data, across=5)
             lines = [row.label, *caption(record, telling)]
