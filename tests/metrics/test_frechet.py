@@ -187,6 +187,17 @@ def test_the_distance_in_many_dimensions_is_right_to_a_billionth_on_every_spectr
     assert fid(fake, real) == pytest.approx(careful, rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1, 3])
+def test_tight_clusters_of_equal_size_are_right_to_a_billionth_too(scale, monkeypatch):
+    """Nearly all of the variance is between clusters and cancels out: a small remainder within them is the distance."""
+    real, fake = (
+        scale * normal(51, 9, WIDTH)[np.arange(2000) % 9] + 1e-2 * normal(seed, 2000, WIDTH) for seed in (1, 2)
+    )
+    careful = fid(real, fake)
+    always_wide(monkeypatch)
+    assert fid(real, fake) == pytest.approx(careful, rel=1e-9)
+
+
 def test_samples_without_any_spread_are_apart_by_their_means_in_many_dimensions_too(monkeypatch):
     always_wide(monkeypatch)
     assert fid(np.zeros((5, 3)), np.ones((4, 3))) == 3

@@ -23,6 +23,7 @@ from ganbench.metrics.feature_vectors import Features
 SMALL = 512  # dimensions up to which singular values themselves cost nothing
 ROWS = 8192  # rows that are held in float64 at once
 TINY = 1e-290  # a variance below is none: products of its root leave the range of float64
+KEPT = 1e-5  # of a squared length, what elimination must leave to be right to 1e-10; features of networks keep 1e-4
 EPSILON = float(torch.finfo(torch.float64).eps)
 
 
@@ -31,7 +32,9 @@ def trace_of_root(a: Features, b: Features) -> float:
     live, scale = balance(variances(a), variances(b))
     roots = [triangle(sample, live, unit) for sample, unit in ((a, scale), (b, 1 / scale))]
     if roots[0] is not None and roots[1] is not None:
-        return sum_of_roots(gram(product_of_triangles(*roots[0], *roots[1])))
+        product = product_of_triangles(*roots[0], *roots[1])
+        total = sum_of_roots(gram(product), KEPT)
+        return nuclear_norm(product) if total is None else total
     factors = [
         rows_of(sample, live, unit) if root is None else upright(*root)
         for sample, unit, root in zip((a, b), (scale, 1 / scale), roots, strict=True)
@@ -46,14 +49,23 @@ def nuclear_norm(product: Tensor) -> float:
     narrow = (product if product.shape[0] <= product.shape[1] else product.T).cpu()
     falling = narrow.square().sum(1).argsort(descending=True, stable=True)
     upper = torch.linalg.qr(narrow[falling], mode="r").R
-    return sum_of_roots(gram(torch.linalg.qr(upper.T, mode="r").R))
+    return sum_of_roots(gram(torch.linalg.qr(upper.T, mode="r").R)) or 0.0
 
 
-def sum_of_roots(lower: NDArray[np.float64]) -> float:
-    """Return the sum of the roots of the eigenvalues of a symmetric matrix, given by its lower half, which is lost."""
-    lower, _, rank, _ = dpstrf(lower, tol=0.0, lower=1, overwrite_a=1) if len(lower) else (lower, (), 0, 0)
+def sum_of_roots(lower: NDArray[np.float64], kept: float = 0.0) -> float | None:
+    """Return the sum of the roots of the eigenvalues of a symmetric matrix, given by its lower half, which is lost.
+
+    None where its Cholesky factorisation leaves less than a share ``kept`` of a diagonal element: what is left has lost
+    as many digits.
+    """
+    if not len(lower):
+        return 0.0
+    diagonal = lower.diagonal().copy()
+    lower, pivots, rank, _ = dpstrf(lower, tol=0.0, lower=1, overwrite_a=1)
     if not rank:
         return 0.0
+    if kept and (lower.diagonal() ** 2 < kept * diagonal[pivots - 1]).any():
+        return None
     lower[:, rank:] = 0
     product, _ = dlauum(lower, lower=1, overwrite_c=1)
     values = eigvalsh(product[:rank, :rank], lower=True, overwrite_a=True, check_finite=False)
