@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from functools import cached_property, partial
 from typing import Any
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from ganbench.metrics._engine.blocks import (
     centred_rows,
     differences,
     distance_pass,
+    pieces,
     working_type,
 )
 from ganbench.metrics._engine.moments import Moments
@@ -62,10 +64,18 @@ class Features:
         """Unbiased covariance (ddof 1) in float64, (d, d)."""
         return self.moments.covariance
 
-    @cached_property
+    @property
     def rows(self) -> CentredRows:
-        """The sample about its own mean, ready for distances within it."""
-        return centred_rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
+        """The sample about its own mean, ready for distances within it: a copy, which goes with its last user."""
+        if (known := self.known_rows) is None:
+            known = centred_rows(self.values, self.mean, working_type(self.values, self.values, self.mean))
+            CENTRED[self] = ref(known)
+        return known
+
+    @property
+    def known_rows(self) -> CentredRows | None:
+        """The same where somebody uses it now, otherwise None."""
+        return CENTRED[self]() if self in CENTRED else None
 
     def part(self, rows: Tensor) -> Features:
         """Return some rows, by their numbers."""
@@ -98,7 +108,10 @@ class Features:
 
 def sum_rows(values: Tensor, centre: Tensor) -> Tensor:
     """Sum ``values - centre`` over the rows in float64, without a float64 copy of them all."""
-    return torch.stack([part.sum(0) for part in differences(values, centre)]).sum(0)
+    sums = centre.new_empty(len(pieces(values)), len(centre))
+    for place, part in zip(sums, differences(values, centre), strict=True):
+        torch.sum(part, 0, out=place)
+    return sums.sum(0)
 
 
 def order_of_bytes(rows: Tensor) -> Tensor:
@@ -167,3 +180,6 @@ def from_array(values: Any, name: str) -> Tensor:
     if array.dtype.kind != "c" and array.dtype not in (np.float16, np.float32):
         array = array.astype(np.float64)
     return torch.from_numpy(array if array.flags.c_contiguous and array.flags.writeable else array.copy())
+
+
+CENTRED: WeakKeyDictionary[Features, ReferenceType[CentredRows]] = WeakKeyDictionary()

@@ -35,13 +35,20 @@ class CentredRows:
 
     @cached_property
     def norms(self) -> Tensor:
-        return torch.cat([part.double().square().sum(1) for part in pieces(self.centred)]).to(self.centred.dtype)
+        norms = self.centre.new_empty(len(self))
+        for place, part in zip(norms.split(piece_of(self.centred)), pieces(self.centred), strict=True):
+            place.copy_(part.double().square().sum(1))
+        return norms.to(self.centred.dtype)
 
     @cached_property
     def exact(self) -> tuple[Tensor, Tensor]:
         """Inner products with the centre, and squared lengths, of the original rows less the centre, in float64."""
-        parts = [(part @ self.centre, part.square().sum(1)) for part in differences(self.original, self.centre)]
-        along, lengths = (torch.cat(column) for column in zip(*parts, strict=True))
+        along, lengths = self.centre.new_empty(2, len(self))
+        size = piece_of(self.original)
+        parts = zip(along.split(size), lengths.split(size), differences(self.original, self.centre), strict=True)
+        for place, length, part in parts:
+            place.copy_(part @ self.centre)
+            length.copy_(part.square_().sum(1))
         return along, lengths
 
     def part(self, rows: Tensor) -> CentredRows:
@@ -111,15 +118,25 @@ class WithoutBlocks:
 MakeReduction = Callable[[CentredRows, CentredRows], Reduction]
 
 
+def piece_of(values: Tensor) -> int:
+    """Return how many rows are a piece."""
+    return max(PIECE // values.shape[1], 1)
+
+
 def pieces(values: Tensor) -> tuple[Tensor, ...]:
-    """Cut the rows into pieces that are cheap to hold in float64."""
-    return values.split(max(PIECE // values.shape[1], 1))
+    """Cut the rows into pieces that are cheap to hold in float64.
+
+    What is computed of a piece belongs into a tensor for all of them: small results that are kept between pieces would
+    keep the heap from using a piece's memory again, and it would grow by as much as all pieces take.
+    """
+    return values.split(piece_of(values))
 
 
 def differences(values: Tensor, centre: Tensor) -> Iterator[Tensor]:
-    """Yield the rows less ``centre`` in float64, a piece at a time."""
+    """Yield the rows less ``centre`` in float64, a piece at a time, each in the memory of the one before."""
+    space = centre.new_empty(len(pieces(values)[0]), values.shape[1], dtype=torch.float64)
     for part in pieces(values):
-        yield part.double() - centre
+        yield space[: len(part)].copy_(part).sub_(centre)
 
 
 def centred_rows(values: Tensor, centre: Tensor, dtype: torch.dtype) -> CentredRows:

@@ -196,6 +196,7 @@ class CubicReduction:
         u, v = self.a.about(self.left.centre), self.b.about(self.right.centre)
         level = 3 * self.s**2 * (u * v).sum(1) / self.d
         moments, rest = self._moments(), 3 * self.unit**3 * self.weighted.finish() + level
+        del self.weighted  # it refers to this reduction, and both to copies as large as the samples
         if self.left is not self.right:
             return CubicSums(moments, rest)
         own = [self.a.chosen.T @ power for power in powers(self.p + self.q)]

@@ -37,7 +37,7 @@ class Pair:
         """Both samples about the real mean."""
         centre = self.real.mean
         dtype = working_type(self.real.values, self.fake.values, centre)
-        left: CentredRows | None = self.real.__dict__.get("rows")
+        left = self.real.known_rows
         if left is None or left.centred.dtype != dtype:
             left = centred_rows(self.real.values, centre, dtype)
         return left, centred_rows(self.fake.values, centre, dtype)
@@ -113,9 +113,12 @@ class Reductions:
         return self.real, self.fake, self.cross
 
     def run(self, pair: Pair) -> None:
-        """Do what is missing: at most one pass over each sample and one over both."""
-        pair.real.reduce(self.real, neighbours=self.neighbours[0])
+        """Do what is missing: at most one pass over each sample and one over both.
+
+        The centred copy of a sample goes before the next is made.
+        """
         pair.fake.reduce(self.fake, neighbours=self.neighbours[1])
+        pair.real.reduce(self.real, neighbours=self.neighbours[0])
         pair.reduce(self.cross)
 
 

@@ -17,7 +17,7 @@ from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dlauum, dpstrf
 from torch import Tensor
 
-from ganbench.metrics._engine.blocks import differences, doubled_gram
+from ganbench.metrics._engine.blocks import differences, doubled_gram, pieces
 from ganbench.metrics.feature_vectors import Features
 
 SMALL = 512  # dimensions up to which singular values themselves cost nothing
@@ -86,8 +86,10 @@ def variances(sample: Features) -> Tensor:
     """Return the variances of the coordinates, (d,); those of few rows without the covariance."""
     if tall(sample):
         return sample.moments.scatter.diagonal().cpu() / (len(sample) - 1)
-    parts = [part.square().sum(0) for part in differences(sample.values, sample.mean)]
-    return torch.stack(parts).sum(0).cpu() / (len(sample) - 1)
+    sums = sample.mean.new_empty(len(pieces(sample.values)), sample.dim)
+    for place, part in zip(sums, differences(sample.values, sample.mean), strict=True):
+        torch.sum(part.square_(), 0, out=place)
+    return sums.sum(0).cpu() / (len(sample) - 1)
 
 
 def contrasts(rows: Tensor) -> Tensor:
