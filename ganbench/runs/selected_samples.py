@@ -35,14 +35,14 @@ Samples = tuple[Tensor, Tensor]
 class LogRatio:
     """The calibrated logarithm of the ratio of densities, data over samples, as a function of the answers."""
 
-    slope: float
+    scale: float
     offset: float
 
     @classmethod
     def fitted(cls, real: Tensor, fake: Tensor) -> LogRatio:
         """Return the logistic regression of what is real on the answers.
 
-        Targets a little inside of 0 and 1 keep the slope finite where the answers separate the two. Both kinds weigh
+        Targets a little inside of 0 and 1 keep the scale finite where the answers separate the two. Both kinds weigh
         the same, however many there are of each.
 
         Parameters
@@ -72,11 +72,11 @@ class LogRatio:
             value = binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
             return value.item(), [(rest * x).sum().item(), rest.sum().item()]
 
-        slope, offset = minimize(loss, [0.0, 0.0], jac=True, method="BFGS").x
-        return cls(float(slope), float(offset))
+        scale, offset = minimize(loss, [0.0, 0.0], jac=True, method="BFGS").x
+        return cls(float(scale), float(offset))
 
     def __call__(self, answers: Tensor) -> Tensor:
-        return self.slope * answers.double() + self.offset
+        return self.scale * answers.double() + self.offset
 
 
 class Selection:
@@ -190,6 +190,9 @@ class Selection:
                 part = self.trainer.baseline.realness(D, own.to(device), labels.to(device))
             if part is None:
                 raise BadInput(f"{type(self.trainer.baseline).__name__}: its discriminator judges no sample by itself")
+            if part.shape != (len(own),):
+                name = type(self.trainer.baseline).__name__
+                raise BadInput(f"{name}.realness: expected a number for each sample, got shape {tuple(part.shape)}")
             parts.append(part.cpu())
         return torch.cat(parts).double()
 

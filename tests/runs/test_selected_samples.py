@@ -80,14 +80,14 @@ def selection(noise_seed: int = 0) -> Selection:
 
 def test_the_ratio_is_calibrated_on_examples_and_samples() -> None:
     """Answers are 3 (log ratio) + 2, so that a third of them, less two thirds, is what they should be."""
-    assert selection().log_ratio.slope == pytest.approx(1 / 3, rel=0.15)
+    assert selection().log_ratio.scale == pytest.approx(1 / 3, rel=0.15)
     at_nothing = selection().log_ratio(torch.tensor(2.0)).item()  # where both densities are the same
     assert at_nothing == pytest.approx(0, abs=0.1)
 
 
 def test_answers_that_separate_keep_a_finite_slope() -> None:
     ratio = LogRatio.fitted(torch.tensor([1.0, 2.0]), torch.tensor([-1.0, -2.0, -3.0]))
-    assert 0 < ratio.slope < 10
+    assert 0 < ratio.scale < 10
 
 
 def test_both_kinds_weigh_the_same_however_many_there_are() -> None:
@@ -97,9 +97,9 @@ def test_both_kinds_weigh_the_same_however_many_there_are() -> None:
 
 
 def test_chains_end_in_the_distribution_of_the_data() -> None:
-    """Up to the calibration: the target is N(0, 1) tilted by the fitted ratio, which is N(3 x .8 slope, 1)."""
+    """Up to the calibration: the target is N(0, 1) tilted by the fitted ratio, which is N(3 x .8 scale, 1)."""
     x, _ = selection().draw(600, None, "mh")
-    mean = 3 * SHIFT * selection().log_ratio.slope
+    mean = 3 * SHIFT * selection().log_ratio.scale
     assert stats.kstest(x[:, 0].numpy(), stats.norm(mean, 1).cdf).pvalue > 0.01
     assert stats.kstest(x[:, 0].numpy(), stats.norm(0, 1).cdf).pvalue < 1e-6
 
@@ -145,7 +145,7 @@ def test_chains_that_never_move_begin_again_with_a_sample() -> None:
     stubborn.walk = watched  # type: ignore[method-assign]
     x, _ = stubborn.draw(200, None, "mh")
     assert seen == [0, CHAIN + 1]
-    assert x.double().mean().item() == pytest.approx(3 * SHIFT * stubborn.log_ratio.slope, abs=4 / sqrt(200))
+    assert x.double().mean().item() == pytest.approx(3 * SHIFT * stubborn.log_ratio.scale, abs=4 / sqrt(200))
 
 
 def test_a_rejection_that_never_ends_is_given_up() -> None:
@@ -211,6 +211,16 @@ def test_others_are_refused(name: str, said: str) -> None:
     with pytest.raises(BadInput) as refused:
         ganbench.train(name, "ring8", steps=1).sample(2, sampler="mh")
     assert said in str(refused.value)
+
+
+def test_a_discriminator_of_several_numbers_is_refused_unless_it_says_which_one_is_meant() -> None:
+    class Wide(Line):
+        def realness(self, D: Net, x: Tensor, y: Tensor) -> Tensor:
+            return D(x)[:, None].expand(-1, 3)
+
+    trainer = Trainer(Wide(), line(), [4], Plan(1))
+    with pytest.raises(BadInput, match=r"Wide.realness: expected a number for each sample, got shape \(256, 3\)"):
+        Selection(Sampler(trainer), trainer, 0)
 
 
 def test_an_unknown_sampler_is_refused() -> None:
